@@ -1,0 +1,4 @@
+"""Data sets: ground-truth grids and image sets, each by one line of gin (`dataset.name`)."""
+
+from dislib_plus.data.base import GroundTruthData, ImageData, ResidentGrid, ResidentImages
+from dislib_plus.data.registry import data_root, get_named_ground_truth_data, names, register

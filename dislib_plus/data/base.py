@@ -1,0 +1,188 @@
+"""What every data set is: images by index, and, where there are any, their factors.
+
+The factor API is disentanglement_lib's (same methods, same random stream), so a
+data set of either library works in the other.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+
+class ImageData:
+    """A set of images addressed by index; it has no factors.
+
+    Subclasses set `name`, `observation_shape` ([height, width, channels]) and
+    `num_observations`, and implement `images`.
+    """
+
+    name = ""
+    observation_shape = None
+    num_observations = None
+    deterministic = True
+    labels = None
+    splits = ("train",)
+    num_factors = 0
+    factors_num_values = ()
+    factor_names = ()
+
+    def images(self, indices, seed=None):
+        """Images of the given indices; usable inside a tf.function.
+
+        Args:
+          indices: integers [n] in [0, num_observations).
+          seed: int32 [2], stateless seed; only noisy sets use it.
+
+        Returns:
+          [n, height, width, channels]: uint8 in 0..255, or float32 in [0, 1].
+        """
+        raise NotImplementedError
+
+    def observations(self, indices, seed=None):
+        """The images as float32 in [0, 1], whatever they are stored as."""
+        images = self.images(indices, seed)
+        if images.dtype == tf.uint8:
+            return tf.cast(images, tf.float32) / 255.0
+        return images
+
+    def sample_factors(self, num, random_state):
+        """Refuses: there are no factors. Raises ValueError."""
+        raise ValueError(
+            f"Data set {self.name!r} has no ground-truth factors, so factor metrics cannot be computed on it; "
+            "choose a metric that needs images only (reconstruction, fid, elbo_decomposition, ...).")
+
+
+class ResidentImages(ImageData):
+    """Images held in memory as one uint8 tensor and gathered in the graph."""
+
+    def __init__(self, name, images, labels=None):
+        """Args: name; images uint8 [n, height, width, channels]; labels None or integers [n]."""
+        images = np.asarray(images)
+        if images.dtype != np.uint8 or images.ndim != 4 or not images.size:
+            raise ValueError(f"images of {name!r} must be a non-empty uint8 array [n, height, width, channels]; "
+                             f"received {images.dtype} with shape {images.shape}.")
+        self.name = name
+        self.labels = labels
+        self.observation_shape = list(images.shape[1:])
+        self.num_observations = len(images)
+        with tf.device("CPU"):
+            self._images = tf.constant(images)
+
+    def images(self, indices, seed=None):
+        return tf.gather(self._images, indices)
+
+
+class GroundTruthData(ImageData):
+    """Images on a grid of discrete factors, the last factor varying fastest.
+
+    `grid_sizes` are the sizes of all factors of the stored grid. `visible` lists
+    those that are ground truth; the others ("hidden") are drawn at random for
+    each observation, after the visible ones, as disentanglement_lib does.
+    Observation i of `images` is the grid point with mixed-radix index i.
+    """
+
+    def __init__(self, name, grid_names, grid_sizes, visible=None):
+        """Args: name; grid_names, grid_sizes of all factors; visible: indices of the ground-truth ones (default all)."""
+        self.name = name
+        self.grid_names = list(grid_names)
+        self.grid_sizes = [int(size) for size in grid_sizes]
+        if len(self.grid_names) != len(self.grid_sizes):
+            raise ValueError(f"grid_names and grid_sizes must have one length; received {grid_names} and {grid_sizes}.")
+        self.visible = list(range(len(self.grid_sizes))) if visible is None else list(visible)
+        self.hidden = [i for i in range(len(self.grid_sizes)) if i not in self.visible]
+        self.factor_names = [self.grid_names[i] for i in self.visible]
+        self.factors_num_values = [self.grid_sizes[i] for i in self.visible]
+        self.num_factors = len(self.visible)
+        self.num_observations = int(np.prod(self.grid_sizes))
+        self._bases = (self.num_observations // np.cumprod(self.grid_sizes)).astype(np.int64)
+
+    def factors_to_index(self, factors):
+        """Grid index of each row of *all* grid factors.
+
+        Args:
+          factors: integers [n, number of grid factors].
+
+        Returns:
+          int64 [n].
+
+        Raises:
+          ValueError: wrong shape, or a value outside 0..size-1.
+        """
+        factors = np.asarray(factors)
+        sizes = np.asarray(self.grid_sizes)
+        if factors.ndim != 2 or factors.shape[1] != len(sizes):
+            raise ValueError(f"factors must have shape [n, {len(sizes)}]; received {factors.shape}.")
+        if factors.size and ((factors < 0).any() or (factors >= sizes).any()):
+            raise ValueError(f"factors must lie in 0..size-1 of the sizes {self.grid_sizes}; received values from "
+                             f"{factors.min(axis=0).tolist()} to {factors.max(axis=0).tolist()}.")
+        return factors.astype(np.int64) @ self._bases
+
+    def index_to_factors(self, indices):
+        """All grid factors of each index: int64 [n, number of grid factors]."""
+        indices = np.asarray(indices, np.int64)
+        if indices.size and (indices.min() < 0 or indices.max() >= self.num_observations):
+            raise ValueError(f"indices must lie in 0..{self.num_observations - 1}; received values from "
+                             f"{indices.min()} to {indices.max()}.")
+        return indices[:, None] // self._bases % np.asarray(self.grid_sizes)
+
+    def sample_factors(self, num, random_state):
+        """Uniform ground-truth factors, one `randint` per factor in order.
+
+        Args:
+          num: number of rows.
+          random_state: np.random.RandomState.
+
+        Returns:
+          int64 [num, num_factors].
+        """
+        factors = np.zeros((num, self.num_factors), np.int64)
+        for position, size in enumerate(self.factors_num_values):
+            factors[:, position] = random_state.randint(size, size=num)
+        return factors
+
+    def sample_grid_factors(self, factors, random_state):
+        """All grid factors: the given visible ones, then one `randint` per hidden factor."""
+        factors = np.asarray(factors)
+        if factors.ndim != 2 or factors.shape[1] != self.num_factors:
+            raise ValueError(f"factors must have shape [n, {self.num_factors}] ({', '.join(self.factor_names)}); "
+                             f"received {factors.shape}.")
+        full = np.zeros((len(factors), len(self.grid_sizes)), np.int64)
+        full[:, self.visible] = factors
+        for position in self.hidden:
+            full[:, position] = random_state.randint(self.grid_sizes[position], size=len(factors))
+        return full
+
+    def sample_indices_from_factors(self, factors, random_state):
+        """Grid indices of observations with the given factors; consumes what the hidden factors need."""
+        return self.factors_to_index(self.sample_grid_factors(factors, random_state))
+
+    def sample_observations_from_factors(self, factors, random_state):
+        """Observations with the given factors, float32 [n, ...] in [0, 1]."""
+        indices = self.sample_indices_from_factors(factors, random_state)
+        return self.observations(tf.constant(indices)).numpy()
+
+    def sample(self, num, random_state):
+        """Factors and their observations, factors drawn first."""
+        factors = self.sample_factors(num, random_state)
+        return factors, self.sample_observations_from_factors(factors, random_state)
+
+    def sample_observations(self, num, random_state):
+        """Observations of uniform factors."""
+        return self.sample(num, random_state)[1]
+
+
+class ResidentGrid(GroundTruthData):
+    """A factor grid whose images are all in memory as one uint8 tensor."""
+
+    def __init__(self, name, grid_names, grid_sizes, images, visible=None):
+        """Args as GroundTruthData; images: uint8 [number of grid points, height, width, channels], 0..255."""
+        super().__init__(name, grid_names, grid_sizes, visible)
+        images = np.asarray(images)
+        if images.dtype != np.uint8 or images.ndim != 4 or len(images) != self.num_observations:
+            raise ValueError(f"images of {name!r} must be uint8 [{self.num_observations}, height, width, channels]; "
+                             f"received {images.dtype} with shape {images.shape}.")
+        self.observation_shape = list(images.shape[1:])
+        with tf.device("CPU"):
+            self._images = tf.constant(images)
+
+    def images(self, indices, seed=None):
+        return tf.gather(self._images, indices)
