@@ -1,0 +1,132 @@
+"""Result files in disentanglement_lib's layout: results/{gin,json,aggregate}.
+
+Every step of a pipeline ("train", "postprocess", "evaluation") writes
+`gin/<step>.gin`, `json/<step>_config.json`, `json/<step>_results.json` and
+`aggregate/<step>.json`, beside copies of the files of the steps before it.
+"""
+
+import glob
+import json
+import os
+import pathlib
+import shutil
+import uuid
+
+import gin
+import numpy as np
+
+from dislib_plus import files
+
+
+def update_result_directory(result_directory, step_name, results_dict, old_result_directory=None):
+    """Writes the operative gin configuration and the results of one step.
+
+    Args:
+      result_directory: the `results` folder to write to; made if needed.
+      step_name: "train", "postprocess", "evaluation", ...
+      results_dict: results of the step; a `uuid` is added.
+      old_result_directory: `results` folder of the step before, copied first.
+
+    Raises:
+      ValueError: the two folders are the same.
+    """
+    result_directory = pathlib.Path(result_directory)
+    if old_result_directory is not None:
+        if pathlib.Path(old_result_directory).resolve() == result_directory.resolve():
+            raise ValueError(f"result_directory and old_result_directory must differ; received {result_directory} twice.")
+        copydir(old_result_directory, result_directory)
+    save_gin(result_directory / "gin" / f"{step_name}.gin")
+    save_dict(result_directory / "json" / f"{step_name}_config.json", gin_dict())
+    save_dict(result_directory / "json" / f"{step_name}_results.json", {**results_dict, "uuid": str(uuid.uuid4())})
+    save_dict(result_directory / "aggregate" / f"{step_name}.json", aggregate_json_results(result_directory / "json"))
+
+
+def copydir(from_path, to_path):
+    """Copies a folder and all below it; files already there are replaced."""
+    shutil.copytree(from_path, to_path, dirs_exist_ok=True)
+
+
+def save_gin(config_path):
+    """Writes gin's operative configuration (all that ran, defaults included)."""
+    with files.atomic_write(config_path) as stream:
+        stream.write(gin.operative_config_str())
+
+
+def save_dict(config_path, dict_with_info):
+    """Writes a dictionary as JSON, keys in the order given, two spaces of indent."""
+    with files.atomic_write(config_path) as stream:
+        json.dump(dict_with_info, stream, cls=Encoder, indent=2)
+
+
+def load_dict(path):
+    """Reads a JSON dictionary; `NaN` and `Infinity` are accepted, as dlib's files hold them.
+
+    Raises:
+      ValueError: the file holds no JSON object.
+    """
+    with open(path, encoding="utf-8") as stream:
+        try:
+            content = json.load(stream)
+        except ValueError as error:
+            raise ValueError(f"{path} is not valid JSON ({error}); write it again or leave it out.") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} must hold a JSON object; it holds a {type(content).__name__}.")
+    return content
+
+
+def gin_dict(config_path=None):
+    """The bindings of a gin text as a flat dictionary of raw strings.
+
+    Args:
+      config_path: a gin file; None: the operative configuration.
+
+    Returns:
+      {"vae.beta": "4.0", "dataset.name": "'cars3d'", ...}; a value on several lines becomes one line.
+    """
+    if config_path is None:
+        text = gin.operative_config_str()
+    else:
+        text = pathlib.Path(config_path).read_text(encoding="utf-8")
+    return parse_gin_text(text)
+
+
+def parse_gin_text(text):
+    """The bindings of gin's own output as {key: raw value}; see `gin_dict`."""
+    bindings, key = {}, None
+    for line in text.splitlines():
+        if key is not None and line[:1].isspace() and line.strip():
+            bindings[key] = f"{bindings[key]} {line.strip()}".strip()
+            continue
+        key = None
+        if line.startswith("#") or " = " not in line:
+            continue
+        key, value = line.split(" = ", 1)
+        bindings[key] = value.rstrip("\\").strip()
+    return bindings
+
+
+def namespaced_dict(base_dict=None, **named_dicts):
+    """`base_dict` plus each named dictionary under `"<name>.<key>"`."""
+    result = dict(base_dict or {})
+    for name, content in named_dicts.items():
+        result.update({f"{name}.{key}": value for key, value in content.items()})
+    return result
+
+
+def aggregate_json_results(base_path):
+    """All `*.json` of a folder as one flat dictionary, keys `"<file stem>.<key>"`, files in sorted order."""
+    paths = sorted(glob.glob(os.path.join(glob.escape(str(base_path)), "*.json")))
+    return namespaced_dict(**{pathlib.Path(path).stem: load_dict(path) for path in paths})
+
+
+class Encoder(json.JSONEncoder):
+    """JSON encoder that also takes NumPy scalars and arrays."""
+
+    def default(self, o):
+        if isinstance(o, np.generic):
+            return o.item()
+        if isinstance(o, np.ndarray):
+            return o.tolist()
+        if isinstance(o, os.PathLike):
+            return os.fspath(o)
+        return super().default(o)
