@@ -5,31 +5,42 @@ import re
 
 from setuptools import find_packages, setup
 
-ROOT = pathlib.Path(__file__).parent
-VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "dislib_plus/__init__.py").read_text()).group(1)
+ROOT = pathlib.Path(__file__).resolve().parent
+VERSION = re.search(r'^__version__ = "(.+)"', (ROOT / "dislib_plus/__init__.py").read_text(), re.MULTILINE).group(1)
 
+# The top-level folders evaluation/ and gin/ are installed inside dislib_plus: evaluation as a package,
+# the recipes as data. gin/ holds no Python file, or it would hide the package gin.
 EVALUATION = ["dislib_plus.evaluation"] + [f"dislib_plus.evaluation.{name}" for name in find_packages("evaluation")]
-RECIPES = ["dislib_plus.recipes"] + [f"dislib_plus.recipes.{folder.relative_to(ROOT / 'gin')}".replace("/", ".")
-                                     for folder in sorted((ROOT / "gin").rglob("*")) if folder.is_dir()]
+RECIPES = ["dislib_plus.recipes"] + [".".join(("dislib_plus.recipes",) + folder.relative_to(ROOT / "gin").parts)
+                                     for folder in sorted((ROOT / "gin").rglob("*"))
+                                     if folder.is_dir() and any(folder.glob("*.gin"))]
 
 setup(
     name="dislib-plus",
     version=VERSION,
     description="Learning and measuring disentangled representations, in Keras 3",
-    long_description=(ROOT / "README.md").read_text() if (ROOT / "README.md").exists() else "",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords="disentanglement, representation learning, variational autoencoder, Keras, TensorFlow",
+    classifiers=[
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
     python_requires=">=3.10",
     packages=find_packages(include=["dislib_plus", "dislib_plus.*"]) + EVALUATION + RECIPES,
     package_dir={"dislib_plus.evaluation": "evaluation", "dislib_plus.recipes": "gin"},
-    package_data={name: ["*.gin"] for name in RECIPES},
+    package_data={"dislib_plus.visualize": ["*.html"], **{name: ["*.gin"] for name in RECIPES}},
     scripts=sorted(str(path.relative_to(ROOT)) for path in (ROOT / "bin").glob("dislib_*")),
     install_requires=[
         "absl-py>=2.0",
         "gin-config>=0.5",
         "h5py>=3.10",
         "imageio>=2.31",
-        "keras>=3.8",
+        "jinja2>=3.1",
+        "keras>=3.8,<4",
         "matplotlib>=3.8",
         "numpy>=1.26",
         "pandas>=2.1",
@@ -37,9 +48,9 @@ setup(
         "rich>=13.5",
         "scikit-learn>=1.4",
         "scipy>=1.11",
-        "tensorflow>=2.18",
+        "tensorflow>=2.18,<3",
         "tensorflow-probability[tf]>=0.25",
         "tqdm>=4.65",
     ],
-    extras_require={"test": ["pytest>=8", "pytest-xdist>=3.5", "build>=1.0"]},
+    extras_require={"test": ["build>=1.0", "pytest>=8", "pytest-xdist>=3.5", "setuptools>=77", "wheel"]},
 )
