@@ -1,0 +1,116 @@
+"""What every command shares: flags, help, errors as one sentence, exit codes 0, 1 and 2."""
+
+import os
+import sys
+import traceback
+
+from absl import flags as absl_flags
+
+from dislib_plus import configuration
+
+SUCCESS, FAILURE, USAGE = 0, 1, 2
+
+
+class Flags(absl_flags.FlagValues):
+    """The flags of one command, apart from absl's global ones, so that importing a library adds none."""
+
+    def __init__(self):
+        super().__init__()
+        self.__dict__["required"], self.__dict__["help_texts"] = [], {}  # plain attributes would be flags
+
+    def string(self, name, default, text, required=False):
+        """Adds a text flag."""
+        absl_flags.DEFINE_string(name, default, text, flag_values=self)
+        self._describe(name, text + (" (required)" if required else "") + (f" (default: {default})" if default else ""))
+        self.__dict__["required"] += [name] if required else []
+
+    def strings(self, name, text):
+        """Adds a text flag that may be repeated; default: an empty list."""
+        absl_flags.DEFINE_multi_string(name, [], text, flag_values=self)
+        self._describe(name, f"{text} (may be repeated)")
+
+    def boolean(self, name, default, text):
+        """Adds an on/off flag."""
+        absl_flags.DEFINE_bool(name, default, text, flag_values=self)
+        self._describe(name, text)
+
+    def integer(self, name, default, text):
+        """Adds an integer flag."""
+        absl_flags.DEFINE_integer(name, default, text, flag_values=self)
+        self._describe(name, f"{text} (default: {default})")
+
+    def _describe(self, name, text):
+        self.__dict__["help_texts"][name] = text
+
+    def missing(self):
+        """Names of required flags that were not given."""
+        return [name for name in self.__dict__["required"] if self[name].value in (None, "")]
+
+    def usage(self):
+        """One paragraph a flag, as shown by --help."""
+        lines = []
+        for name, text in self.__dict__["help_texts"].items():
+            flag = self[name]
+            form = f"[no]{name}" if flag.boolean and flag.default else name if flag.boolean else f"{name}=..."
+            lines += [f"  --{form}", f"      {text}"]
+        return "\n".join(lines)
+
+
+def run(name, summary, define, act, argv=None):
+    """Runs a command: reads its flags, acts, and turns every expected error into one sentence.
+
+    Args:
+      name: the command's name, such as "dislib_train".
+      summary: what it does, one or two sentences, shown by --help.
+      define: function (Flags) that adds the command's flags.
+      act: function (Flags) that does the work; heavy imports belong inside it.
+      argv: arguments without the program name; None: those of the process.
+
+    Returns:
+      0: done. 1: the work failed. 2: a flag or the configuration is wrong and nothing was started.
+    """
+    flags = Flags()
+    define(flags)
+    flags.boolean("traceback", False, "Show the Python traceback of an error too.")
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if any(argument in ("--help", "-h", "-help") for argument in arguments):
+        print(f"{name}: {summary}\n\nFlags:\n{flags.usage()}")
+        return SUCCESS
+    try:
+        extra = flags([name] + arguments)[1:]
+    except absl_flags.Error as error:
+        return _fail(name, f"{' '.join(str(error).split())} Try {name} --help.", USAGE)
+    if extra:
+        return _fail(name, f"{extra[0]!r} is not a flag; flags begin with two dashes. Try {name} --help.", USAGE)
+    if flags.missing():
+        return _fail(name, f"the flag --{flags.missing()[0]} is required. Try {name} --help.", USAGE)
+    return _guarded(name, act, flags)
+
+
+def _guarded(name, act, flags):
+    try:
+        act(flags)
+    except KeyboardInterrupt:
+        return _fail(name, "stopped from the keyboard; the same command goes on from the last checkpoint, if any.", FAILURE)
+    except configuration.ConfigurationError as error:
+        return _fail(name, sentence(error), USAGE, flags.traceback)
+    except (ValueError, OSError) as error:
+        return _fail(name, sentence(error), FAILURE, flags.traceback)
+    except RuntimeError as error:
+        if "Required bindings" not in str(error):
+            raise
+        return _fail(name, f"gin: {sentence(error)}", USAGE, flags.traceback)
+    return SUCCESS
+
+
+def sentence(error):
+    """The message of an error without gin's trail of calls and locations."""
+    lines = [line for line in str(error).splitlines() if not line.startswith("  In call to configurable")]
+    return " ".join(line.strip() for line in lines if line.strip()) or type(error).__name__
+
+
+def _fail(name, message, code, show_traceback=False):
+    if show_traceback or os.environ.get("DISLIB_TRACEBACK"):
+        traceback.print_exc()
+    print(f"{name}: {message}", file=sys.stderr)
+    return code
