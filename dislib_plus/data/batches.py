@@ -7,13 +7,7 @@ images gathered (or rendered) in the graph.
 
 import tensorflow as tf
 
-_IMAGE_STREAM, _NOISE_STREAM = 0x5EED, 0x4015E
-
-
-def stateless_seed(seed, step, stream=0):
-    """int32 [2] seed for stateless operations, a function of (seed, step, stream)."""
-    base = tf.random.fold_in(tf.constant([seed, stream], tf.int64), tf.cast(step, tf.int64), alg="philox")
-    return tf.cast(base, tf.int32)
+from dislib_plus.seeds import stateless_seed
 
 
 def batch_indices(seed, step, batch_size, num_observations):
@@ -28,15 +22,14 @@ def batch_indices(seed, step, batch_size, num_observations):
     Returns:
       int64 [batch_size] in [0, num_observations).
     """
-    return tf.random.stateless_uniform([batch_size], stateless_seed(seed, step, _IMAGE_STREAM),
-                                       maxval=num_observations, dtype=tf.int64)
+    return tf.random.stateless_uniform([batch_size], stateless_seed(seed, step, "images"),
+                                       maxval=num_observations, dtype=tf.int64, alg="philox")
 
 
 def batch(dataset, seed, step, batch_size):
-    """Images of the batch of `step`, float32 [batch_size, height, width, channels] in [0, 1]."""
+    """The batch of `step`: float32 images [batch_size, height, width, channels] in [0, 1], and what goes with them."""
     indices = batch_indices(seed, step, batch_size, dataset.num_observations)
-    images = dataset.observations(indices, stateless_seed(seed, step, _NOISE_STREAM))
-    return tf.ensure_shape(images, [batch_size] + list(dataset.observation_shape))
+    return dataset.elements(indices, stateless_seed(seed, step, "pixel noise"))
 
 
 def training_batches(dataset, batch_size, seed, first_step, last_step):

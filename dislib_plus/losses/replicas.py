@@ -1,0 +1,38 @@
+"""Batch statistics over all replicas of a distributed step.
+
+Terms that look at the batch as a whole (aggregate posteriors, covariances, the
+mean KL inside an absolute value) must see the global batch, so that the loss
+does not depend on how many devices share it.
+"""
+
+import tensorflow as tf
+
+
+def _context():
+    context = tf.distribute.get_replica_context()
+    return context if context is not None and context.num_replicas_in_sync > 1 else None
+
+
+def count():
+    """Number of replicas that share the batch."""
+    context = _context()
+    return context.num_replicas_in_sync if context else 1
+
+
+def gather(batch):
+    """Rows of all replicas, [global batch, ...]; differentiable."""
+    context = _context()
+    return context.all_gather(batch, axis=0) if context else batch
+
+
+def first_row(batch):
+    """Position of this replica's first row in the gathered batch."""
+    context = _context()
+    return context.replica_id_in_sync_group * tf.shape(batch)[0] if context else 0
+
+
+def mean(batch):
+    """Mean over the rows of all replicas; differentiable."""
+    local = tf.reduce_mean(batch, axis=0)
+    context = _context()
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, local) if context else local

@@ -1,0 +1,251 @@
+"""MS-VAE: a disentangled first stage, and a second stage that restores the detail."""
+
+import pathlib
+
+import gin
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from dislib_plus import seeds
+from dislib_plus.data.with_codes import WithCodes
+from dislib_plus.latents import LatentSpec
+from dislib_plus.methods.base import VAE, deserialize, serialize
+from dislib_plus.methods.stages import Stage
+from dislib_plus.networks.residual import film_generator, residual_encoder
+
+# Where the paper's text and its published code differ.
+PRESETS = {
+    "paper": {"y_domain": "mean", "film_shape": "channel", "film_activation": "linear", "pixel_weight": None},
+    "reference": {"y_domain": "logits", "film_shape": "spatial", "film_activation": "relu", "pixel_weight": 12288.0},
+}
+
+_ENCODING_BATCH = 256
+
+
+@keras.saving.register_keras_serializable("dislib_plus")
+@gin.configurable("ms_vae")
+class MSVAE(VAE):
+    """MS-VAE, "Improving the Reconstruction of Disentangled Representation Learners via Multi-Stage Modelling".
+
+    Stage one learns disentangled factors C and an image Y = mean of p(y|c), c ~ q(c|x). Stage two
+    keeps stage one fixed and learns Z for what Y lacks (eq. 2):
+
+        loss = -E[log p(x|Y, z)] + kl_weight * KL(q(z|x - Y) || N(0, I)),  z ~ q(z|x - Y).
+
+    Given Y, C and Z are independent, so Z cannot disturb C. `represent`, `posterior` and all
+    disentanglement scores are those of C; "reconstruction" and "kl" are the second stage's.
+
+    Args:
+      stage_one: the first-stage model (any VAE of this library, usually BetaTCVAE).
+      z_size: number of units of Z.
+      stage_one_steps: iterations of stage one; None: as stage two (`model.training_steps`).
+      stage_one_batch_size: images; None: as stage two.
+      stage_one_dir: run directory (or .keras file) of a trained first stage; None: trained in this run.
+      kl_weight: weight of the KL of Z, >= 0.
+      y_from: "sample": Y from a sampled c, fixed once for each image; "mean": from the mean of q(c|x).
+      y_samples: number of Y per image with y_from="sample".
+      preset: "paper" or "reference" (the published code); sets the next four unless they are given.
+      y_domain: "mean": Y is an image in [0, 1]; "logits": the decoder's output before the sigmoid.
+      film_shape, film_activation: see FiLM.
+      pixel_weight: total weight of all pixels of an image; None: their number (a plain sum).
+      kwargs: see VAE; `encoder` is R, `decoder` is G.
+    """
+
+    def __init__(self, stage_one=None, z_size=10, stage_one_steps=None, stage_one_batch_size=None, stage_one_dir=None,
+                 kl_weight=1.0, y_from="sample", y_samples=1, preset="paper", y_domain=None, film_shape=None,
+                 film_activation=None, pixel_weight=None, **kwargs):
+        kwargs.setdefault("latents", LatentSpec(z_size, scale="softplus"))
+        super().__init__(**kwargs)
+        if preset not in PRESETS:
+            raise ValueError(f"ms_vae.preset must be one of {', '.join(PRESETS)}; received {preset!r}.")
+        chosen = {"y_domain": y_domain, "film_shape": film_shape, "film_activation": film_activation,
+                  "pixel_weight": pixel_weight}
+        chosen = {name: PRESETS[preset][name] if value is None else value for name, value in chosen.items()}
+        _check("y_domain", chosen["y_domain"], ("mean", "logits"))
+        _check("y_from", y_from, ("sample", "mean"))
+        if not kl_weight >= 0:
+            raise ValueError(f"ms_vae.kl_weight must be >= 0; received {kl_weight!r}.")
+        if y_samples < 1:
+            raise ValueError(f"ms_vae.y_samples must be >= 1; received {y_samples!r}.")
+        self.stage_one = _stage_one(deserialize(stage_one), stage_one_dir)
+        self.trained_elsewhere = stage_one_dir is not None
+        self.settings = {"z_size": z_size, "stage_one_steps": stage_one_steps,
+                         "stage_one_batch_size": stage_one_batch_size, "kl_weight": kl_weight, "y_from": y_from,
+                         "y_samples": y_samples, "preset": preset, **chosen}
+
+    def get_config(self):
+        return {**super().get_config(), **self.settings, "stage_one": serialize(self.stage_one)}
+
+    def build_networks(self, image_shape):
+        settings = self.settings
+        self.stage_one.build((None, *image_shape))
+        if tuple(self.stage_one.image_shape) != image_shape:
+            raise ValueError(f"The first stage was made for images {tuple(self.stage_one.image_shape)}; the data has "
+                             f"{image_shape}. Choose a first stage trained on this data set.")
+        if self.encoder is None:
+            self.encoder = residual_encoder(image_shape, self.latents)
+        if self.decoder is None:
+            self.decoder = film_generator(image_shape, self.latents.size, settings["film_shape"],
+                                          settings["film_activation"])
+
+    # Training
+
+    def stages(self):
+        """Stage one, unless it was trained elsewhere, then R and G."""
+        self.stage_one.seed = self.seed
+        first = Stage("stage_one", self.stage_one, self.settings["stage_one_steps"],
+                      self.settings["stage_one_batch_size"])
+        second = Stage("stage_two", self, prepare=self.with_codes)
+        return [second] if self.trained_elsewhere else [first, second]
+
+    def with_codes(self, dataset):
+        """The data set with the code c of each image's Y attached.
+
+        The codes are a function of the frozen first stage and of `seed`, so they are the
+        same after a restart. Sets with fresh noise in each observation are returned as they
+        are: their codes are sampled in the step.
+        """
+        self.stage_one.trainable = False
+        if not dataset.deterministic:
+            return dataset
+        count = dataset.num_observations
+        samples = self.settings["y_samples"] if self.settings["y_from"] == "sample" else 1
+        codes = np.empty((count, samples, self.stage_one.latents.size), np.float32)
+
+        @tf.function(reduce_retracing=True)
+        def encode(first, last):
+            q = self.stage_one.infer(dataset.observations(tf.range(first, last)))
+            if self.settings["y_from"] == "mean":
+                return q.code()[:, None]
+            seed = seeds.stateless_seed(self.seed, first, "codes of y")
+            return tf.stack([q.sample(tf.random.fold_in(seed, i, alg="philox")) for i in range(samples)], axis=1)
+
+        for first in tqdm(range(0, count, _ENCODING_BATCH), desc="codes of Y", unit="batch", leave=False):
+            last = min(first + _ENCODING_BATCH, count)
+            codes[first:last] = encode(tf.constant(first, tf.int64), tf.constant(last, tf.int64))
+        return WithCodes(dataset, codes)
+
+    def trained_variables(self):
+        """Those of R and G."""
+        return self.encoder.trainable_variables + self.decoder.trainable_variables
+
+    def images_of(self, data):
+        """The batch as it comes: images, or (images, codes of Y)."""
+        return data if not isinstance(data, (tuple, list)) or len(data) > 1 and data[1] is not None else data[0]
+
+    def loss_terms(self, x, training=False):
+        """Terms of the second stage; x is images, or (images, codes [batch, size of C])."""
+        x, code = x if isinstance(x, (tuple, list)) else (x, None)
+        if code is None:
+            q_c = self.stage_one.infer(x)
+            code = q_c.code() if self.settings["y_from"] == "mean" else q_c.sample(self.noise_seed("c", training))
+        y = tf.stop_gradient(self._y(code))
+        q = self.latents.posterior(self.encoder(x - y, training=training))
+        output = self.decoder([y, q.sample(self.noise_seed("z", training))], training=training)
+        return {"reconstruction": self.reconstruction.loss(x, output), "kl": q.kl()}
+
+    def loss_weights(self):
+        weights = {"kl": self.settings["kl_weight"]}
+        if self.settings["pixel_weight"] is not None:
+            weights["reconstruction"] = self.settings["pixel_weight"] / float(np.prod(self.image_shape))
+        return weights
+
+    # Y in the domain that the networks see
+
+    def _y(self, code):
+        output = self.stage_one.decoder(code, training=False)
+        return tf.cast(output, tf.float32) if self.settings["y_domain"] == "logits" else self.stage_one.reconstruction.image(output)
+
+    def _y_of_image(self, image):
+        if self.settings["y_domain"] == "mean":
+            return image
+        image = tf.clip_by_value(image, 1e-6, 1.0 - 1e-6)
+        return tf.math.log(image) - tf.math.log1p(-image)
+
+    # Use
+
+    @property
+    def num_latents(self):
+        return self.stage_one.num_latents
+
+    @property
+    def code_spec(self):
+        return self.stage_one.code_spec
+
+    def infer(self, x, training=False):
+        """Posterior q(c|x) of the first stage."""
+        return self.stage_one.infer(x)
+
+    def prior(self):
+        """p(c)."""
+        return self.stage_one.prior()
+
+    def likelihood(self, z):
+        """p(x|Y(c), Z = 0) for codes c, as a TFP distribution over images."""
+        zeros = tf.zeros([tf.shape(z)[0], self.latents.size])
+        return self.reconstruction.distribution(self.decoder([self._y(z), zeros], training=False))
+
+    def first_stage(self, x, sample=False, seed=None):
+        """Y, images in [0, 1]; arguments as `reconstruct`."""
+        return self.stage_one.reconstruct(x, sample, self.sampling_seed(seed))
+
+    def infer_z(self, x, y):
+        """q(z|x - Y) as a TFP distribution; x, y: images in [0, 1]."""
+        return self._infer_z(x, self._y_of_image(y)).distribution()
+
+    def _infer_z(self, x, y):
+        return self.latents.posterior(self.encoder(x - y, training=False))
+
+    def generate(self, y, z):
+        """X from first-stage images y in [0, 1] and codes z, images in [0, 1]."""
+        return self.reconstruction.image(self.decoder([self._y_of_image(y), z], training=False))
+
+    def represent(self, x, part="c"):
+        """Deterministic code: "c" (default), "z" (mean of q(z|x - Y), Y from the mean of c), or "joint" (both)."""
+        _check("part", part, ("c", "z", "joint"))
+        code = self.stage_one.represent(x)
+        if part == "c":
+            return code
+        z = self._infer_z(x, self._y(code)).code()
+        return z if part == "z" else tf.concat([code, z], axis=1)
+
+    def decode(self, z):
+        """X for codes c, with Z at its prior mean 0."""
+        zeros = tf.zeros([tf.shape(z)[0], self.latents.size])
+        return self.reconstruction.image(self.decoder([self._y(z), zeros], training=False))
+
+    def reconstruct(self, x, sample=False, seed=None):
+        """X-tilde from the means of C and Z, or from samples of both."""
+        seed = self.sampling_seed(seed)
+        q_c = self.stage_one.infer(x)
+        y = self._y(q_c.sample(seed) if sample else q_c.code())
+        q = self._infer_z(x, y)
+        z = q.sample(tf.random.fold_in(seed, 2, alg="philox")) if sample else q.code()
+        return self.reconstruction.image(self.decoder([y, z], training=False))
+
+    def sample(self, count, seed=0):
+        """Images from `count` prior draws of C and Z."""
+        seed = self.sampling_seed(seed)
+        code = self.stage_one.latents.sample_prior(count, seed)
+        z = self.latents.sample_prior(count, tf.random.fold_in(seed, 2, alg="philox"))
+        return self.reconstruction.image(self.decoder([self._y(code), z], training=False))
+
+
+def _check(name, value, choices):
+    if value not in choices:
+        raise ValueError(f"ms_vae: {name} must be one of {', '.join(choices)}; received {value!r}.")
+
+
+def _stage_one(model, directory):
+    if (model is None) == (directory is None):
+        raise ValueError("ms_vae needs either stage_one (a model to train, e.g. @beta_tc_vae()) or stage_one_dir "
+                         f"(a finished run); received stage_one={model!r}, stage_one_dir={directory!r}.")
+    if directory is None:
+        return model
+    path = pathlib.Path(directory)
+    path = path if path.suffix == ".keras" else path / "model.keras"
+    if not path.is_file():
+        raise FileNotFoundError(f"ms_vae.stage_one_dir: there is no trained model at {path}; pass the folder of a finished run.")
+    return keras.models.load_model(path, compile=False)

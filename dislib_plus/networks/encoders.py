@@ -1,0 +1,79 @@
+"""Encoders: functions (input_shape, latents) -> keras.Model with one or two outputs per latent group."""
+
+import gin
+import keras
+from keras import layers
+
+from dislib_plus.latents import LatentSpec
+from dislib_plus.networks.shapes import image_size
+
+
+def latent_heads(features, latents):
+    """Linear float32 output layers for every group: mean and scale, or logits.
+
+    Args:
+      features: symbolic tensor [batch, features].
+      latents: LatentSpec.
+
+    Returns:
+      List of symbolic tensors in the order that LatentSpec states.
+    """
+    outputs = []
+    for position, group in enumerate(latents.groups):
+        suffix = f"_{position}" if len(latents.groups) > 1 else ""
+        names = ["means", "log_var"] if group.kind == "normal" else ["logits"]
+        outputs += [layers.Dense(group.size, dtype="float32", name=name + suffix)(features) for name in names]
+    return outputs
+
+
+@gin.configurable("conv_encoder", denylist=["input_shape", "latents"])
+def conv_encoder(input_shape, latents, kernel_34=2, width=1):
+    """disentanglement_lib's convolutional encoder (for 64x64: 32, 16, 8, 4 pixels, then 256 units).
+
+    conv 4x4/2 32, conv 4x4/2 32, conv k/2 64, conv k/2 64, dense 256, heads; ReLU.
+
+    Args:
+      input_shape: (height, width, channels), sides multiples of 16.
+      latents: LatentSpec.
+      kernel_34: kernel size k of the third and fourth layer: 2 in disentanglement_lib, 4 in the published table.
+      width: factor on every hidden width.
+
+    Returns:
+      keras.Model.
+    """
+    image_size(input_shape, 16)
+    images = keras.Input(input_shape)
+    hidden = images
+    for filters, kernel in ((32, 4), (32, 4), (64, kernel_34), (64, kernel_34)):
+        hidden = layers.Conv2D(filters * width, kernel, strides=2, padding="same", activation="relu")(hidden)
+    hidden = layers.Dense(256 * width, activation="relu")(layers.Flatten()(hidden))
+    return keras.Model(images, latent_heads(hidden, latents), name="encoder")
+
+
+@gin.configurable("fc_encoder", denylist=["input_shape", "latents"])
+def fc_encoder(input_shape, latents, units=(1200, 1200)):
+    """Fully connected encoder: flatten, ReLU layers of `units`, heads (beta-VAE, Higgins et al. 2017)."""
+    images = keras.Input(input_shape)
+    hidden = layers.Flatten()(images)
+    for size in units:
+        hidden = layers.Dense(size, activation="relu")(hidden)
+    return keras.Model(images, latent_heads(hidden, latents), name="encoder")
+
+
+@gin.configurable("encoder", denylist=["input_shape", "latents"])
+def make_encoder(input_shape, latents=None, num_latent=10, encoder_fn=conv_encoder):
+    """The run's encoder (gin `encoder`).
+
+    Args:
+      input_shape: (height, width, channels).
+      latents: LatentSpec, integer or list of groups; None: `num_latent`.
+      num_latent: number of Gaussian units, or a list of (kind, size) groups.
+      encoder_fn: function (input_shape, latents) -> keras.Model.
+
+    Returns:
+      (keras.Model, LatentSpec).
+    """
+    latents = num_latent if latents is None else latents
+    if not isinstance(latents, LatentSpec):
+        latents = LatentSpec(latents)
+    return encoder_fn(tuple(input_shape), latents), latents
