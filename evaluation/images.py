@@ -1,0 +1,62 @@
+"""Images of a data set for the metrics that look at images: which ones, in batches, and stateless seeds."""
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+
+def select(dataset, num_images, random_state):
+    """Indices of the images a metric looks at.
+
+    Args:
+      dataset: an ImageData.
+      num_images: how many, drawn without replacement; None: all, in order.
+      random_state: np.random.RandomState; not used when all are taken.
+
+    Returns:
+      int64 [num_images], ascending.
+
+    Raises:
+      ValueError: num_images is below 1 or above the size of the set.
+    """
+    if num_images is None or num_images == dataset.num_observations:
+        return np.arange(dataset.num_observations, dtype=np.int64)
+    if not 1 <= num_images <= dataset.num_observations:
+        raise ValueError(f"num_images must be None (all) or lie in 1..{dataset.num_observations}, the number of images "
+                         f"of {dataset.name!r}; received {num_images}.")
+    return np.sort(random_state.choice(dataset.num_observations, num_images, replace=False)).astype(np.int64)
+
+
+def stateless_seed(base, number):
+    """int32 [2] seed of batch `number` of a stream that starts from the integer `base`."""
+    return tf.constant([base, number], tf.int32)
+
+
+def draw_seed(random_state):
+    """An integer that starts a stream of stateless seeds."""
+    return int(random_state.randint(2**31 - 1))
+
+
+def batches(dataset, indices, batch_size, seed=0, progress=None):
+    """Images of the given indices, batch after batch.
+
+    Args:
+      dataset: an ImageData.
+      indices: int64 [n].
+      batch_size: images a batch; the last batch may be shorter.
+      seed: starts the noise of sets that are not deterministic.
+      progress: text of a progress bar on standard error; None: no bar.
+
+    Yields:
+      float32 [b, height, width, channels] in [0, 1].
+
+    Raises:
+      ValueError: batch_size is below 1.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1; received {batch_size}.")
+    starts = range(0, len(indices), batch_size)
+    for number, start in enumerate(tqdm(starts, desc=progress, unit="batch", disable=progress is None, leave=False)):
+        part = tf.constant(indices[start:start + batch_size])
+        noise = None if dataset.deterministic else stateless_seed(seed, number)
+        yield dataset.observations(part, noise)
