@@ -1,0 +1,117 @@
+"""Checks and splits shared by all metrics of plain arrays: codes [n, D] and factors [n, K]."""
+
+import numpy as np
+
+FACTOR_BINS = 20
+
+
+def check_codes(codes, minimum_points=2, minimum_latents=1, name="codes"):
+    """Codes as a floating-point matrix; the floating-point type is kept.
+
+    Args:
+      codes: numbers [n, D].
+      minimum_points: smallest n that the metric is defined for.
+      minimum_latents: smallest D that the metric is defined for.
+      name: how errors call the array.
+
+    Returns:
+      float array [n, D].
+
+    Raises:
+      ValueError: another shape, too few points or latents, complex, NaN or infinite values.
+    """
+    codes = np.asarray(codes)
+    if codes.ndim != 2 or codes.dtype.kind not in "fiub":
+        raise ValueError(f"{name} must be real numbers of shape [n, D], one row per observation; received "
+                         f"{codes.dtype} with shape {codes.shape}.")
+    if len(codes) < minimum_points or codes.shape[1] < minimum_latents:
+        raise ValueError(f"{name} must have at least {minimum_points} rows and {minimum_latents} columns for this "
+                         f"metric; received shape {codes.shape}: give more observations or latents.")
+    if codes.dtype.kind != "f":
+        return codes.astype(np.float64)
+    finite = np.isfinite(codes).all(axis=0)
+    if not finite.all():
+        raise ValueError(f"{name} must be finite; received NaN or infinity in column(s) "
+                         f"{np.flatnonzero(~finite).tolist()}: check the encoder (did training diverge?).")
+    return codes
+
+
+def check_factors(factors, minimum_factors=1, name="factors"):
+    """Factors as a numeric matrix [n, K]; raises ValueError as `check_codes` does."""
+    factors = np.asarray(factors)
+    if factors.ndim != 2 or factors.dtype.kind not in "fiub" or factors.shape[1] < minimum_factors:
+        raise ValueError(f"{name} must be real numbers of shape [n, K] with K at least {minimum_factors}, one row per "
+                         f"observation; received {factors.dtype} with shape {factors.shape}.")
+    if factors.dtype.kind == "f" and not np.isfinite(factors).all():
+        raise ValueError(f"{name} must be finite; received NaN or infinity in column(s) "
+                         f"{np.flatnonzero(~np.isfinite(factors).all(axis=0)).tolist()}.")
+    return factors
+
+
+def check_codes_and_factors(codes, factors, minimum_points=2, minimum_latents=1, minimum_factors=1):
+    """Both arrays checked, and of one length.
+
+    Args:
+      codes: numbers [n, D].
+      factors: numbers [n, K].
+      minimum_points, minimum_latents, minimum_factors: smallest n, D and K the metric is defined for.
+
+    Returns:
+      (codes float [n, D], factors [n, K]).
+
+    Raises:
+      ValueError: one of them is malformed, or their lengths differ.
+    """
+    codes = check_codes(codes, minimum_points, minimum_latents)
+    factors = check_factors(factors, minimum_factors)
+    if len(codes) != len(factors):
+        raise ValueError(f"codes and factors must have one row per observation each; received {len(codes)} and "
+                         f"{len(factors)} rows.")
+    return codes, factors
+
+
+def class_labels(factors, factor_bins=FACTOR_BINS):
+    """Factors as integer classes 0..m-1, for metrics that count or classify.
+
+    A column of whole numbers keeps its values as classes; a column with any
+    fractional value is continuous and is cut into equal-width bins.
+
+    Args:
+      factors: numbers [n, K].
+      factor_bins: number of bins of a continuous column.
+
+    Returns:
+      int64 [n, K], classes in ascending order of the factor.
+    """
+    factors = check_factors(factors)
+    if not (isinstance(factor_bins, (int, np.integer)) and factor_bins >= 1):
+        raise ValueError(f"factor_bins must be a whole number of at least 1; received {factor_bins!r}.")
+    columns = []
+    for column in factors.T:
+        if column.dtype.kind == "f" and (column != np.floor(column)).any():
+            column = np.digitize(column, np.histogram_bin_edges(column, factor_bins)[1:-1])
+        columns.append(np.unique(column, return_inverse=True)[1])
+    return np.stack(columns, axis=1).astype(np.int64)
+
+
+def split_rows(codes, factors, train_fraction=2 / 3, random_state=None):
+    """A random split of labelled codes into two parts.
+
+    Args:
+      codes: [n, D].
+      factors: [n, K].
+      train_fraction: share of rows of the first part, in (0, 1); the study's 10,000 of 15,000 by default.
+      random_state: np.random.RandomState; None is RandomState(0), so that a score repeats.
+
+    Returns:
+      (codes, factors) of the first part, then of the second.
+
+    Raises:
+      ValueError: a part would be empty.
+    """
+    order = (random_state or np.random.RandomState(0)).permutation(len(codes))
+    size = int(np.ceil(len(codes) * train_fraction))
+    if not 0 < size < len(codes):
+        raise ValueError(f"train_fraction must leave rows in both parts of {len(codes)}; received {train_fraction!r}.")
+    first, second = order[:size], order[size:]
+    return codes[first], factors[first], codes[second], factors[second]

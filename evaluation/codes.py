@@ -1,0 +1,251 @@
+"""Codes of sampled observations: the one road from the metrics to the encoder.
+
+A metric's score depends on the order in which factors are drawn, never on how
+many observations are encoded at a time. So observations are drawn in the small
+batches that the metric prescribes and encoded in large ones; and where images
+are a function of their index, each is encoded once (`CodeTable`) and the metric
+draws indices instead of images (`IndexedData`).
+"""
+
+import numpy as np
+import tqdm
+
+from dislib_plus import files
+
+BLOCK_ROWS = 65536
+BLOCK_BYTES = 2 ** 25
+
+
+def encode_stream(observation_batches, representation_function):
+    """Codes of a stream of observation batches, encoded in large blocks.
+
+    Blocks are made of whole batches, so where all batches have b rows every
+    block can be reshaped to [batches, b, D].
+
+    Args:
+      observation_batches: iterable of arrays [b, ...].
+      representation_function: observations [n, ...] -> codes [n, D].
+
+    Yields:
+      codes [n, D], in order; n is the sum of some consecutive batches' rows.
+    """
+    block, rows, size = [], 0, 0
+    for batch in observation_batches:
+        block.append(batch)
+        rows += len(batch)
+        size += batch.nbytes
+        if rows >= BLOCK_ROWS or size >= BLOCK_BYTES:
+            yield represent(np.concatenate(block), representation_function)
+            block, rows, size = [], 0, 0
+    if block:
+        yield represent(np.concatenate(block), representation_function)
+
+
+def represent(observations, representation_function):
+    """Codes [n, D] of observations [n, ...]; raises ValueError when the function returns another shape."""
+    codes = np.asarray(representation_function(observations))
+    if codes.ndim != 2 or len(codes) != len(observations):
+        raise ValueError(f"representation_function must return codes of shape [{len(observations)}, D] for "
+                         f"{len(observations)} observations; it returned shape {codes.shape}.")
+    return codes
+
+
+def generate_batch_factor_code(ground_truth_data, representation_function, num_points, random_state, batch_size):
+    """Draws factors with their codes, with disentanglement_lib's random stream.
+
+    The stream depends on `batch_size`: per batch all factors, then whatever the
+    observations consume. How many are encoded at a time does not matter to it.
+
+    Args:
+      ground_truth_data: ground-truth data (of either library).
+      representation_function: observations [n, ...] -> codes [n, D].
+      num_points: number of observations.
+      random_state: np.random.RandomState.
+      batch_size: observations drawn at a time.
+
+    Returns:
+      codes [D, num_points] and factors [K, num_points] (columns are observations).
+
+    Raises:
+      ValueError: num_points or batch_size below 1.
+    """
+    check_size("num_points", num_points)
+    check_size("batch_size", batch_size)
+    factors = []
+
+    def observation_batches():
+        for start in range(0, num_points, batch_size):
+            drawn, observations = ground_truth_data.sample(min(batch_size, num_points - start), random_state)
+            factors.append(drawn)
+            yield np.asarray(observations)
+
+    codes = list(encode_stream(observation_batches(), representation_function))
+    return np.concatenate(codes).T, np.concatenate(factors).T
+
+
+def check_size(name, value, minimum=1):
+    """Raises ValueError unless `value` is a whole number of at least `minimum`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < minimum:
+        raise ValueError(f"{name} must be a whole number of at least {minimum}; received {value!r}.")
+
+
+class IndexedData:
+    """Ground-truth data whose observations are grid indices, drawing exactly the stream of the data it wraps.
+
+    Use it with `CodeTable.lookup` as representation function, in metrics of
+    this library or of disentanglement_lib: scores are those of the images.
+    """
+
+    def __init__(self, ground_truth_data):
+        """Args: ground_truth_data, whose images must be a function of their index.
+
+        Raises:
+          ValueError: pixels carry fresh noise, or there are no factors.
+        """
+        check_indexable(ground_truth_data)
+        self.ground_truth_data = ground_truth_data
+        self.observation_shape = [1]
+        for name in ("name", "num_factors", "factors_num_values", "factor_names", "num_observations"):
+            setattr(self, name, getattr(ground_truth_data, name))
+
+    def sample_factors(self, num, random_state):
+        """Uniform factors int64 [num, num_factors]."""
+        return self.ground_truth_data.sample_factors(num, random_state)
+
+    def sample_observations_from_factors(self, factors, random_state):
+        """Grid indices int64 [n, 1] of observations with the given factors."""
+        return self.ground_truth_data.sample_indices_from_factors(factors, random_state)[:, None]
+
+    def sample(self, num, random_state):
+        """Factors and the grid indices of their observations, factors drawn first."""
+        factors = self.sample_factors(num, random_state)
+        return factors, self.sample_observations_from_factors(factors, random_state)
+
+    def sample_observations(self, num, random_state):
+        """Grid indices int64 [num, 1] of uniform factors."""
+        return self.sample(num, random_state)[1]
+
+
+def is_indexable(ground_truth_data):
+    """Whether images are a function of their index and indices a function of drawn factors."""
+    return (getattr(ground_truth_data, "deterministic", False) and bool(ground_truth_data.num_factors)
+            and all(hasattr(ground_truth_data, name) for name in ("observations", "sample_indices_from_factors")))
+
+
+def check_indexable(ground_truth_data):
+    """Raises ValueError unless `is_indexable`."""
+    if not is_indexable(ground_truth_data):
+        raise ValueError(f"A table of codes needs data with factors whose images are a function of their index; "
+                         f"{getattr(ground_truth_data, 'name', ground_truth_data)!r} is not: pass it to the metric "
+                         "as it is.")
+
+
+class CodeTable:
+    """The codes of a data set by index; each observation is encoded once, when first needed.
+
+    Attributes:
+      num_encoded: number of observations whose codes are known.
+    """
+
+    def __init__(self, data, representation_function, encoding_batch=1024, progress=False):
+        """An empty table.
+
+        Args:
+          data: ImageData whose images are a function of their index.
+          representation_function: float32 images [n, H, W, C] -> codes [n, D]. If it has a true attribute
+            `takes_tensors` it receives a tensor, otherwise a NumPy array.
+          encoding_batch: images encoded at a time.
+          progress: whether to show a progress bar on stderr.
+        """
+        if not getattr(data, "deterministic", False) or not hasattr(data, "observations"):
+            raise ValueError(f"A table of codes needs data whose images are a function of their index; "
+                             f"{getattr(data, 'name', data)!r} is not: encode its samples instead.")
+        check_size("encoding_batch", encoding_batch)
+        self.data = data
+        self.representation_function = representation_function
+        self.encoding_batch = encoding_batch
+        self.progress = progress
+        self.codes = None
+        self.known = np.zeros(data.num_observations, bool)
+        self.num_encoded = 0
+
+    def lookup(self, observations):
+        """Codes [n, D] of grid indices int64 [n, 1] (the observations of `IndexedData`) or [n]."""
+        indices = np.asarray(observations).reshape(-1)
+        if indices.size and not 0 <= indices.min() <= indices.max() < len(self.known):
+            raise ValueError(f"Grid indices must lie in 0..{len(self.known) - 1}; received values from "
+                             f"{indices.min()} to {indices.max()}.")
+        missing = indices[~self.known[indices]]
+        if missing.size:
+            self._encode(np.unique(missing))
+        return self.codes[indices]
+
+    def fill(self):
+        """Encodes whatever is not known yet.
+
+        Returns:
+          The codes of the whole data set, [num_observations, D].
+        """
+        self._encode(np.flatnonzero(~self.known))
+        return self.codes
+
+    def _encode(self, indices):
+        batches = range(0, len(indices), self.encoding_batch)
+        for start in tqdm.tqdm(batches, desc="encoding", unit="batch", disable=not self.progress, leave=False):
+            batch = indices[start:start + self.encoding_batch]
+            codes = self._encode_batch(batch)
+            if self.codes is None:
+                self.codes = np.zeros((len(self.known), codes.shape[1]), codes.dtype)
+            self.codes[batch] = codes
+            self.known[batch] = True
+            self.num_encoded += len(batch)
+
+    def _encode_batch(self, indices):
+        """Codes of up to `encoding_batch` indices; padded to a power of two so that few shapes are traced."""
+        size = min(self.encoding_batch, 2 ** int(np.ceil(np.log2(len(indices)))))
+        images = self.data.observations(np.resize(indices, size))
+        if not getattr(self.representation_function, "takes_tensors", False):
+            images = np.asarray(images)
+        return represent(images, self.representation_function)[:len(indices)]
+
+    def save(self, path, key):
+        """Writes what is known to `path` (.npz), under `key` (whatever identifies the encoder's weights and the data)."""
+        codes = np.zeros((0, 0), np.float32) if self.codes is None else self.codes[self.known]
+        with files.atomic_write(path, "wb") as stream:
+            np.savez(stream, key=np.array(key), known=np.packbits(self.known), codes=codes)
+
+    def load(self, path, key):
+        """Takes over a saved table of the same key and data set.
+
+        Returns:
+          Whether it was taken: False when the key or the number of observations differs (nothing changes then).
+
+        Raises:
+          FileNotFoundError: there is no such file.
+        """
+        with np.load(path) as saved:
+            known = np.unpackbits(saved["known"], count=len(self.known)).astype(bool)
+            if str(saved["key"]) != key or len(saved["known"]) != (len(self.known) + 7) // 8:
+                return False
+            if known.any():
+                self.codes = np.zeros((len(known), saved["codes"].shape[1]), saved["codes"].dtype)
+                self.codes[known] = saved["codes"]
+        self.known, self.num_encoded = known, int(known.sum())
+        return True
+
+
+def tabulate(ground_truth_data, representation_function, encoding_batch=1024, progress=False):
+    """The fastest equivalent of (ground_truth_data, representation_function) for metrics.
+
+    Args:
+      ground_truth_data, representation_function: as metrics take them.
+      encoding_batch, progress: see CodeTable.
+
+    Returns:
+      (data, function): the index wrapper and the table's `lookup` where images are a function of their
+      index, otherwise the two arguments as they are.
+    """
+    if not is_indexable(ground_truth_data):
+        return ground_truth_data, representation_function
+    table = CodeTable(ground_truth_data, representation_function, encoding_batch, progress)
+    return IndexedData(ground_truth_data), table.lookup

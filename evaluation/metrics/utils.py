@@ -1,0 +1,191 @@
+"""What several metrics share: sampling, splitting, discretising, mutual information and predictors."""
+
+import inspect
+
+import gin
+import numpy as np
+from sklearn import ensemble, linear_model, model_selection, multiclass
+
+from ..codes import check_size, encode_stream, generate_batch_factor_code, represent  # noqa: F401 (dlib's place)
+
+SKLEARN_DEFAULTS = ("current", "2019")
+
+
+def split_train_test(observations, train_percentage):
+    """Splits columns in order: the first ceil(n * train_percentage) and the rest.
+
+    Args:
+      observations: [dimensions, n], codes or factors.
+      train_percentage: share of the first part, in (0, 1].
+
+    Returns:
+      The two parts.
+
+    Raises:
+      ValueError: train_percentage outside (0, 1].
+    """
+    if not 0 < train_percentage <= 1:
+        raise ValueError(f"train_percentage must lie in (0, 1]; received {train_percentage!r}.")
+    size = int(np.ceil(observations.shape[1] * train_percentage))
+    return observations[:, :size], observations[:, size:]
+
+
+def obtain_representation(observations, representation_function, batch_size):
+    """Codes [D, n] of observations [n, ...], encoded `batch_size` at a time or more."""
+    check_size("batch_size", batch_size)
+    batches = (observations[start:start + batch_size] for start in range(0, len(observations), batch_size))
+    return np.concatenate(list(encode_stream(batches, representation_function))).T
+
+
+def joint_counts(first, second):
+    """Contingency table [number of values of first, number of values of second] of two integer vectors [n]."""
+    rows, columns = first.max() + 1, second.max() + 1
+    return np.bincount(first * columns + second, minlength=rows * columns).reshape(rows, columns)
+
+
+def mutual_information(counts):
+    """Plug-in mutual information of a contingency table.
+
+    I = sum_ab p_ab log(p_ab / (p_a p_b)), natural logarithm; rounding below
+    zero is cut off, so a constant variable gives exactly 0.
+
+    Args:
+      counts: non-negative [A, B] with a positive sum.
+
+    Returns:
+      float, in nats.
+    """
+    total = counts.sum()
+    rows, columns = np.nonzero(counts)
+    joint = counts[rows, columns]
+    outer = counts.sum(axis=1)[rows].astype(np.float64) * counts.sum(axis=0)[columns]
+    terms = joint / total * (np.log(joint) + np.log(float(total)) - np.log(outer))
+    terms[np.abs(terms) < np.finfo(np.float64).eps] = 0.0
+    return max(float(terms.sum()), 0.0)
+
+
+def _as_integers(rows):
+    return [np.unique(row, return_inverse=True)[1] for row in np.asarray(rows)]
+
+
+def discrete_mutual_info(mus, ys):
+    """Mutual information of each discretised code with each factor.
+
+    Args:
+      mus: discrete codes [D, n].
+      ys: discrete factors [K, n].
+
+    Returns:
+      float64 [D, K], in nats.
+    """
+    codes, factors = _as_integers(mus), _as_integers(ys)
+    return np.array([[mutual_information(joint_counts(factor, code)) for factor in factors] for code in codes])
+
+
+def discrete_entropy(ys):
+    """Entropy of each discrete row of ys [K, n]: float64 [K], in nats."""
+    frequencies = [np.bincount(row) / len(row) for row in _as_integers(ys)]
+    return np.array([max(-float(np.sum(p * np.log(p))), 0.0) for p in frequencies])
+
+
+@gin.configurable("discretizer", denylist=["target"])
+def make_discretizer(target, num_bins=gin.REQUIRED, discretizer_fn=gin.REQUIRED):
+    """Discretises target [D, n] with the configured function `discretizer_fn(target, num_bins)`."""
+    return discretizer_fn(target, num_bins)
+
+
+@gin.configurable("histogram_discretizer", denylist=["target"])
+def _histogram_discretize(target, num_bins=gin.REQUIRED):
+    """Equal-width bins of each row between its own minimum and maximum.
+
+    Bin edges are computed in the floating-point type of the row, and the
+    maximum falls in the last bin.
+
+    Args:
+      target: [D, n].
+      num_bins: number of bins.
+
+    Returns:
+      Bin numbers 1..num_bins, [D, n], in the type of target.
+    """
+    discretized = np.zeros_like(target)
+    for row, values in enumerate(target):
+        discretized[row] = np.digitize(values, _bin_edges(values, num_bins)[:-1])
+    return discretized
+
+
+def _bin_edges(values, num_bins):
+    """Edges of equal-width bins, in float64 where the range is too narrow for distinct edges in the type of values."""
+    try:
+        return np.histogram_bin_edges(values, num_bins)
+    except ValueError:
+        return np.linspace(float(values.min()), float(values.max()), num_bins + 1)
+
+
+histogram_discretize = _histogram_discretize
+
+
+def normalize_data(data, mean=None, stddev=None):
+    """Rows of data [D, n] minus their mean, divided by their standard deviation.
+
+    Args:
+      data: [D, n].
+      mean, stddev: [D]; None computes them from data (standard deviation with divisor n).
+
+    Returns:
+      (standardised data, mean, stddev).
+    """
+    mean = np.mean(data, axis=1) if mean is None else mean
+    stddev = np.std(data, axis=1) if stddev is None else stddev
+    return (data - mean[:, np.newaxis]) / stddev[:, np.newaxis], mean, stddev
+
+
+def check_sklearn_defaults(sklearn_defaults):
+    """Raises ValueError unless it is one of SKLEARN_DEFAULTS."""
+    if sklearn_defaults not in SKLEARN_DEFAULTS:
+        raise ValueError(f"sklearn_defaults must be one of {SKLEARN_DEFAULTS} (today's solvers, or those behind the "
+                         f"scores published with scikit-learn 0.21); received {sklearn_defaults!r}.")
+
+
+def logistic_regression(sklearn_defaults="current", random_state=None):
+    """An unfitted LogisticRegression with its defaults of today, or of 2019 (one-vs-rest liblinear)."""
+    check_sklearn_defaults(sklearn_defaults)
+    if sklearn_defaults == "current":
+        return linear_model.LogisticRegression(random_state=random_state)
+    return multiclass.OneVsRestClassifier(
+        linear_model.LogisticRegression(solver="liblinear", random_state=random_state))
+
+
+@gin.configurable("predictor")
+def make_predictor_fn(predictor_fn=gin.REQUIRED):
+    """The configured factory of classifiers."""
+    return predictor_fn
+
+
+def new_predictor(predictor_fn, sklearn_defaults):
+    """An unfitted classifier of the factory, told the defaults if it has such a parameter."""
+    check_sklearn_defaults(sklearn_defaults)
+    if "sklearn_defaults" in inspect.signature(predictor_fn).parameters:
+        return predictor_fn(sklearn_defaults=sklearn_defaults)
+    return predictor_fn()
+
+
+@gin.configurable("logistic_regression_cv", denylist=["sklearn_defaults"])
+def logistic_regression_cv(sklearn_defaults="current"):
+    """Logistic regression whose penalty (10 values) is chosen by accuracy on 5 unshuffled folds.
+
+    Args:
+      sklearn_defaults: "current" is multinomial, "2019" one-vs-rest; set by the metric that asks.
+    """
+    check_sklearn_defaults(sklearn_defaults)
+    explicit = {"scoring": "accuracy", "l1_ratios": (0,), "use_legacy_attributes": False}
+    if "use_legacy_attributes" not in inspect.signature(linear_model.LogisticRegressionCV).parameters:
+        explicit = {"scoring": "accuracy"}
+    predictor = linear_model.LogisticRegressionCV(Cs=10, cv=model_selection.KFold(n_splits=5), **explicit)
+    return predictor if sklearn_defaults == "current" else multiclass.OneVsRestClassifier(predictor)
+
+
+@gin.configurable("gradient_boosting_classifier")
+def gradient_boosting_classifier():
+    """Gradient-boosted trees with scikit-learn's defaults (100 stages, depth 3, rate 0.1)."""
+    return ensemble.GradientBoostingClassifier()
