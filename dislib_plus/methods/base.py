@@ -1,5 +1,7 @@
 """VAE: the base of all methods, and the training step that they share."""
 
+import inspect
+
 import keras
 import tensorflow as tf
 
@@ -41,6 +43,12 @@ class VAE(keras.Model):
 
     terms = ("reconstruction", "kl")
     network_names = ("encoder", "decoder")
+
+    def __new__(cls, *args, **kwargs):
+        # Keras reads the argument names of __init__, which gin's wrapper would hide from it.
+        if not hasattr(cls.__init__, "__signature__"):
+            cls.__init__.__signature__ = inspect.signature(cls.__init__)
+        return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, latents=None, encoder=None, decoder=None, reconstruction=None, **kwargs):
         super().__init__(**kwargs)

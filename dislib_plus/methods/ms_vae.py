@@ -76,7 +76,8 @@ class MSVAE(VAE):
                          "y_samples": y_samples, "preset": preset, **chosen}
 
     def get_config(self):
-        return {**super().get_config(), **self.settings, "stage_one": serialize(self.stage_one)}
+        stage_one = {key: value for key, value in serialize(self.stage_one).items() if key != "compile_config"}
+        return {**super().get_config(), **self.settings, "stage_one": stage_one}
 
     def build_networks(self, image_shape):
         settings = self.settings
