@@ -1,0 +1,30 @@
+"""Registers the TensorFlow names that shared gin files use: optimizers, decays, activations.
+
+Import this module before parsing such a file.
+"""
+
+import gin
+import keras
+import tensorflow as tf
+
+from dislib_plus.training import decays, optimizers  # registers tf.train.*
+
+_KERAS_OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "Adamax", "Ftrl", "Nadam", "RMSprop", "SGD")
+_ACTIVATIONS = ("crelu", "dropout", "elu", "leaky_relu", "relu", "relu6", "sigmoid", "softmax", "softplus", "softsign",
+                "tanh")
+_RANDOM = ("gamma", "normal", "poisson", "truncated_normal", "uniform")
+_DTYPES = ("bfloat16", "bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64", "string", "uint8")
+
+
+def _register():
+    for name in _KERAS_OPTIMIZERS:
+        gin.external_configurable(getattr(keras.optimizers, name), name=name, module="tf.keras.optimizers")
+    for name in _ACTIVATIONS:
+        gin.external_configurable(getattr(tf.nn, name), name=name, module="tf.nn")
+    for name in _RANDOM:
+        gin.external_configurable(getattr(tf.random, name), name=name, module="tf.random")
+    for name in _DTYPES:
+        gin.constant(f"tf.{name}", getattr(tf, name))
+
+
+_register()

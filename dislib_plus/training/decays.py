@@ -1,0 +1,142 @@
+"""Learning-rate decays under the names that gin files know from TensorFlow 1.
+
+Bound as `vae_optimizer.learning_rate = @exponential_decay` they are called as
+f(global_step=step). Each is a pure function of the step.
+"""
+
+import functools
+
+import gin
+import keras
+import tensorflow as tf
+
+_DENYLIST = ["global_step"]
+
+
+@keras.saving.register_keras_serializable("dislib_plus")
+class Decay(keras.optimizers.schedules.LearningRateSchedule):
+    """A decay of this module with its parameters fixed, so that a saved optimizer carries it.
+
+    Args:
+      kind: name of the decay.
+      parameters: its keyword arguments but for global_step.
+    """
+
+    def __init__(self, kind, parameters):
+        super().__init__()
+        if kind not in _RATES:
+            raise ValueError(f"kind must be one of {', '.join(_RATES)}; received {kind!r}.")
+        self.kind, self.parameters = kind, dict(parameters)
+
+    def __call__(self, step):
+        return _RATES[self.kind](tf.cast(step, tf.float32), **self.parameters)
+
+    def get_config(self):
+        return {"kind": self.kind, "parameters": self.parameters}
+
+
+class StepFunction(keras.optimizers.schedules.LearningRateSchedule):
+    """A user's own function f(global_step=step) as a schedule; it cannot be saved with the optimizer."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def __call__(self, step):
+        return self.function(global_step=step)
+
+    def get_config(self):
+        raise NotImplementedError("A learning rate given as a function of yours cannot be saved with the optimizer.")
+
+
+def as_rate(learning_rate):
+    """What a Keras optimizer takes: numbers and schedules pass, a function f(global_step=) becomes a schedule."""
+    if isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule) or not callable(learning_rate):
+        return learning_rate
+    if getattr(learning_rate, "is_decay", False):
+        return learning_rate(global_step=None)
+    return StepFunction(learning_rate)
+
+
+def _decay(function):
+    """Makes the public, gin-configurable form: the rate at `global_step`, or, for None, the schedule itself."""
+    @functools.wraps(function)
+    def public(*args, **kwargs):
+        kind, parameters, step = function(*args, **kwargs)
+        schedule = Decay(kind, parameters)
+        return schedule if step is None else schedule(step)
+    public.is_decay = True
+    return gin.external_configurable(public, name=function.__name__, module="tf.train", denylist=_DENYLIST)
+
+
+@_decay
+def exponential_decay(learning_rate, global_step, decay_steps, decay_rate, staircase=False, name=None):
+    """learning_rate * decay_rate^(step / decay_steps); staircase: the exponent is rounded down."""
+    return "exponential", _common(learning_rate, decay_steps, decay_rate, staircase), global_step
+
+
+@_decay
+def inverse_time_decay(learning_rate, global_step, decay_steps, decay_rate, staircase=False, name=None):
+    """learning_rate / (1 + decay_rate * step / decay_steps); staircase: the quotient is rounded down."""
+    return "inverse_time", _common(learning_rate, decay_steps, decay_rate, staircase), global_step
+
+
+@_decay
+def natural_exp_decay(learning_rate, global_step, decay_steps, decay_rate, staircase=False, name=None):
+    """learning_rate * exp(-decay_rate * step / decay_steps); staircase: the quotient is rounded down."""
+    return "natural_exp", _common(learning_rate, decay_steps, decay_rate, staircase), global_step
+
+
+@_decay
+def polynomial_decay(learning_rate, global_step, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False, name=None):
+    """(learning_rate - end) * (1 - step / decay_steps)^power + end, the step clipped at decay_steps.
+
+    With `cycle` decay_steps is multiplied by the least whole number that keeps the step within it.
+    """
+    _positive("decay_steps", decay_steps)
+    return "polynomial", {"rate": float(learning_rate), "steps": float(decay_steps), "end": float(end_learning_rate),
+                          "power": float(power), "cycle": bool(cycle)}, global_step
+
+
+@_decay
+def piecewise_constant(boundaries, values, global_step=None, name=None):
+    """values[i] up to and including step boundaries[i], the last value after that."""
+    if len(values) != len(boundaries) + 1:
+        raise ValueError(f"piecewise_constant.values must have one entry more than boundaries; "
+                         f"received {len(values)} and {len(boundaries)}.")
+    return "piecewise", {"boundaries": list(boundaries), "values": list(values)}, global_step
+
+
+def _common(learning_rate, decay_steps, decay_rate, staircase):
+    _positive("decay_steps", decay_steps)
+    return {"rate": float(learning_rate), "steps": float(decay_steps), "decay": float(decay_rate),
+            "staircase": bool(staircase)}
+
+
+def _positive(name, value):
+    if not value > 0:
+        raise ValueError(f"{name} of a learning-rate decay must be positive; received {value!r}.")
+
+
+def _progress(step, steps, staircase):
+    return tf.floor(step / steps) if staircase else step / steps
+
+
+def _polynomial(step, rate, steps, end, power, cycle):
+    if cycle:
+        steps *= tf.maximum(1.0, tf.math.ceil(step / steps))
+    return (rate - end) * tf.pow(1.0 - tf.minimum(step, steps) / steps, power) + end
+
+
+def _piecewise(step, boundaries, values):
+    place = tf.reduce_sum(tf.cast(step > tf.constant(boundaries, tf.float32), tf.int32))
+    return tf.gather(tf.constant(values, tf.float32), place)
+
+
+_RATES = {
+    "exponential": lambda step, rate, steps, decay, staircase: rate * tf.pow(decay, _progress(step, steps, staircase)),
+    "inverse_time": lambda step, rate, steps, decay, staircase: rate / (1.0 + decay * _progress(step, steps, staircase)),
+    "natural_exp": lambda step, rate, steps, decay, staircase: rate * tf.exp(-decay * _progress(step, steps, staircase)),
+    "polynomial": _polynomial,
+    "piecewise": _piecewise,
+}
