@@ -94,6 +94,23 @@ def class_labels(factors, factor_bins=FACTOR_BINS):
     return np.stack(columns, axis=1).astype(np.int64)
 
 
+class RowsByValue:
+    """Row numbers grouped by the value of each factor, for drawing rows that share one."""
+
+    def __init__(self, labels):
+        """Args: labels: classes 0..m-1, int64 [n, K]."""
+        self.labels = labels
+        self._order = np.argsort(labels, axis=0, kind="stable")
+        self._counts = [np.bincount(column) for column in labels.T]
+        self._starts = [np.cumsum(counts) - counts for counts in self._counts]
+
+    def sharing(self, factor, rows, random_state):
+        """Uniform rows that have the same value of a factor as the given rows: int64, in the shape of rows."""
+        values = self.labels[rows, factor]
+        offsets = (random_state.random_sample(values.shape) * self._counts[factor][values]).astype(np.int64)
+        return self._order[self._starts[factor][values] + offsets, factor]
+
+
 def split_rows(codes, factors, train_fraction=2 / 3, random_state=None):
     """A random split of labelled codes into two parts.
 

@@ -34,7 +34,7 @@ def mig(codes, factors, num_bins=20, factor_bins=arrays.FACTOR_BINS):
     return _scores(utils.histogram_discretize(codes.T, num_bins), labels.T)
 
 
-@gin.configurable("mig", denylist=["ground_truth_data", "representation_function", "random_state", "artifact_dir"])
+@gin.configurable("mig", denylist=utils.SAMPLED)
 def compute_mig(ground_truth_data, representation_function, random_state, artifact_dir=None,
                 num_train=gin.REQUIRED, batch_size=16):
     """Mutual information gap of a representation, discretised by the configured `discretizer`.
@@ -56,7 +56,7 @@ def compute_mig(ground_truth_data, representation_function, random_state, artifa
     return _compute_mig(codes, factors)
 
 
-@gin.configurable("mig_validation", denylist=["observations", "labels", "representation_function"])
+@gin.configurable("mig_validation", denylist=utils.FIXED)
 def compute_mig_on_fixed_data(observations, labels, representation_function, batch_size=100):
     """Mutual information gap on a fixed labelled sample.
 

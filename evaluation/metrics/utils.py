@@ -1,14 +1,59 @@
 """What several metrics share: sampling, splitting, discretising, mutual information and predictors."""
 
+import contextlib
 import inspect
 
 import gin
 import numpy as np
-from sklearn import ensemble, linear_model, model_selection, multiclass
+from sklearn import dummy, linear_model, model_selection, multiclass
 
 from ..codes import check_size, encode_stream, generate_batch_factor_code, represent  # noqa: F401 (dlib's place)
 
+from .boosted_trees import BoostedTrees
+
 SKLEARN_DEFAULTS = ("current", "2019")
+SAMPLED = ("ground_truth_data", "representation_function", "random_state", "artifact_dir")
+FIXED = ("observations", "labels", "representation_function")
+MATRIX = ("mus_train", "ys_train", "mus_test", "ys_test")
+
+
+def sample_train_test(ground_truth_data, representation_function, random_state, num_train, num_test, batch_size):
+    """Two labelled samples, the training one drawn first.
+
+    Returns:
+      codes [D, num_train], factors [K, num_train], codes [D, num_test], factors [K, num_test].
+    """
+    samples = [generate_batch_factor_code(ground_truth_data, representation_function, size, random_state, batch_size)
+               for size in (num_train, num_test)]
+    return (*samples[0], *samples[1])
+
+
+def split_fixed_data(observations, labels, representation_function, train_percentage, batch_size):
+    """Codes and factors of a fixed labelled sample, its first share for training: as `sample_train_test`."""
+    codes = obtain_representation(observations, representation_function, batch_size)
+    codes_train, codes_test = split_train_test(codes, train_percentage)
+    factors_train, factors_test = split_train_test(np.asarray(labels), train_percentage)
+    return codes_train, factors_train, codes_test, factors_test
+
+
+@contextlib.contextmanager
+def seeded_global_generator(seed):
+    """Makes what draws from NumPy's global generator (ties between trees' splits) repeat.
+
+    Args:
+      seed: integer, what `np.random.seed` would get; the generator's state is put back at the end.
+        None leaves the global generator alone, as disentanglement_lib does: such scores repeat
+        only if the caller seeds it.
+    """
+    if seed is None:
+        yield
+        return
+    state = np.random.get_state()
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        np.random.set_state(state)
 
 
 def split_train_test(observations, train_percentage):
@@ -187,5 +232,25 @@ def logistic_regression_cv(sklearn_defaults="current"):
 
 @gin.configurable("gradient_boosting_classifier")
 def gradient_boosting_classifier():
-    """Gradient-boosted trees with scikit-learn's defaults (100 stages, depth 3, rate 0.1)."""
-    return ensemble.GradientBoostingClassifier()
+    """Gradient-boosted trees with scikit-learn's defaults (100 stages, depth 3, rate 0.1), on all cores."""
+    return BoostedTrees()
+
+
+def fit_predictor(predictor, codes, labels):
+    """The fitted predictor; where all labels are equal, one that always predicts that label.
+
+    Args:
+      predictor: an unfitted classifier.
+      codes: [n, D].
+      labels: classes [n].
+    """
+    if len(codes) and codes.shape[1] and len(np.unique(labels)) > 1:
+        return predictor.fit(codes, labels)
+    return dummy.DummyClassifier(strategy="most_frequent").fit(codes, labels)
+
+
+def accuracies(predictor, codes_train, labels_train, codes_test, labels_test):
+    """Fits the predictor and returns its accuracy on both samples, codes [n, D] and labels [n]."""
+    fitted = fit_predictor(predictor, codes_train, labels_train)
+    return (float(np.mean(fitted.predict(codes_train) == labels_train)),
+            float(np.mean(fitted.predict(codes_test) == labels_test)))

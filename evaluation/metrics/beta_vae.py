@@ -1,0 +1,113 @@
+"""BetaVAE score (Higgins et al. 2017, appendix A.4): which factor did a batch of pairs share?
+
+A training point is mean_b |r(x_b) - r(x'_b)| over a batch of pairs that share
+the value of one factor, its label that factor; the score is the accuracy of a
+logistic regression.
+"""
+
+import gin
+import numpy as np
+
+from .. import arrays
+from . import utils
+
+
+@gin.configurable("beta_vae_sklearn", denylist=utils.SAMPLED)
+def compute_beta_vae_sklearn(ground_truth_data, representation_function, random_state, artifact_dir=None,
+                             batch_size=gin.REQUIRED, num_train=gin.REQUIRED, num_eval=gin.REQUIRED,
+                             sklearn_defaults="current"):
+    """BetaVAE score of a representation.
+
+    Args:
+      ground_truth_data: ground-truth data to sample from.
+      representation_function: observations [n, ...] -> codes [n, D].
+      random_state: np.random.RandomState.
+      artifact_dir: unused.
+      batch_size: pairs per training point.
+      num_train, num_eval: training points for the fit and for the score.
+      sklearn_defaults: "current" (lbfgs, multinomial), or "2019" (liblinear, one-vs-rest, and the number that it
+        drew from random_state).
+
+    Returns:
+      dict: `train_accuracy`, `eval_accuracy` in [0, 1] (1 where there is one factor), `sklearn_defaults`.
+
+    Raises:
+      ValueError: sizes below 1, NaN in the codes.
+    """
+    del artifact_dir
+    sample = lambda size: _sampled_features(ground_truth_data, representation_function, batch_size, size, random_state)
+    return _score(sample, num_train, num_eval, random_state, sklearn_defaults)
+
+
+def beta_vae(codes, factors, random_state, batch_size=64, num_train=10000, num_eval=5000,
+             factor_bins=arrays.FACTOR_BINS, sklearn_defaults="current"):
+    """BetaVAE score of two arrays; pairs are drawn among the rows, so the factor grid may be incomplete.
+
+    Each pair is a uniform row and a uniform one among the rows that share its value of the chosen factor.
+
+    Args:
+      codes: [n, D].
+      factors: [n, K]; whole numbers are classes, other columns are cut into `factor_bins` equal-width bins.
+      random_state: np.random.RandomState.
+      batch_size, num_train, num_eval, sklearn_defaults: as `compute_beta_vae_sklearn`.
+      factor_bins: bins of a continuous factor.
+
+    Returns:
+      dict as `compute_beta_vae_sklearn`.
+
+    Raises:
+      ValueError: malformed arrays or sizes.
+    """
+    codes, factors = arrays.check_codes_and_factors(codes, factors)
+    rows = arrays.RowsByValue(arrays.class_labels(factors, factor_bins))
+
+    def sample(size):
+        labels = random_state.randint(factors.shape[1], size=size)
+        first = random_state.randint(len(codes), size=(size, batch_size))
+        second = np.empty_like(first)
+        for factor in range(factors.shape[1]):
+            second[labels == factor] = rows.sharing(factor, first[labels == factor], random_state)
+        differences = (np.abs(codes[a] - codes[b]).mean(axis=0) for a, b in zip(first, second))
+        return np.array(list(differences)), labels
+
+    return _score(sample, num_train, num_eval, random_state, sklearn_defaults)
+
+
+def _score(sample, num_train, num_eval, random_state, sklearn_defaults):
+    utils.check_sklearn_defaults(sklearn_defaults)
+    utils.check_size("num_train", num_train)
+    utils.check_size("num_eval", num_eval)
+    features_train, labels_train = sample(num_train)
+    arrays.check_codes(features_train, minimum_points=1)
+    if sklearn_defaults == "2019":
+        random_state.randint(np.iinfo("i").max)
+    model = utils.logistic_regression(sklearn_defaults, random_state)
+    fitted = utils.fit_predictor(model, features_train, labels_train)
+    train_accuracy = np.mean(fitted.predict(features_train) == labels_train)
+    features_eval, labels_eval = sample(num_eval)
+    return {"train_accuracy": float(train_accuracy),
+            "eval_accuracy": float(np.mean(fitted.predict(features_eval) == labels_eval)),
+            "sklearn_defaults": sklearn_defaults}
+
+
+def _sampled_features(ground_truth_data, representation_function, batch_size, num_points, random_state):
+    """Mean absolute code differences [num_points, D] of batches of pairs, and the factor that each batch shares."""
+    utils.check_size("batch_size", batch_size)
+    labels = []
+
+    def observation_batches():
+        for _ in range(num_points):
+            index = random_state.randint(ground_truth_data.num_factors)
+            first = ground_truth_data.sample_factors(batch_size, random_state)
+            second = ground_truth_data.sample_factors(batch_size, random_state)
+            second[:, index] = first[:, index]
+            labels.append(index)
+            yield np.concatenate([
+                np.asarray(ground_truth_data.sample_observations_from_factors(factors, random_state))
+                for factors in (first, second)])
+
+    features = []
+    for codes in utils.encode_stream(observation_batches(), representation_function):
+        pairs = codes.reshape(-1, 2, batch_size, codes.shape[1])
+        features.append(np.mean(np.abs(pairs[:, 0] - pairs[:, 1]), axis=1))
+    return np.concatenate(features), np.array(labels)

@@ -1,0 +1,139 @@
+"""FactorVAE score (Kim & Mnih 2018, section 4): which code varies least while one factor is fixed?
+
+Of a batch that shares one factor's value, the vote is the code with the
+smallest variance relative to its variance over the data; the score is the
+accuracy of the majority classifier from codes to factors.
+"""
+
+import gin
+import numpy as np
+
+from .. import arrays
+from . import utils
+
+DEAD_DIMS = ("dlib", "drop")
+
+
+@gin.configurable("factor_vae_score", denylist=utils.SAMPLED)
+def compute_factor_vae(ground_truth_data, representation_function, random_state, artifact_dir=None,
+                       batch_size=gin.REQUIRED, num_train=gin.REQUIRED, num_eval=gin.REQUIRED,
+                       num_variance_estimate=gin.REQUIRED, dead_dims="dlib"):
+    """FactorVAE score of a representation; codes are pruned by the configured `prune_dims`.
+
+    Args:
+      ground_truth_data: ground-truth data to sample from.
+      representation_function: observations [n, ...] -> codes [n, D].
+      random_state: np.random.RandomState.
+      artifact_dir: unused.
+      batch_size: observations per vote.
+      num_train, num_eval: votes for the classifier and for the score.
+      num_variance_estimate: observations for the global variances.
+      dead_dims: "dlib" lets a constant code that survives pruning (threshold 0) take every vote, as
+        disentanglement_lib does; "drop" prunes it always.
+
+    Returns:
+      dict: `train_accuracy`, `eval_accuracy` in [0, 1]; `num_active_dims`, which is D whatever was pruned
+      (disentanglement_lib's value); `num_active_dims_count`, the true number. All 0 where none is active.
+
+    Raises:
+      ValueError: sizes below 1 (batch_size and num_variance_estimate below 2), NaN in the codes.
+    """
+    del artifact_dir
+    utils.check_size("num_variance_estimate", num_variance_estimate, 2)
+    observations = np.asarray(ground_truth_data.sample_observations(num_variance_estimate, random_state))
+    codes = utils.obtain_representation(observations, representation_function, 64).T
+
+    def sample(size):
+        return _sampled_variances(ground_truth_data, representation_function, batch_size, size, random_state)
+
+    return _score(codes, sample, ground_truth_data.num_factors, batch_size, num_train, num_eval, _prune_dims,
+                  dead_dims)
+
+
+def factor_vae(codes, factors, random_state, batch_size=64, num_train=10000, num_eval=5000, threshold=0.05,
+               factor_bins=arrays.FACTOR_BINS):
+    """FactorVAE score of two arrays; batches are drawn among the rows, so the factor grid may be incomplete.
+
+    A batch is `batch_size` uniform rows among those that share a uniform row's value of a uniform factor.
+
+    Args:
+      codes: [n, D]; their variances over all rows are the global ones.
+      factors: [n, K]; whole numbers are classes, other columns are cut into `factor_bins` equal-width bins.
+      random_state: np.random.RandomState.
+      batch_size, num_train, num_eval: as `compute_factor_vae`.
+      threshold: codes of a smaller standard deviation are pruned, and constant ones always.
+      factor_bins: bins of a continuous factor.
+
+    Returns:
+      dict as `compute_factor_vae`.
+
+    Raises:
+      ValueError: malformed arrays or sizes.
+    """
+    codes, factors = arrays.check_codes_and_factors(codes, factors)
+    rows = arrays.RowsByValue(arrays.class_labels(factors, factor_bins))
+
+    def sample(size):
+        fixed = random_state.randint(factors.shape[1], size=size)
+        first = np.repeat(random_state.randint(len(codes), size=(size, 1)), batch_size, axis=1)
+        drawn = (rows.sharing(factor, row, random_state) for factor, row in zip(fixed, first))
+        return np.array([np.var(codes[batch], axis=0, ddof=1) for batch in drawn]), fixed
+
+    return _score(codes, sample, factors.shape[1], batch_size, num_train, num_eval,
+                  lambda variances: _prune_dims(variances, threshold), "drop")
+
+
+def _score(codes, sample, num_factors, batch_size, num_train, num_eval, prune, dead_dims):
+    if dead_dims not in DEAD_DIMS:
+        raise ValueError(f"dead_dims must be one of {DEAD_DIMS}; received {dead_dims!r}.")
+    utils.check_size("batch_size", batch_size, 2)
+    utils.check_size("num_train", num_train)
+    utils.check_size("num_eval", num_eval)
+    variances = np.var(arrays.check_codes(codes), axis=0, ddof=1)
+    active = prune(variances) & (True if dead_dims == "dlib" else variances > 0)
+    if not active.any():
+        return {"train_accuracy": 0.0, "eval_accuracy": 0.0, "num_active_dims": 0, "num_active_dims_count": 0}
+    votes_train = _votes(*sample(num_train), variances, active, num_factors)
+    votes_eval = _votes(*sample(num_eval), variances, active, num_factors)
+    classifier = np.argmax(votes_train, axis=0)
+    columns = np.arange(len(variances))
+    return {"train_accuracy": float(votes_train[classifier, columns].sum() / votes_train.sum()),
+            "eval_accuracy": float(votes_eval[classifier, columns].sum() / votes_eval.sum()),
+            "num_active_dims": len(active), "num_active_dims_count": int(active.sum())}
+
+
+@gin.configurable("prune_dims", denylist=["variances"])
+def _prune_dims(variances, threshold=0.):
+    """Which codes are active: standard deviation at least `threshold` (so 0 keeps all); bool [D]."""
+    return np.sqrt(variances) >= threshold
+
+
+def _votes(local_variances, fixed_factors, variances, active, num_factors):
+    """How often each active code had the smallest relative variance while each factor was fixed.
+
+    Returns:
+      int64 [num_factors, D]; an active code counts in the column of its rank among the active ones.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        winners = np.argmin(local_variances[:, active] / variances[active], axis=1)
+    votes = np.zeros((num_factors, len(variances)), np.int64)
+    np.add.at(votes, (fixed_factors, winners), 1)
+    return votes
+
+
+def _sampled_variances(ground_truth_data, representation_function, batch_size, num_points, random_state):
+    """Code variances [num_points, D] of batches that share one factor's value, and the factor that each shares."""
+    fixed = []
+
+    def observation_batches():
+        for _ in range(num_points):
+            index = random_state.randint(ground_truth_data.num_factors)
+            factors = ground_truth_data.sample_factors(batch_size, random_state)
+            factors[:, index] = factors[0, index]
+            fixed.append(index)
+            yield np.asarray(ground_truth_data.sample_observations_from_factors(factors, random_state))
+
+    variances = []
+    for codes in utils.encode_stream(observation_batches(), representation_function):
+        variances.append(np.var(codes.reshape(-1, batch_size, codes.shape[1]), axis=1, ddof=1))
+    return np.concatenate(variances), np.array(fixed)
