@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from . import images
 from .codes import generate_batch_factor_code
+from .labels import grid_factors  # noqa: F401 (callers that have posteriors look for it here)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,10 +25,6 @@ class Posteriors:
 
     def __len__(self):
         return len(self.mean)
-
-    def sample(self, random_state):
-        """One draw of the Gaussian units of each image, [n, D]."""
-        return self.mean + self.stddev * random_state.normal(size=self.mean.shape)
 
 
 def of_images(dataset, model, indices, batch_size, seed=0):
@@ -65,38 +62,6 @@ def of_factor_samples(ground_truth_data, model, num_points, random_state, batch_
     codes, factors = generate_batch_factor_code(ground_truth_data, packed, num_points, random_state, batch_size)
     mean, stddev, *tables = np.split(codes.T, np.cumsum(sizes)[:-1], axis=1)
     return factors.T, Posteriors(mean, stddev, tables)
-
-
-def grid_factors(dataset, indices):
-    """Ground-truth factors of the images with the given indices, int64 [n, K].
-
-    Raises:
-      ValueError: the data set has no factors.
-    """
-    if not dataset.num_factors:
-        raise ValueError(f"Data set {dataset.name!r} has no ground-truth factors; choose a metric that needs images only.")
-    return dataset.index_to_factors(indices)[:, dataset.visible]
-
-
-def factor_positions(dataset, chosen):
-    """Positions of the chosen factors among the ground-truth factors.
-
-    Args:
-      dataset: a data set with factors.
-      chosen: None (all), or a list of factor names or positions.
-
-    Raises:
-      ValueError: a name or position that the data set does not have, or an empty list.
-    """
-    names = list(getattr(dataset, "factor_names", ())) or [f"factor {k}" for k in range(dataset.num_factors)]
-    if chosen is None:
-        return list(range(len(names)))
-    positions = [names.index(factor) if factor in names else factor for factor in chosen]
-    wrong = [factor for factor in positions if not isinstance(factor, int) or not 0 <= factor < len(names)]
-    if wrong or not positions:
-        raise ValueError(f"factors must list at least one of {names} (or their positions 0..{len(names) - 1}); "
-                         f"received {list(chosen)}.")
-    return positions
 
 
 def parts_of(distribution):

@@ -7,7 +7,7 @@ dSprites out, disentanglement_lib and DeVAE do not. So the list is an argument.
 import gin
 import numpy as np
 
-from .. import artifacts, images, posteriors
+from .. import artifacts, images, labels, posteriors
 from . import posterior_mixture, utils
 from .mig import gap_per_factor
 from .mig_sup import ACTIVE_VARIANCE, mean_gap_of_active
@@ -127,15 +127,15 @@ def compute_mig_posterior(dataset, model, random_state, artifact_dir=None, facto
     Raises:
       ValueError: no factors, an unknown one, or sizes out of range.
     """
-    positions = posteriors.factor_positions(dataset, factors)
+    positions = labels.factor_positions(dataset, factors)
     indices = images.select(dataset, num_images, random_state)
-    labels = posteriors.grid_factors(dataset, indices)[:, positions]
+    factor_values = labels.grid_factors(dataset, indices)[:, positions]
     encoded = posteriors.of_images(dataset, model, indices, batch_size, images.draw_seed(random_state))
     mixture = posterior_mixture.PosteriorMixture(encoded.mean, encoded.stddev, encoded.log_probabilities, dtype)
     if mixture.num_images < 2:
         raise ValueError(f"mig_posterior.num_images must be at least 2; received {num_images}.")
-    information = posterior_information(mixture, labels, random_state, num_samples)
-    entropies = utils.discrete_entropy(labels.T)
+    information = posterior_information(mixture, factor_values, random_state, num_samples)
+    entropies = utils.discrete_entropy(factor_values.T)
     artifacts.save_arrays(artifact_dir, "mig_posterior", mutual_information=information, factor_entropy=entropies)
     return {**scores(information, entropies, active_variables(mixture, threshold)), "num_factors": len(positions),
             "num_images": len(indices), "num_samples": min(num_samples, len(indices))}

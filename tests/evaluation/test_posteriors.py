@@ -56,23 +56,8 @@ def test_factor_samples_keep_both_parts():
     np.testing.assert_allclose(result.log_probabilities[0], direct.log_probabilities[0], rtol=1e-5, atol=1e-6)
 
 
-def test_grid_factors_leave_hidden_factors_out():
-    data = base.ResidentGrid("hidden", ["a", "b"], [3, 4], np.zeros((12, 1, 1, 1), np.uint8), visible=[1])
-    np.testing.assert_array_equal(posteriors.grid_factors(data, np.array([0, 5, 11])), [[0], [1], [3]])
-
-
-def test_factors_by_name_or_position():
-    assert posteriors.factor_positions(grid(), None) == [0, 1]
-    assert posteriors.factor_positions(grid(), ["column", 0]) == [1, 0]
-    for wrong in (["colum"], [2], [-1], []):
-        with pytest.raises(ValueError, match="factors must list"):
-            posteriors.factor_positions(grid(), wrong)
-
-
 def test_refusals_are_sentences():
     with pytest.raises(ValueError, match="posterior"):
         posteriors.of_images(grid(), object(), np.array([0]), 1)
     with pytest.raises(ValueError, match="num_points"):
         posteriors.of_factor_samples(grid(), Gaussian(), 0, np.random.RandomState(0), 3)
-    with pytest.raises(ValueError, match="no ground-truth factors"):
-        posteriors.grid_factors(base.ResidentImages("flat", np.zeros((2, 1, 1, 1), np.uint8)), np.array([0]))

@@ -1,0 +1,100 @@
+"""What images are labelled with: factors by name, class labels, and the classes that a code names."""
+
+import numpy as np
+
+from . import images
+from .codes import encode_stream, generate_batch_factor_code
+
+
+def grid_factors(dataset, indices):
+    """Ground-truth factors of the images with the given indices, int64 [n, K].
+
+    Raises:
+      ValueError: the data set has no factors.
+    """
+    if not dataset.num_factors:
+        raise ValueError(f"Data set {dataset.name!r} has no ground-truth factors; choose a metric that needs images only.")
+    return dataset.index_to_factors(indices)[:, dataset.visible]
+
+
+def factor_positions(dataset, chosen):
+    """Positions of the chosen factors among the ground-truth factors.
+
+    Args:
+      dataset: a data set with factors.
+      chosen: None (all), or a list of factor names or positions.
+
+    Raises:
+      ValueError: a name or position that the data set does not have, or an empty list.
+    """
+    names = list(getattr(dataset, "factor_names", ())) or [f"factor {k}" for k in range(dataset.num_factors)]
+    if chosen is None:
+        return list(range(len(names)))
+    positions = [names.index(factor) if factor in names else factor for factor in chosen]
+    wrong = [factor for factor in positions if not isinstance(factor, int) or not 0 <= factor < len(names)]
+    if wrong or not positions:
+        raise ValueError(f"factors must list at least one of {names} (or their positions 0..{len(names) - 1}); "
+                         f"received {list(chosen)}.")
+    return positions
+
+
+def labelled_codes(data, representation_function, num_points, random_state, batch_size, factor=None):
+    """Codes and one label each: of random factors, or of random images of a labelled set without factors.
+
+    Args:
+      data: a data set with factors, or one with `labels`.
+      representation_function: observations [n, ...] -> codes [n, D].
+      num_points: how many; images of a set without factors are drawn without repetition.
+      random_state: np.random.RandomState.
+      batch_size: observations drawn at a time.
+      factor: name or position of the factor that serves as label; only with factors, where it is required.
+
+    Returns:
+      codes [n, D], labels int64 [n].
+
+    Raises:
+      ValueError: the set has neither factors nor labels, or `factor` does not fit it.
+    """
+    if data.num_factors:
+        if factor is None:
+            raise ValueError(f"factor must say which of {list(data.factor_names)} is the label; received None.")
+        position = factor_positions(data, [factor])[0]
+        codes, factors = generate_batch_factor_code(data, representation_function, num_points, random_state, batch_size)
+        return codes.T, factors[position].astype(np.int64)
+    if getattr(data, "labels", None) is None:
+        raise ValueError(f"Data set {data.name!r} has neither factors nor labels, so this metric is not defined on it.")
+    if factor is not None:
+        raise ValueError(f"Data set {data.name!r} has labels but no factors; factor must be None, received {factor!r}.")
+    indices = images.select(data, num_points, random_state)
+    batches = images.batches(data, indices, batch_size, images.draw_seed(random_state))
+    codes = encode_stream((batch.numpy() for batch in batches), representation_function)
+    return np.concatenate(list(codes)), np.asarray(data.labels)[indices].astype(np.int64)
+
+
+def named_classes(codes, code_spec):
+    """The class that each categorical group of a code names.
+
+    Args:
+      codes: [n, columns]: every group with all its columns, or every categorical group as one integer column.
+      code_spec: list of ("normal" | "categorical", size).
+
+    Returns:
+      list of int64 [n], one per categorical group.
+
+    Raises:
+      ValueError: the number of columns fits neither form.
+    """
+    codes = np.asarray(codes)
+    full = sum(size for _, size in code_spec)
+    short = sum(size if kind == "normal" else 1 for kind, size in code_spec)
+    if codes.ndim != 2 or codes.shape[1] not in (full, short):
+        raise ValueError(f"Codes of the groups {list(code_spec)} must have {full} columns, or {short} with one integer "
+                         f"column per categorical group; received shape {codes.shape}.")
+    classes, start = [], 0
+    for kind, size in code_spec:
+        width = size if kind == "normal" or codes.shape[1] == full else 1
+        if kind == "categorical":
+            group = codes[:, start:start + width]
+            classes.append(group.argmax(axis=1) if width > 1 else np.rint(group[:, 0]).astype(np.int64))
+        start += width
+    return classes
