@@ -1,0 +1,122 @@
+"""I(z_j;c_k) from samples of the aggregate posterior, and how it moves during training (DeVAE, figs. 4 and 11).
+
+A single call gives one point of the curve; `diffusion_indicators` reads a
+history of such matrices. Samples, not means, are binned: so information does
+shrink when the noise of the posterior grows, although means keep their order.
+"""
+
+import gin
+import numpy as np
+
+from .. import arrays, artifacts, posteriors
+from . import utils
+from .posterior_mixture import PosteriorMixture
+
+
+def information_matrix(codes, factors, num_bins=20, factor_bins=arrays.FACTOR_BINS, num_categorical=0):
+    """Plug-in I(z_j;c_k) of binned codes with factors.
+
+    Args:
+      codes: [n, D], samples z ~ q(z|x); each column is cut into equal-width bins.
+      factors: [n, K]; whole numbers are classes, other columns are cut into `factor_bins` equal-width bins.
+      num_bins: bins of a code.
+      factor_bins: bins of a continuous factor.
+      num_categorical: this many last columns of codes are classes and are not binned.
+
+    Returns:
+      float64 [D, K], nats; 0 for a constant latent or factor.
+
+    Raises:
+      ValueError: malformed arrays.
+    """
+    codes, factors = arrays.check_codes_and_factors(codes, factors)
+    utils.check_size("num_bins", num_bins)
+    discrete = codes.T.copy()
+    gaussian = codes.shape[1] - num_categorical
+    if gaussian:
+        discrete[:gaussian] = utils.histogram_discretize(codes.T[:gaussian], num_bins)
+    return utils.discrete_mutual_info(discrete, arrays.class_labels(factors, factor_bins).T)
+
+
+def information_per_factor(information, factor_sizes):
+    """Three reductions of I [D, K] over the latents, plain and divided by log |k|.
+
+    Args:
+      information: [D, K], nats.
+      factor_sizes: [K], number of values |k| of each factor.
+
+    Returns:
+      dict of float64 [K]: `top1` (largest), `top2` (second largest, 0 with one latent), `sum`, and
+      `top1_normalised`, `top2_normalised`, `sum_normalised` (0 for a factor of one value).
+    """
+    information = np.asarray(information, np.float64)
+    sizes = np.asarray(factor_sizes, np.float64)
+    if information.ndim != 2 or sizes.shape != information.shape[1:] or (sizes < 1).any():
+        raise ValueError(f"information must be [D, K] and factor_sizes K numbers >= 1; received {information.shape} and "
+                         f"{factor_sizes}.")
+    ordered = -np.sort(-np.vstack([information, np.zeros(len(sizes))]), axis=0)
+    result = {"top1": ordered[0], "top2": ordered[1], "sum": information.sum(axis=0)}
+    scale = np.where(sizes > 1, np.log(np.maximum(sizes, 2)), np.inf)
+    return {**result, **{f"{name}_normalised": values / scale for name, values in result.items()}}
+
+
+def diffusion_indicators(history):
+    """Signs that information about a factor leaves its best latent during training.
+
+    drop_k(t)      = max_{t' <= t} top1_k(t') - top1_k(t)
+    top2_rise_k(t) = top2_k(t) - top2_k(t*), t* the (last) time of that maximum
+    A drop with a rise of the second latent means that information has spread to it.
+
+    Args:
+      history: [T, D, K], I(z_j;c_k) in nats at T moments of training.
+
+    Returns:
+      dict of float64 [T, K]: `top1`, `top2`, `drop` (>= 0), `top2_rise`.
+
+    Raises:
+      ValueError: not three axes, or empty.
+    """
+    history = np.asarray(history, np.float64)
+    if history.ndim != 3 or not history.size:
+        raise ValueError(f"history must be a non-empty array [moments, latents, factors]; received shape {history.shape}.")
+    padded = np.concatenate([history, np.zeros_like(history[:, :1])], axis=1)
+    ordered = -np.sort(-padded, axis=1)
+    top1, top2 = ordered[:, 0], ordered[:, 1]
+    best = np.maximum.accumulate(top1, axis=0)
+    moments = np.arange(len(history))[:, None]
+    when = np.maximum.accumulate(np.where(top1 == best, moments, 0), axis=0)
+    return {"top1": top1, "top2": top2, "drop": best - top1,
+            "top2_rise": top2 - np.take_along_axis(top2, when, axis=0)}
+
+
+@gin.configurable("information_tracking", denylist=["ground_truth_data", "model", "random_state", "artifact_dir"])
+def compute_information_tracking(ground_truth_data, model, random_state, artifact_dir=None, num_points=10000,
+                                 num_bins=20, batch_size=16):
+    """I(z_j;c_k) of a model, by histograms of sampled codes.
+
+    Args:
+      ground_truth_data: a data set of images with factors.
+      model: a trained model with `posterior`.
+      random_state: np.random.RandomState.
+      artifact_dir: where the whole matrix is left (`information_tracking.npz`), or None.
+      num_points: observations, with one sampled code each.
+      num_bins: bins of a code.
+      batch_size: observations drawn at a time.
+
+    Returns:
+      dict, in nats: for every factor k `top1.factor_{k}`, `top2.factor_{k}`, `sum.factor_{k}` and the same
+      with `_normalised` (divided by log |k|), `mean_top1_normalised`, `mean_top2_normalised` over factors of
+      more than one value, `num_points`.
+    """
+    factors, encoded = posteriors.of_factor_samples(ground_truth_data, model, num_points, random_state, batch_size)
+    mixture = PosteriorMixture(encoded.mean, encoded.stddev, encoded.log_probabilities)
+    samples = mixture.draw(np.arange(num_points), random_state)
+    information = information_matrix(np.concatenate([samples.values, samples.choices], axis=1), factors, num_bins,
+                                     num_categorical=samples.choices.shape[1])
+    artifacts.save_arrays(artifact_dir, "information_tracking", mutual_information=information)
+    sizes = np.asarray(ground_truth_data.factors_num_values)
+    reductions = information_per_factor(information, sizes)
+    result = {f"{name}.factor_{k}": float(value) for name, values in reductions.items() for k, value in enumerate(values)}
+    for name in ("top1_normalised", "top2_normalised"):
+        result[f"mean_{name}"] = float(reductions[name][sizes > 1].mean()) if (sizes > 1).any() else 0.0
+    return {**result, "num_points": num_points}
