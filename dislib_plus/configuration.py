@@ -23,6 +23,10 @@ class ConfigurationError(ValueError):
     """The configuration is wrong: a file, a name, a parameter or a missing binding."""
 
 
+class Notice(UserWarning):
+    """A warning meant for the person who started the run, one sentence."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Sources:
     """Where a configuration came from: its gin files, the folders put on sys.path, the modules it imports."""
@@ -70,7 +74,7 @@ def configured(gin_config_files=None, gin_bindings=None):
     """
     paths = [find_gin_file(path) for path in gin_config_files or []]
     folders = list(dict.fromkeys([os.getcwd()] + [os.path.dirname(path) for path in paths]))
-    with python_path(folders), _search_folders(folders[1:] + [str(files.config_root())]):
+    with python_path(folders), _search_folders(folders[1:]):
         try:
             parsed = _parse(paths, list(gin_bindings or []))
             yield Sources(tuple(paths), tuple(folders), tuple(dict.fromkeys(_imports(parsed))))
@@ -171,7 +175,7 @@ def parameters(name):
 
 @contextlib.contextmanager
 def _search_folders(folders):
-    """`include` statements also look in these folders."""
+    """`include` statements also look in these folders, and last among the shipped recipes."""
     _SEARCH_FOLDERS[:] = folders
     gin.config.register_file_reader(_open_found, _is_found)
     try:
@@ -181,8 +185,13 @@ def _search_folders(folders):
 
 
 def _found(path):
-    return next((full for full in (os.path.join(folder, path) for folder in _SEARCH_FOLDERS)
-                 if os.path.isfile(full)), None)
+    places = [os.path.join(folder, path) for folder in _SEARCH_FOLDERS]
+    return next(filter(os.path.isfile, places), None) or _shipped(path)
+
+
+def _shipped(path):
+    full = os.path.join(files.config_root(), path)
+    return full if os.path.isfile(full) else None
 
 
 def _is_found(path):

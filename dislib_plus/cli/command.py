@@ -1,14 +1,21 @@
 """What every command shares: flags, help, errors as one sentence, exit codes 0, 1 and 2."""
 
+import contextlib
+import logging
 import os
 import sys
 import traceback
+import warnings
 
 from absl import flags as absl_flags
 
 from dislib_plus import configuration
 
 SUCCESS, FAILURE, USAGE = 0, 1, 2
+
+
+class UsageError(ValueError):
+    """The flags do not fit together."""
 
 
 class Flags(absl_flags.FlagValues):
@@ -89,10 +96,11 @@ def run(name, summary, define, act, argv=None):
 
 def _guarded(name, act, flags):
     try:
-        act(flags)
+        with _messages(name):
+            act(flags)
     except KeyboardInterrupt:
         return _fail(name, "stopped from the keyboard; the same command goes on from the last checkpoint, if any.", FAILURE)
-    except configuration.ConfigurationError as error:
+    except (UsageError, configuration.ConfigurationError) as error:
         return _fail(name, sentence(error), USAGE, flags.traceback)
     except (ValueError, OSError) as error:
         return _fail(name, sentence(error), FAILURE, flags.traceback)
@@ -101,6 +109,33 @@ def _guarded(name, act, flags):
             raise
         return _fail(name, f"gin: {sentence(error)}", USAGE, flags.traceback)
     return SUCCESS
+
+
+@contextlib.contextmanager
+def _messages(name):
+    """The library's log lines and warnings as lines of the command; warnings of other code as Python shows them."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(f"{name}: %(message)s"))
+    logger = logging.getLogger("dislib_plus")
+    before = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False  # absl's root handler would show each line again
+    show = warnings.showwarning
+
+    def showwarning(message, category, filename, lineno, file=None, line=None):
+        if category is configuration.Notice:
+            print(f"{name}: warning: {message}", file=sys.stderr)
+        else:
+            show(message, category, filename, lineno, file, line)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = showwarning
+            yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
 
 
 def sentence(error):

@@ -1,17 +1,20 @@
 """Process settings that must stand before TensorFlow is imported."""
 
+import contextlib
 import os
+import re
+import sys
+import tempfile
 
 # oneDNN is off by default on processors without AVX512-VNNI, where it is 1.7 times as fast.
 _DEFAULTS = {
     "TF_ENABLE_ONEDNN_OPTS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "KERAS_BACKEND": "tensorflow",
-    "TF_CPP_MAX_VLOG_LEVEL": "0",
-    "ABSL_MIN_LOG_LEVEL": "2",
     "GRPC_VERBOSITY": "ERROR",
     "MPLBACKEND": "Agg",
 }
+_NOTE = re.compile(rb"I0000 |WARNING: All log messages before absl|To enable the following instructions")
 
 
 def prepare():
@@ -30,3 +33,29 @@ def data_directory(path):
     """Makes `path` (None: no change) the folder in which data sets look for their files."""
     if path:
         os.environ["DISENTANGLEMENT_LIB_DATA"] = path
+
+
+@contextlib.contextmanager
+def quiet_imports():
+    """Drops the notes that TensorFlow's C++ part writes to stderr while it is imported.
+
+    They precede its own log settings, so no variable silences them. Everything else
+    that was written is passed on at the end of the block. With TF_CPP_MIN_LOG_LEVEL=0
+    nothing is held back.
+    """
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0":
+        yield
+        return
+    sys.stderr.flush()
+    real = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(real, 2)
+            os.close(real)
+            held.seek(0)
+            kept = [line for line in held.read().splitlines(True) if not _NOTE.match(line)]
+            os.write(2, b"".join(kept))

@@ -27,7 +27,8 @@ def configured(flags, packages=_PACKAGES):
     """
     environment.prepare()
     environment.data_directory(flags.data_dir)
-    for package in packages:
-        importlib.import_module(package)
+    with environment.quiet_imports():
+        for package in packages:
+            importlib.import_module(package)
     with configuration.configured(flags.gin_config, flags.gin_bindings) as sources:
         yield sources

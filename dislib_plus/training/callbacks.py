@@ -1,0 +1,138 @@
+"""What happens between training steps: the stop at a non-finite loss, checkpoints, the progress bar, events.
+
+All count steps of the stage, not of the present process, so a resumed run goes
+on where the one before stopped.
+"""
+
+import math
+import sys
+import time
+
+import keras
+import tensorflow as tf
+from tqdm import tqdm
+
+_REFRESH_SECONDS = 0.5
+_REFRESH_SECONDS_IN_A_FILE = 30.0
+
+
+class TrainingDiverged(ValueError):
+    """A loss term became NaN or infinite."""
+
+
+class StepCallback(keras.callbacks.Callback):
+    """Calls `at_step(step, logs)` after each execution.
+
+    Args:
+      first_step: iterations of the stage that were finished before this process.
+      last_step: iterations of the stage.
+    """
+
+    def __init__(self, first_step, last_step):
+        super().__init__()
+        self.first_step, self.last_step = first_step, last_step
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.at_step(min(self.first_step + batch + 1, self.last_step), logs)
+
+    def at_step(self, step, logs):
+        """Does its work after `step` finished iterations."""
+        raise NotImplementedError
+
+    def due(self, step, before, every):
+        """Whether a multiple of `every`, or the end, lies in before + 1 .. step."""
+        return step // every > before // every or step == self.last_step
+
+
+class StopAtNonFinite(StepCallback):
+    """Raises TrainingDiverged at the first loss term that is not finite.
+
+    Args:
+      explain: function (first step, last step) -> what is known about the batches of those steps, or "".
+    """
+
+    def __init__(self, first_step, last_step, explain):
+        super().__init__(first_step, last_step)
+        self.explain, self.before = explain, first_step
+
+    def at_step(self, step, logs):
+        if not all(map(math.isfinite, logs.values())):
+            self.fail(step, logs)
+        self.before = step
+
+    def fail(self, step, logs):
+        """Raises the sentence that names terms and step."""
+        bad = [name for name, value in logs.items() if not math.isfinite(value)]
+        bad = [name for name in bad if name not in ("loss", "elbo")] or bad
+        when = f"step {step}" if step == self.before + 1 else f"one of the steps {self.before + 1} to {step}"
+        cause = self.explain(self.before, step) or (
+            "lower the learning rate or the weights of the loss, or start anew with another seed")
+        raise TrainingDiverged(f"Training stopped: {', '.join(f'{name!r} is {logs[name]}' for name in bad)} in {when}; "
+                               f"{cause}. The last checkpoint is kept.")
+
+
+class SaveState(StepCallback):
+    """Calls `save(step)` every `every` iterations and after the last one."""
+
+    def __init__(self, first_step, last_step, every, save):
+        super().__init__(first_step, last_step)
+        self.every, self.save, self.before = every, save, first_step
+
+    def at_step(self, step, logs):
+        if self.due(step, self.before, self.every):
+            self.save(step)
+        self.before = step
+
+
+class Events(StepCallback):
+    """Writes TensorBoard scalars: the mean of every term since the last writing, and the learning rate.
+
+    Args:
+      folder: of the event files.
+      every: iterations between two writings.
+    """
+
+    def __init__(self, first_step, last_step, folder, every):
+        super().__init__(first_step, last_step)
+        self.writer = tf.summary.create_file_writer(str(folder))
+        self.every, self.before = every, first_step
+
+    def at_step(self, step, logs):
+        if self.due(step, self.before, self.every):
+            with self.writer.as_default():
+                for name, value in logs.items():
+                    tf.summary.scalar(name, value, step)
+                tf.summary.scalar("learning_rate", float(self.model.optimizer.learning_rate), step)
+            self.model.reset_metrics()
+        self.before = step
+
+    def on_train_end(self, logs=None):
+        self.writer.close()
+
+
+class Progress(StepCallback):
+    """A progress bar with steps per second and the loss terms, redrawn about twice a second."""
+
+    def __init__(self, first_step, last_step, title):
+        super().__init__(first_step, last_step)
+        self.title, self.bar, self.shown = title, None, 0.0
+        self.pause = _REFRESH_SECONDS if sys.stderr.isatty() else _REFRESH_SECONDS_IN_A_FILE
+
+    def on_train_begin(self, logs=None):
+        self.bar = tqdm(total=self.last_step, initial=self.first_step, desc=self.title, unit=" steps",
+                        mininterval=self.pause, dynamic_ncols=True)
+
+    def at_step(self, step, logs):
+        now = time.monotonic()
+        if now - self.shown >= self.pause or step == self.last_step:
+            self.bar.set_postfix({name: f"{value:.4g}" for name, value in logs.items()}, refresh=False)
+            self.shown = now
+        self.bar.update(step - self.bar.n)
+
+    def close(self):
+        """Leaves the bar as it is; also after an error."""
+        if self.bar is not None:
+            self.bar.close()
+
+    def on_train_end(self, logs=None):
+        self.close()

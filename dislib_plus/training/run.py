@@ -1,0 +1,212 @@
+"""One run: builds the method, trains its stages from the last checkpoint on, scores and saves it."""
+
+import contextlib
+import functools
+import logging
+import time
+
+import keras
+import tensorflow as tf
+
+from dislib_plus import configuration, files, results
+from dislib_plus.data import batches
+from dislib_plus.methods.stages import Stage
+from dislib_plus.training import callbacks, distribution, final_scores, provenance, seeding
+from dislib_plus.training.checkpoints import Checkpoints, NonFiniteWeights
+from dislib_plus.training.optimizers import make_vae_optimizer
+
+log = logging.getLogger(__name__)
+
+
+class Run:
+    """A method being trained on a data set into a folder.
+
+    Args:
+      directory: RunDirectory.
+      method: the model, not built.
+      dataset: ImageData.
+      settings: Settings.
+      progress: whether to show a progress bar.
+    """
+
+    def __init__(self, directory, method, dataset, settings, progress=True):
+        self.directory, self.method, self.dataset, self.settings = directory, method, dataset, settings
+        self.progress = progress
+        self.strategy = distribution.strategy(settings.strategy)
+        self.checkpoints = Checkpoints(directory.checkpoints)
+        self.begun = time.monotonic()
+        if settings.deterministic:
+            tf.config.experimental.enable_op_determinism()
+        with distribution.scope(self.strategy), _policy(settings.precision):
+            self._build()
+
+    def _build(self):
+        seed = self.settings.random_seed
+        self.method.seed = seeding.run_seeds(seed, 1).stages[0][1]
+        with seeding.seeded_initializers(seeding.run_seeds(seed, 1).initialization):
+            self.method.build((None, *self.dataset.observation_shape))
+            self.stages = self.method.stages() or [Stage("train", self.method)]
+        self.seeds = seeding.run_seeds(seed, len(self.stages))
+        for stage, (_, noise) in zip(self.stages, self.seeds.stages):
+            stage.model.seed = noise
+            self.settings.check_data(self.dataset, stage.batch_size or self.settings.batch_size)
+        self.optimizers = [(stage.optimizer or make_vae_optimizer)() for stage in self.stages]
+
+    # What the run uses
+
+    def unused_bindings(self):
+        """Bindings that neither the models, the optimizers nor the losses have used."""
+        unused = configuration.unused_bindings()
+        if unused:
+            with distribution.scope(self.strategy):
+                self._rehearse()
+            unused = configuration.unused_bindings()
+        return unused
+
+    def _rehearse(self):
+        """Traces the loss of every model once, so that gin sees what it uses."""
+        rows = self.settings.batch_size // distribution.replicas(self.strategy)
+        images = tf.TensorSpec([rows, *self.dataset.observation_shape], tf.float32)
+        for index, stage in enumerate(self.stages):
+            self._compile(index)
+            step = functools.partial(self.strategy.run, stage.model.test_step) if self.strategy else (
+                lambda args, model=stage.model: model.test_step(*args))
+            tf.function(lambda x, step=step: step(args=(x,))).get_concrete_function(images)
+
+    # Training
+
+    def train(self):
+        """Trains all stages, from the newest checkpoint on if there is one."""
+        state = self.checkpoints.newest()
+        self.earlier_seconds = state.facts["elapsed_time"] if state else 0.0
+        with distribution.scope(self.strategy):
+            if state:
+                log.info("resuming stage %r after step %d", self.stages[state.stage].name, state.step)
+                state.restore(self.method.variables)
+            for index in range(state.stage if state else 0, len(self.stages)):
+                self._train_stage(index, state if state and state.stage == index else None)
+
+    def _train_stage(self, index, state):
+        stage = self.stages[index]
+        dataset = stage.prepare(self.dataset) if stage.prepare else self.dataset
+        self._compile(index)
+        first = 0
+        if state:
+            first = state.step
+            state.restore(_optimizer_variables(stage.model), len(self.method.variables))
+        last = stage.training_steps or self.settings.training_steps
+        if first >= last:
+            return
+        batch_size = stage.batch_size or self.settings.batch_size
+        seed = self.seeds.stages[index][0]
+        data = distribution.training_batches(self.strategy, dataset, batch_size, seed, first, last)
+        explain = functools.partial(_explain_batches, dataset, seed, batch_size)
+        watchers, bar = self._callbacks(index, first, last, explain)
+        try:
+            stage.model.fit(data, epochs=1, steps_per_epoch=last - first, verbose=0, shuffle=False,
+                            callbacks=watchers)
+        except NonFiniteWeights as error:
+            raise callbacks.TrainingDiverged(f"Training stopped: {error}; lower the learning rate or the weights of the "
+                                             "loss. The last checkpoint is kept.") from error
+        finally:
+            bar.close()
+
+    def _compile(self, index):
+        model = self.stages[index].model
+        model.compile(optimizer=self.optimizers[index], jit_compile=self.settings.jit_compile,
+                      steps_per_execution=self.settings.steps_per_execution)
+        if hasattr(model, "build_optimizers"):
+            model.build_optimizers()
+        else:
+            model.optimizer.build(model.trained_variables())
+
+    def _callbacks(self, index, first, last, explain):
+        bar = callbacks.Progress(first, last, self.stages[index].name)
+        watchers = [callbacks.StopAtNonFinite(first, last, explain)]
+        if distribution.is_chief():
+            watchers.append(callbacks.SaveState(first, last, self.settings.checkpoint_steps,
+                                                functools.partial(self._save, index)))
+            watchers += [bar] if self.progress else []
+            folder = self.directory.events / self.stages[index].name
+            watchers.append(callbacks.Events(first, last, folder, self.settings.log_steps))
+        return watchers, bar
+
+    def _save(self, index, step):
+        variables = list(self.method.variables) + _optimizer_variables(self.stages[index].model)
+        self.checkpoints.save(index, step, variables, elapsed_time=self.elapsed())
+
+    def elapsed(self):
+        """Seconds of work up to now, those of interrupted processes up to their last checkpoint included."""
+        return self.earlier_seconds + time.monotonic() - self.begun
+
+    # The end
+
+    def finish(self):
+        """Scores the trained method, writes model.keras and then the results; returns the results."""
+        scores = self._scores()
+        last = self.stages[-1]
+        scores.update(global_step=last.training_steps or self.settings.training_steps, elapsed_time=self.elapsed(),
+                      precision=self.settings.precision, **provenance.environment())
+        if distribution.is_chief():
+            save_model(self.method, self.directory.model)
+            results.update_result_directory(self.directory.results, "train", scores)
+        return scores
+
+    def _scores(self):
+        score = functools.partial(self._score, self.method)
+        with distribution.scope(self.strategy):
+            scores = final_scores.named_as_dlib(score(), self.method.loss_weights())
+            for stage in self.stages:
+                if stage.model is not self.method:
+                    logs = self._score(stage.model)
+                    scores.update({f"{stage.name}.{name}": value for name, value in logs.items()})
+        return scores
+
+    def _score(self, model):
+        if not model.compiled:
+            model.compile(optimizer=self.optimizers[-1])
+        return final_scores.evaluate(model, self.strategy, self.dataset, self.settings.batch_size,
+                                     self.seeds.evaluation, self.settings.eval_steps)
+
+
+def save_model(method, path):
+    """Writes the method as a .keras file under a temporary name first.
+
+    An optimizer whose learning rate is a user's own function cannot be rebuilt
+    from a file, so the model is then saved without it.
+    """
+    try:
+        keras.saving.serialize_keras_object(method.optimizer)
+    except NotImplementedError as error:
+        log.info("%s The model file has no optimizer.", error)
+        method.compiled = False
+    with files.atomic_path(path, suffix=".keras") as temporary:
+        method.save(temporary)
+
+
+def _optimizer_variables(model):
+    variables = [variable for optimizer in model.optimizers() for variable in optimizer.variables]
+    return list({id(variable): variable for variable in variables}.values())
+
+
+def _explain_batches(dataset, seed, batch_size, first, last):
+    """Names the images with NaN or infinite pixels in the batches of steps first .. last - 1, or ""."""
+    for step in range(first, last):
+        images = tf.nest.flatten(batches.batch(dataset, seed, step, batch_size))[0]
+        bad = tf.where(tf.reduce_any(~tf.math.is_finite(images), axis=[1, 2, 3]))[:, 0]
+        if len(bad):
+            indices = batches.batch_indices(seed, step, batch_size, dataset.num_observations)
+            named = ", ".join(str(int(i)) for i in sorted(set(tf.gather(indices, bad).numpy()))[:5])
+            return f"the data set {dataset.name!r} has NaN or infinite pixels in image {named}"
+    return ""
+
+
+@contextlib.contextmanager
+def _policy(precision):
+    """Keras's dtype policy for the layers made in the block."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
