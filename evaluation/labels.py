@@ -71,18 +71,18 @@ def labelled_codes(data, representation_function, num_points, random_state, batc
     return np.concatenate(list(codes)), np.asarray(data.labels)[indices].astype(np.int64)
 
 
-def named_classes(codes, code_spec):
-    """The class that each categorical group of a code names.
+def split_code(codes, code_spec):
+    """The Gaussian columns and the class probabilities of a mixed code.
 
     Args:
       codes: [n, columns]: every group with all its columns, or every categorical group as one integer column.
       code_spec: list of ("normal" | "categorical", size).
 
     Returns:
-      list of int64 [n], one per categorical group.
+      [n, D], and a list of [n, classes], one per categorical group (one-hot where the code has an integer).
 
     Raises:
-      ValueError: the number of columns fits neither form.
+      ValueError: the number of columns fits neither form, or an integer is not a class.
     """
     codes = np.asarray(codes)
     full = sum(size for _, size in code_spec)
@@ -90,11 +90,26 @@ def named_classes(codes, code_spec):
     if codes.ndim != 2 or codes.shape[1] not in (full, short):
         raise ValueError(f"Codes of the groups {list(code_spec)} must have {full} columns, or {short} with one integer "
                          f"column per categorical group; received shape {codes.shape}.")
-    classes, start = [], 0
+    normal, tables, start = [codes[:, :0]], [], 0
     for kind, size in code_spec:
         width = size if kind == "normal" or codes.shape[1] == full else 1
-        if kind == "categorical":
-            group = codes[:, start:start + width]
-            classes.append(group.argmax(axis=1) if width > 1 else np.rint(group[:, 0]).astype(np.int64))
+        columns = codes[:, start:start + width]
         start += width
-    return classes
+        if kind == "normal":
+            normal.append(columns)
+        else:
+            tables.append(columns if width > 1 else _one_hot(columns[:, 0], size))
+    return np.concatenate(normal, axis=1), tables
+
+
+def named_classes(codes, code_spec):
+    """The class that each categorical group of a code names: list of int64 [n] (arguments as `split_code`)."""
+    return [table.argmax(axis=1) for table in split_code(codes, code_spec)[1]]
+
+
+def _one_hot(column, size):
+    classes = np.rint(column).astype(np.int64)
+    if classes.size and (classes.min() < 0 or classes.max() >= size):
+        raise ValueError(f"An integer column of {size} classes must hold 0..{size - 1}; received values from "
+                         f"{classes.min()} to {classes.max()}.")
+    return np.eye(size)[classes]

@@ -58,6 +58,14 @@ def test_classes_by_probability_or_by_integer_column():
     assert labels.named_classes(np.zeros((2, 4)), [("normal", 4)]) == []
 
 
+def test_mixed_codes_split_into_gaussian_columns_and_probabilities():
+    spec = [("categorical", 2), ("normal", 2)]
+    normal, tables = labels.split_code([[0.3, 0.7, 5.0, 6.0]], spec)
+    assert normal.tolist() == [[5.0, 6.0]] and tables[0].tolist() == [[0.3, 0.7]]
+    normal, tables = labels.split_code([[1, 5.0, 6.0]], spec)
+    assert normal.tolist() == [[5.0, 6.0]] and tables[0].tolist() == [[0.0, 1.0]]
+
+
 @pytest.mark.parametrize("call, sentence", [
     (lambda: labels.grid_factors(flat(), np.array([0])), "no ground-truth factors"),
     (lambda: labels.labelled_codes(tiny(), pixel, 3, np.random.RandomState(0), 2), "factor must say which"),
@@ -65,6 +73,7 @@ def test_classes_by_probability_or_by_integer_column():
     (lambda: labels.labelled_codes(flat(), pixel, 3, np.random.RandomState(0), 2, "row"), "factor must be None"),
     (lambda: labels.labelled_codes(flat(), pixel, 11, np.random.RandomState(0), 2), "num_images"),
     (lambda: labels.named_classes(np.zeros((2, 5)), SPEC), "must have 6 columns, or 3"),
+    (lambda: labels.named_classes(np.full((2, 3), 3), SPEC), "must hold 0..2"),
 ])
 def test_refusals_are_sentences(call, sentence):
     with pytest.raises(ValueError, match=sentence):

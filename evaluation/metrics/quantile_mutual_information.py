@@ -1,0 +1,146 @@
+"""Mutual information of latents with labels by quantile bins, and MIG with a Concrete variable (HFVAE, sec. 5 and fig. 8)."""
+
+import gin
+import numpy as np
+
+from .. import arrays
+from .. import labels as labelling
+from ..codes import generate_batch_factor_code
+from . import utils
+
+
+def quantile_bins(values, train_values=None, num_bins=10):
+    """Bin numbers of each column, in bins that hold equal shares of the training values.
+
+    Edges are the quantiles 1/b, ..., (b-1)/b of the training values; equal edges
+    are merged, so a constant column has one bin. The outer bins are open.
+
+    Args:
+      values: [n, D].
+      train_values: [m, D] from which the edges are taken; None: values.
+      num_bins: b.
+
+    Returns:
+      int64 [n, D].
+    """
+    values = arrays.check_codes(values, minimum_points=1)
+    train_values = values if train_values is None else arrays.check_codes(train_values, name="train_codes")
+    utils.check_size("num_bins", num_bins, minimum=2)
+    if train_values.shape[1] != values.shape[1]:
+        raise ValueError(f"codes and train_codes must have the same columns; received {values.shape} and "
+                         f"{train_values.shape}.")
+    edges = np.quantile(train_values, np.arange(1, num_bins) / num_bins, axis=0)
+    return np.stack([np.searchsorted(np.unique(edges[:, j]), values[:, j], side="right")
+                     for j in range(values.shape[1])], axis=1)
+
+
+def quantile_mutual_information(codes, labels, train_codes=None, num_bins=10):
+    """I(z_j;y_k) = sum p(bin, y) log( p(bin, y) / (p(bin) p(y)) ), nats, plug-in.
+
+    Args:
+      codes: [n, D]; labels: [n, K], classes (columns with fractions are cut into 20 equal-width bins).
+      train_codes: [m, D], where the bins' edges come from; None: codes.
+      num_bins: bins a latent.
+
+    Returns:
+      float64 [D, K]; 0 for a constant latent or label.
+
+    Raises:
+      ValueError: malformed arrays.
+    """
+    codes, labels = arrays.check_codes_and_factors(codes, labels)
+    bins = quantile_bins(codes, train_codes, num_bins)
+    return utils.discrete_mutual_info(bins.T, arrays.class_labels(labels).T)
+
+
+def categorical_mutual_information(probabilities, labels):
+    """I(d;y_k) of a categorical latent, with soft counts p(d=l, y=v) = 1/N sum_{x: y=v} q(d=l|x).
+
+    Args:
+      probabilities: [n, classes], rows q(d|x); labels: [n, K], classes.
+
+    Returns:
+      float64 [K], nats.
+
+    Raises:
+      ValueError: malformed arrays, or rows that are not probabilities.
+    """
+    probabilities, labels = arrays.check_codes_and_factors(probabilities, labels)
+    if (probabilities < 0).any() or np.abs(probabilities.sum(axis=1) - 1.0).max() > 1e-3:
+        raise ValueError("probabilities must be non-negative with rows that sum to 1; received sums from "
+                         f"{probabilities.sum(axis=1).min():.4g} to {probabilities.sum(axis=1).max():.4g}.")
+    classes = arrays.class_labels(labels)
+    return np.array([utils.mutual_information(np.eye(column.max() + 1)[column].T @ probabilities.astype(np.float64))
+                     for column in classes.T])
+
+
+def concrete_mig(gaussian_information, categorical_information):
+    """I(y;d) - max_j I(y;z_j) in nats, not divided by H(y) (HFVAE, fig. 8); without Gaussian latents I(y;d)."""
+    return float(categorical_information - np.max(gaussian_information, initial=0.0))
+
+
+@gin.configurable("quantile_mutual_information",
+                  denylist=["ground_truth_data", "representation_function", "random_state", "artifact_dir", "model"])
+def compute_quantile_mutual_information(ground_truth_data, representation_function, random_state, artifact_dir=None,
+                                        model=None, num_train=10000, num_points=10000, num_bins=10, indicators=None,
+                                        batch_size=64):
+    """I(z_j;y) by quantile bins with the class label, with indicators of labels, or with every factor.
+
+    Args:
+      ground_truth_data: a data set with labels, or with factors.
+      representation_function: observations [n, ...] -> codes [n, D].
+      random_state: np.random.RandomState.
+      artifact_dir: not used.
+      model: a trained model, whose `code_spec` tells categorical groups; None: all columns are Gaussian.
+      num_train: observations that give the edges; num_points: observations scored. None: all of a labelled set.
+      num_bins: bins a latent.
+      indicators: None, or a dict name -> list of labels: y is then whether the label is in the list.
+      batch_size: observations drawn at a time.
+
+    Returns:
+      dict. For every y (`label`, an indicator's name, or `factor_{k}`): `information.{y}` (list over the
+      Gaussian latents, nats), `mig.{y}` (the best two latents' difference over H(y); 0 if y is constant), and
+      with categorical groups `categorical_information.{y}` (list) and `concrete_mig.{y}` (of the first group).
+    """
+    train, _ = _sample(ground_truth_data, representation_function, num_train, random_state, batch_size)
+    codes, labels = _sample(ground_truth_data, representation_function, num_points, random_state, batch_size)
+    code_spec = [("normal", codes.shape[1])] if model is None else model.code_spec
+    (train, _), (gaussian, tables) = (labelling.split_code(part, code_spec) for part in (train, codes))
+    result = {}
+    for name, column in _targets(ground_truth_data, labels, indicators):
+        information = np.zeros(0)
+        if gaussian.shape[1]:
+            information = quantile_mutual_information(gaussian, column, train, num_bins)[:, 0]
+            result[f"information.{name}"] = information.tolist()
+            result[f"mig.{name}"] = _gap(information, column)
+        if tables:
+            soft = [float(categorical_mutual_information(table, column)[0]) for table in tables]
+            result[f"categorical_information.{name}"] = soft
+            result[f"concrete_mig.{name}"] = concrete_mig(information, soft[0])
+    return {**result, "num_points": len(codes)}
+
+
+def _sample(data, representation_function, num_points, random_state, batch_size):
+    """Codes [n, D] and labels [n, K] of a set with factors or with labels."""
+    if data.num_factors:
+        codes, factors = generate_batch_factor_code(data, representation_function, num_points, random_state, batch_size)
+        return codes.T, factors.T
+    codes, labels = labelling.labelled_codes(data, representation_function, num_points, random_state, batch_size)
+    return codes, labels[:, None]
+
+
+def _targets(data, labels, indicators):
+    """Pairs (name, column [n, 1]) of what information is measured with."""
+    if indicators is not None:
+        if data.num_factors:
+            raise ValueError("quantile_mutual_information.indicators needs a data set with labels; "
+                             f"{data.name!r} has factors instead.")
+        return [(name, np.isin(labels, list(values)).astype(np.int64)) for name, values in indicators.items()]
+    names = [f"factor_{k}" for k in range(labels.shape[1])] if data.num_factors else ["label"]
+    return [(name, labels[:, k:k + 1]) for k, name in enumerate(names)]
+
+
+def _gap(information, column):
+    entropy = utils.discrete_entropy(column.T)[0]
+    best, second = np.sort(np.append(information, 0.0))[:-3:-1]
+    return float((best - second) / entropy) if entropy > 0 else 0.0

@@ -1,0 +1,111 @@
+"""Quantile bins by hand, information against scikit-learn and plain loops, MIG with a Concrete variable."""
+
+import types
+
+import numpy as np
+import pytest
+from sklearn.metrics import mutual_info_score
+
+from dislib_plus.data import ResidentGrid, ResidentImages
+from dislib_plus.evaluation.metrics import quantile_mutual_information as qmi
+
+
+def test_bins_hold_equal_shares_of_the_training_values():
+    train = np.random.RandomState(0).exponential(size=(1000, 1))
+    assert np.bincount(qmi.quantile_bins(train)[:, 0]).tolist() == [100] * 10
+
+
+def test_edges_come_from_training_values_and_outer_bins_are_open():
+    train = np.arange(10.0)[:, None]
+    bins = qmi.quantile_bins(np.array([[-100.0], [4.6], [100.0]]), train, num_bins=2)
+    assert bins[:, 0].tolist() == [0, 1, 1]
+
+
+def test_equal_edges_are_merged():
+    values = np.array([0.0] * 80 + [1.0] * 20)[:, None]
+    assert len(np.unique(qmi.quantile_bins(values))) == 2
+    assert len(np.unique(qmi.quantile_bins(np.ones((50, 1))))) == 1
+
+
+def test_information_equals_scikit_learn():
+    rng = np.random.RandomState(0)
+    labels = rng.randint(5, size=(800, 2))
+    codes = np.column_stack([labels[:, 0] + rng.normal(size=800), np.exp(rng.normal(size=800))])
+    ranks = codes.argsort(axis=0).argsort(axis=0) // 80
+    expected = [[mutual_info_score(labels[:, k], ranks[:, j]) for k in range(2)] for j in range(2)]
+    np.testing.assert_allclose(qmi.quantile_mutual_information(codes, labels), expected, atol=1e-12)
+
+
+def test_information_is_invariant_to_monotone_maps():
+    rng = np.random.RandomState(1)
+    labels = rng.randint(3, size=(300, 1))
+    codes = labels + rng.normal(size=(300, 1))
+    np.testing.assert_allclose(qmi.quantile_mutual_information(np.exp(codes), labels),
+                               qmi.quantile_mutual_information(codes, labels), atol=0.02)
+
+
+def test_soft_counts_equal_a_plain_loop():
+    rng = np.random.RandomState(0)
+    probabilities, labels = rng.dirichlet(np.ones(3), 40), rng.randint(4, size=(40, 1))
+    joint = np.zeros((4, 3))
+    for row, label in zip(probabilities, labels[:, 0]):
+        joint[label] += row / 40
+    expected = sum(joint[v, k] * np.log(joint[v, k] / (joint[v].sum() * joint[:, k].sum()))
+                   for v in range(4) for k in range(3))
+    np.testing.assert_allclose(qmi.categorical_mutual_information(probabilities, labels), [expected])
+
+
+def test_known_answers_of_a_categorical_code():
+    labels = np.arange(40)[:, None] % 4
+    assert qmi.categorical_mutual_information(np.eye(4)[labels[:, 0]], labels)[0] == pytest.approx(np.log(4))
+    assert qmi.categorical_mutual_information(np.full((40, 4), 0.25), labels)[0] == pytest.approx(0.0, abs=1e-12)
+    assert qmi.concrete_mig([0.3, 0.5], np.log(4)) == pytest.approx(np.log(4) - 0.5)
+    assert qmi.concrete_mig([], 1.25) == 1.25
+
+
+SPEC = types.SimpleNamespace(code_spec=[("categorical", 3), ("normal", 2)])
+
+
+def images():
+    return np.arange(60, dtype=np.uint8).reshape(60, 1, 1, 1)
+
+
+def code(observations):
+    """Row (of 3) as a class, then column (of 20) and noise-free zero."""
+    index = np.rint(np.reshape(observations, -1) * 255).astype(int)
+    return np.column_stack([np.eye(3)[index // 20], index % 20, 0 * index])
+
+
+def test_factors_of_a_grid():
+    data = ResidentGrid("tiny", ["row", "column"], [3, 20], images())
+    result = qmi.compute_quantile_mutual_information(data, code, np.random.RandomState(0), model=SPEC, num_bins=20,
+                                                     num_train=4000, num_points=4000)
+    assert result["categorical_information.factor_0"][0] == pytest.approx(np.log(3), abs=0.01)
+    assert result["concrete_mig.factor_0"] == pytest.approx(np.log(3), abs=0.03)
+    assert result["mig.factor_1"] > 0.9 and result["mig.factor_0"] < 0.03
+    assert result["information.factor_1"][1] == 0.0
+
+
+def test_labels_and_indicators():
+    data = ResidentImages("flat", images(), labels=np.arange(60) // 20)
+    result = qmi.compute_quantile_mutual_information(data, code, np.random.RandomState(0), model=SPEC, num_train=None,
+                                                     num_points=None)
+    assert result["concrete_mig.label"] == pytest.approx(np.log(3)) and result["num_points"] == 60
+    result = qmi.compute_quantile_mutual_information(data, code, np.random.RandomState(0), model=SPEC, num_train=None,
+                                                     num_points=None, indicators={"ends": [0, 2]})
+    assert result["categorical_information.ends"][0] == pytest.approx(-np.log(1 / 3) / 3 - 2 / 3 * np.log(2 / 3))
+    everything = qmi.compute_quantile_mutual_information(data, lambda x: code(x)[:, 3:], np.random.RandomState(0),
+                                                         num_train=None, num_points=None)
+    assert "concrete_mig.label" not in everything and len(everything["information.label"]) == 2
+
+
+@pytest.mark.parametrize("call, sentence", [
+    (lambda: qmi.categorical_mutual_information(np.ones((3, 2)), np.zeros((3, 1), int)), "sum to 1"),
+    (lambda: qmi.quantile_bins(np.ones((3, 2)), num_bins=1), "num_bins"),
+    (lambda: qmi.quantile_bins(np.ones((3, 2)), np.ones((3, 1))), "same columns"),
+    (lambda: qmi.compute_quantile_mutual_information(ResidentGrid("tiny", ["a"], [60], images()), code,
+                                                     np.random.RandomState(0), indicators={"x": [1]}), "indicators"),
+])
+def test_refusals_are_sentences(call, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        call()
