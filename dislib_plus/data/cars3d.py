@@ -1,0 +1,69 @@
+"""`cars3d`: 183 car models seen from 24 azimuths and 4 elevations (Reed et al., 2015; Fidler et al., 2012).
+
+Each file holds one car, `im` of shape (128, 128, 3, azimuth 24, elevation 4).
+The object factor numbers the files in sorted order.
+"""
+
+import pathlib
+
+import numpy as np
+import scipy.io
+from PIL import Image
+
+from dislib_plus.data.base import ResidentGrid
+from dislib_plus.data.cache import cached_array, fingerprint
+from dislib_plus.data.registry import register
+from dislib_plus.data.resizing import resize
+from dislib_plus.data.sources import missing_files
+
+SHAPE = (128, 128, 3, 24, 4)
+SIZE = 64
+
+
+def read_car(path):
+    """The views of one file, uint8 [elevation 4, azimuth 24, 64, 64, 3], shrunk with the Lanczos filter.
+
+    Raises:
+      ValueError: the file is damaged, lacks `im`, or has another shape or type.
+    """
+    try:
+        content = scipy.io.loadmat(path, variable_names=["im"])
+    except Exception as error:  # scipy raises many types, its own and zlib's, on damaged files
+        raise ValueError(f"The car file {path} cannot be read ({type(error).__name__}: {error}); "
+                         "download cars3d again.") from error
+    if "im" not in content:
+        raise ValueError(f"The car file {path} has no variable 'im'; download cars3d again.")
+    views = content["im"]
+    if views.shape != SHAPE or views.dtype != np.uint8:
+        raise ValueError(f"'im' in {path} must be uint8 of shape {SHAPE}; received {views.dtype} of shape "
+                         f"{views.shape}.")
+    flat = np.ascontiguousarray(views.transpose(4, 3, 0, 1, 2)).reshape(-1, *SHAPE[:3])
+    return resize(flat, SIZE, Image.Resampling.LANCZOS).reshape(SHAPE[4], SHAPE[3], SIZE, SIZE, 3)
+
+
+def _read_all(paths):
+    cars = np.stack([read_car(path) for path in paths], axis=2)
+    return cars.reshape(-1, SIZE, SIZE, 3)
+
+
+@register("cars3d")
+def cars3d(data_dir="."):
+    """Cars3D from the `.mat` files in the folder `cars` of the data folder.
+
+    Args:
+      data_dir: has the folder `cars`, or is it.
+
+    Returns:
+      ResidentGrid: elevation 4, azimuth 24, object (number of files, 183 in the public archive); 64x64x3.
+
+    Raises:
+      FileNotFoundError: the folder is missing or has no `.mat` file.
+      ValueError: a file is damaged or has another shape.
+    """
+    root = pathlib.Path(data_dir)
+    folders = [root / "cars"] + ([root] if root.resolve().name == "cars" else [])
+    paths = next(filter(None, (sorted(folder.glob("[!.]*.mat")) for folder in folders)), None)
+    if not paths:
+        raise missing_files("cars3d", "the .mat files", root / "cars")
+    images = cached_array("cars3d", fingerprint(SIZE, *paths), lambda: _read_all(paths))
+    return ResidentGrid("cars3d", ["elevation", "azimuth", "object"], [SHAPE[4], SHAPE[3], len(paths)], images)

@@ -1,0 +1,104 @@
+"""`mnist` and `fashion_mnist`: 60,000 + 10,000 grey images in ten classes, from the original idx files."""
+
+import pathlib
+
+import gin
+import numpy as np
+
+from dislib_plus.data.base import ResidentImages
+from dislib_plus.data.idx import read_idx
+from dislib_plus.data.registry import register
+from dislib_plus.data.resizing import pad, resize
+from dislib_plus.data.sources import missing_files
+
+SPLITS = ("train", "test", "all")
+_PREFIXES = {"train": ("train",), "test": ("t10k",), "all": ("train", "t10k")}
+# Folders below the data folder, and the place where Debian's dataset-fashion-mnist installs its files.
+FOLDERS = {"mnist": ["mnist", "MNIST/raw"], "fashion_mnist": ["fashion_mnist", "fashion-mnist", "FashionMNIST/raw"]}
+SYSTEM_FOLDERS = {"mnist": [], "fashion_mnist": ["/usr/share/datasets/fashion-mnist"]}
+
+
+def _folders(name, root):
+    root = pathlib.Path(root)
+    if root.resolve().name.lower().replace("-", "_") == name:
+        yield root
+    yield from (root / folder for folder in FOLDERS[name])
+    yield from map(pathlib.Path, SYSTEM_FOLDERS[name])
+
+
+def _find(name, root, prefix, kind):
+    stems = (f"{prefix}-{kind}-ubyte", f"{prefix}-{kind.replace('-', '.')}-ubyte")
+    for folder in _folders(name, root):
+        for stem in stems:
+            for path in (folder / stem, folder / f"{stem}.gz"):
+                if path.is_file():
+                    return path
+    raise missing_files(name, f"{prefix}-{kind}-ubyte.gz", pathlib.Path(root) / name)
+
+
+def _read(name, root, prefix):
+    images_path = _find(name, root, prefix, "images-idx3")
+    images = read_idx(images_path, axes=3)[..., None]
+    labels = read_idx(_find(name, root, prefix, "labels-idx1"), axes=1)
+    if len(images) != len(labels):
+        raise ValueError(f"{images_path} has {len(images)} images, but its label file has {len(labels)} labels; "
+                         "download both again.")
+    return images, labels.astype(np.int64)
+
+
+def _load(name, root, split, size, method):
+    if split not in SPLITS:
+        raise ValueError(f"{name}.split must be one of {', '.join(SPLITS)}; received {split!r}.")
+    if method not in ("bilinear", "pad"):
+        raise ValueError(f"{name}.resize_method must be 'bilinear' or 'pad'; received {method!r}.")
+    if size < 1:
+        raise ValueError(f"{name}.size must be at least 1 pixel; received {size}.")
+    parts = [_read(name, root, prefix) for prefix in _PREFIXES[split]]
+    images, labels = (np.concatenate(arrays) for arrays in zip(*parts))
+    if images.shape[1:3] != (size, size):
+        images = pad(images, size) if method == "pad" else resize(images, size)
+    data = ResidentImages(name, images, labels)
+    data.splits = SPLITS
+    return data
+
+
+@register("mnist")
+@gin.configurable("mnist", denylist=["data_dir"])
+def mnist(data_dir=".", split="train", size=32, resize_method="bilinear"):
+    """Handwritten digits (LeCun, Cortes and Burges); `labels` are the digits.
+
+    Args:
+      data_dir: has the four idx files (`.gz` or not) in `mnist` or `MNIST/raw`, or is itself a folder called mnist.
+      split: "train" (60,000), "test" (10,000) or "all", train first. `dataset.name = "mnist:test"` says the same.
+      size: pixels; the originals have 28.
+      resize_method: "bilinear" (Pillow) or "pad" (black margin).
+
+    Returns:
+      ResidentImages [n, size, size, 1] with `labels`.
+
+    Raises:
+      FileNotFoundError: a file is missing.
+      ValueError: a file is damaged, or an argument is wrong.
+    """
+    return _load("mnist", data_dir, split, size, resize_method)
+
+
+@register("fashion_mnist")
+@gin.configurable("fashion_mnist", denylist=["data_dir"])
+def fashion_mnist(data_dir=".", split="train", size=32, resize_method="bilinear"):
+    """Clothes (Xiao, Rasul and Vollgraf, 2017); `labels` are the ten kinds.
+
+    Args:
+      data_dir: has the four idx files (`.gz` or not) in `fashion_mnist` or
+        `FashionMNIST/raw`, or is itself a folder called fashion_mnist or
+        fashion-mnist. Debian's package dataset-fashion-mnist is found where it is.
+      split, size, resize_method: see `mnist`.
+
+    Returns:
+      ResidentImages [n, size, size, 1] with `labels`.
+
+    Raises:
+      FileNotFoundError: a file is missing.
+      ValueError: a file is damaged, or an argument is wrong.
+    """
+    return _load("fashion_mnist", data_dir, split, size, resize_method)
