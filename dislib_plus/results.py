@@ -18,7 +18,7 @@ import numpy as np
 from dislib_plus import files
 
 
-def update_result_directory(result_directory, step_name, results_dict, old_result_directory=None):
+def update_result_directory(result_directory, step_name, results_dict, old_result_directory=None, gin_text=None):
     """Writes the operative gin configuration and the results of one step.
 
     Args:
@@ -26,6 +26,7 @@ def update_result_directory(result_directory, step_name, results_dict, old_resul
       step_name: "train", "postprocess", "evaluation", ...
       results_dict: results of the step; a `uuid` is added.
       old_result_directory: `results` folder of the step before, copied first.
+      gin_text: the configuration to record; None: gin's operative one.
 
     Raises:
       ValueError: the two folders are the same.
@@ -35,8 +36,10 @@ def update_result_directory(result_directory, step_name, results_dict, old_resul
         if pathlib.Path(old_result_directory).resolve() == result_directory.resolve():
             raise ValueError(f"result_directory and old_result_directory must differ; received {result_directory} twice.")
         copydir(old_result_directory, result_directory)
-    save_gin(result_directory / "gin" / f"{step_name}.gin")
-    save_dict(result_directory / "json" / f"{step_name}_config.json", gin_dict())
+    gin_text = gin.operative_config_str() if gin_text is None else gin_text
+    with files.atomic_write(result_directory / "gin" / f"{step_name}.gin") as stream:
+        stream.write(gin_text)
+    save_dict(result_directory / "json" / f"{step_name}_config.json", parse_gin_text(gin_text))
     save_dict(result_directory / "json" / f"{step_name}_results.json", {**results_dict, "uuid": str(uuid.uuid4())})
     save_dict(result_directory / "aggregate" / f"{step_name}.json", aggregate_json_results(result_directory / "json"))
 

@@ -1,5 +1,7 @@
 """Images of a data set for the metrics that look at images: which ones, in batches, and stateless seeds."""
 
+import hashlib
+
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
@@ -60,3 +62,28 @@ def batches(dataset, indices, batch_size, seed=0, progress=None):
         part = tf.constant(indices[start:start + batch_size])
         noise = None if dataset.deterministic else stateless_seed(seed, number)
         yield dataset.observations(part, noise)
+
+
+class CountedImages:
+    """A data set that counts the observations handed out; everything else is the set's own."""
+
+    def __init__(self, dataset):
+        """Args: dataset: an ImageData."""
+        self._dataset = dataset
+        self.num_handed_out = 0
+
+    def __getattr__(self, name):
+        return getattr(self._dataset, name)
+
+    def observations(self, indices, seed=None):
+        """As the data set's; see ImageData."""
+        self.num_handed_out += len(indices)
+        return self._dataset.observations(indices, seed)
+
+
+def fingerprint(dataset):
+    """Digest of a set's name, size and of some images spread over it, hexadecimal."""
+    digest = hashlib.sha256(repr((dataset.name, dataset.num_observations, list(dataset.observation_shape))).encode())
+    probe = np.unique(np.linspace(0, dataset.num_observations - 1, 64).astype(np.int64))
+    digest.update(dataset.observations(tf.constant(probe)).numpy().tobytes())
+    return digest.hexdigest()

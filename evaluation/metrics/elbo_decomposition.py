@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from .. import images, posteriors
+from ..requirements import requires
 from .posterior_mixture import PosteriorMixture
 
 
@@ -75,6 +76,7 @@ def kl_decomposition(mean, stddev, random_state, num_samples=10000, log_probabil
 
 
 @gin.configurable("elbo_decomposition", denylist=["dataset", "model", "random_state", "artifact_dir"])
+@requires("loss_terms", "posterior")
 def compute_elbo_decomposition(dataset, model, random_state, artifact_dir=None, num_images=None, num_samples=10000,
                                batch_size=64, dtype="float32"):
     """The ELBO of a model and the parts of its KL term.

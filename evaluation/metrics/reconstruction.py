@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from .. import images
+from ..requirements import requires
 
 # A float32 sigmoid reaches 0 and 1; clipped, a saturated wrong pixel costs 16.1 nats.
 _CLIP = 1e-7
@@ -75,6 +76,7 @@ def _summary(errors, num_pixels):
 
 
 @gin.configurable("reconstruction", denylist=["dataset", "model", "random_state", "artifact_dir"])
+@requires("reconstruct")
 def compute_reconstruction(dataset, model, random_state, artifact_dir=None, num_images=None, batch_size=64):
     """Reconstruction errors of a model, with the code's mean and with a sampled code.
 

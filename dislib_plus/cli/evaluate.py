@@ -1,0 +1,68 @@
+"""dislib_evaluate: scores of a trained model, of codes in a file, or of any representation function."""
+
+import importlib
+
+from dislib_plus.cli import command, environment, gin_setup
+
+_SUMMARY = """scores a trained model or its codes and writes one results folder a metric.
+
+  dislib_evaluate --model_dir=runs/quick
+  dislib_evaluate --model_dir=runs/quick --metrics=mig,fid --gin_bindings="fid.num_images = 10000"
+  dislib_evaluate --codes=codes.npz --metrics=mig,dci
+  dislib_evaluate --representation=package.module:function --gin_bindings="dataset.name = 'cars3d'" --output_dir=scores
+
+Without --metrics: mig, mig_sup, factor_vae_metric, reconstruction and elbo_decomposition; the last two
+for a data set without factors, the first three where there are only codes."""
+
+# Packages whose names a run's gin files use, so that such a file may be given again.
+_PACKAGES = ("dislib_plus.gin_names", "dislib_plus.data", "dislib_plus.methods", "dislib_plus.training.train")
+_SOURCES = ("model_dir", "input_dir", "model", "codes", "representation")
+
+
+def _define(flags):
+    flags.string("model_dir", None, "Folder of a finished run, of this library or of disentanglement_lib.")
+    flags.string("input_dir", None, "The same as --model_dir (disentanglement_lib's name).")
+    flags.string("model", None, "A .keras file.")
+    flags.string("codes", None, "An .npz file with the arrays codes [n, D] and factors [n, K].")
+    flags.string("representation", None, "A function of images, as package.module:function; name the data set by gin.")
+    flags.string("metrics", None, "Comma-separated names of metrics, or 'all' that the model and data allow.")
+    flags.string("output_dir", None, "Folder of the results (default: evaluation/ in the run's folder).")
+    flags.string("preset", "full", "Sizes of the metrics: 'full' (those of the published studies) or 'fast'.")
+    gin_setup.define_flags(flags)
+    flags.string("gin_evaluation_config_glob", None, "Pattern of gin files; each is one metric, named by its stem.")
+    flags.boolean("overwrite", False, "Replace results that are there.")
+
+
+def _act(flags):
+    given = [name for name in _SOURCES if flags[name].value]
+    if len(given) != 1:
+        raise command.UsageError(f"give exactly one of {', '.join('--' + name for name in _SOURCES)}; "
+                                 f"received {', '.join('--' + name for name in given) or 'none'}.")
+    if flags.metrics and flags.gin_evaluation_config_glob:
+        raise command.UsageError("give either --metrics or --gin_evaluation_config_glob, not both.")
+    environment.prepare()
+    environment.data_directory(flags.data_dir)
+    bindings = [f"dataset.data_dir = {flags.data_dir!r}"] * bool(flags.data_dir) + list(flags.gin_bindings)
+    for package in _PACKAGES:
+        importlib.import_module(package)
+    _evaluate(flags, given[0], bindings)
+
+
+def _evaluate(flags, kind, bindings):
+    from dislib_plus import configuration
+    from dislib_plus.evaluation import representation, runner, table
+    runner.import_metrics()
+    # Read once before the source is opened: wrong names stop here, and modules of the user's own are imported.
+    with configuration.configured(flags.gin_config, bindings):
+        make = {"model": representation.from_keras, "codes": representation.from_codes,
+                "representation": representation.from_function}.get(kind, representation.from_directory)
+        source = make(flags[kind].value)
+    names = [name.strip() for name in flags.metrics.split(",") if name.strip()] if flags.metrics else None
+    scores = runner.run(source, names, flags.output_dir, flags.gin_config, bindings, flags.preset, flags.overwrite,
+                        flags.gin_evaluation_config_glob)
+    table.show_scores(source.name, scores)
+
+
+def main(argv=None):
+    """Runs the command; returns its exit code."""
+    return command.run("dislib_evaluate", _SUMMARY, _define, _act, argv)

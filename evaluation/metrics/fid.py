@@ -1,0 +1,164 @@
+"""Frechet Inception distance: how close a set of generated images is to the data, in feature space.
+
+Three levels: from features, from images and any feature function, and from a
+trained model and a data set (`compute_fid`). The distance is biased upwards for
+few images, so only numbers with one extractor and one N compare.
+"""
+
+import hashlib
+import pathlib
+
+import gin
+import numpy as np
+import tensorflow as tf
+
+from dislib_plus import files
+
+from .. import images
+from ..extractors import make_extractor
+from ..frechet import FeatureStatistics, distance_of_statistics
+from ..requirements import requires
+
+_SETS = ("reconstructions", "prior_samples", "first_stage", "random_z")
+
+
+def fid_from_features(features_a, features_b):
+    """Squared Frechet distance between Gaussians fitted to two sets of features (Heusel et al. 2017, eq. 6).
+
+    ||m_a - m_b||^2 + tr(S_a + S_b - 2 (S_a S_b)^{1/2}), unbiased covariances, float64.
+
+    Args:
+      features_a, features_b: [n, d] and [m, d], n, m >= 2.
+
+    Returns:
+      float; 0 for equal sets, ||delta||^2 for sets shifted by delta.
+
+    Raises:
+      ValueError: shapes do not match, fewer than 2 rows, or values that are not finite.
+    """
+    return distance_of_statistics(_statistics([features_a]), _statistics([features_b]))
+
+
+def fid_from_images(images_a, images_b, feature_function, batch_size=64):
+    """FID between two arrays of images under any feature function.
+
+    Args:
+      images_a, images_b: float [n, height, width, channels] in [0, 1].
+      feature_function: float32 images [b, height, width, channels] -> features [b, d].
+      batch_size: images a call.
+
+    Returns:
+      float.
+    """
+    def features(array):
+        for start in range(0, len(array), batch_size):
+            yield feature_function(tf.constant(array[start:start + batch_size], tf.float32))
+    return distance_of_statistics(_statistics(features(images_a)), _statistics(features(images_b)))
+
+
+def _statistics(batches):
+    statistics = FeatureStatistics()
+    for features in batches:
+        statistics.update(features)
+    return statistics
+
+
+@gin.configurable("fid", denylist=["dataset", "model", "random_state", "artifact_dir"])
+@requires("reconstruct", "sample")
+def compute_fid(dataset, model, random_state, artifact_dir=None, weights="imagenet", resize=299, num_images=None,
+                batch_size=50, sets=None, cache_dir=None):
+    """FID between the data and what a model makes of it.
+
+    Args:
+      dataset: an ImageData.
+      model: a trained model with `reconstruct` and `sample`; for the last two sets also
+        `first_stage`, `infer_z` and `generate`.
+      random_state: np.random.RandomState; draws images and noise.
+      artifact_dir: folder for the data's statistics where `cache_dir` is not given.
+      weights: the feature extractor, see `extractors.make_extractor`.
+      resize: side in pixels of the images inside the Inception networks.
+      num_images: images of the data, and generated images; None: the whole set.
+      batch_size: images a batch.
+      sets: which generated sets to compare; None: all that the model can make.
+        "reconstructions": code drawn from the posterior; "prior_samples": code drawn from
+        the prior; "first_stage": Y of a two-stage system; "random_z": its G(Y, z), z ~ N(0, I).
+      cache_dir: folder in which the data's statistics are kept, by extractor, data set and choice of images.
+
+    Returns:
+      dict: `fid_<set>` (floats), `num_images`, `feature_dimensions`, and `extractor`, `resize`,
+      `comparable` (False for random weights).
+
+    Raises:
+      FileNotFoundError: the extractor's weights cannot be had.
+      ValueError: an unknown set, or one that the model cannot make; fewer than 2 images.
+    """
+    makers = _makers(model, sets)
+    indices = images.select(dataset, num_images, random_state)
+    seed = images.draw_seed(random_state)
+    if len(indices) < 2:
+        raise ValueError(f"fid.num_images must be at least 2; received {len(indices)}.")
+    extractor = make_extractor(weights, resize)
+    data = _data_statistics(dataset, indices, batch_size, seed, extractor, cache_dir or artifact_dir)
+    results = {}
+    for name, make in makers.items():
+        generated = _generated_statistics(dataset, make, indices, batch_size, seed, extractor, name)
+        results[f"fid_{name}"] = distance_of_statistics(data, generated)
+    return {**results, "num_images": len(indices), "feature_dimensions": len(data.mean), "extractor": extractor.name,
+            "resize": extractor.resize, "comparable": extractor.comparable}
+
+
+def _makers(model, sets):
+    """{name: function (images, seed) -> generated images} of the wanted sets."""
+    two_stages = all(hasattr(model, name) for name in ("first_stage", "infer_z", "generate"))
+    possible = _SETS if two_stages else _SETS[:2]
+    wanted = possible if sets is None else tuple(sets)
+    wrong = [name for name in wanted if name not in possible]
+    if wrong or not wanted:
+        raise ValueError(f"fid.sets must list some of {', '.join(possible)} for {type(model).__name__}; "
+                         f"received {list(wanted)}.")
+
+    def random_z(x, seed):
+        y = model.first_stage(x, sample=True, seed=seed)
+        shape = tf.shape(model.infer_z(x, y).mean())
+        return model.generate(y, tf.random.stateless_normal(shape, seed + 1, alg="philox"))
+
+    makers = {
+        "reconstructions": lambda x, seed: model.reconstruct(x, sample=True, seed=seed),
+        "prior_samples": lambda x, seed: model.sample(tf.shape(x)[0], seed=seed),
+        "first_stage": lambda x, seed: model.first_stage(x, sample=True, seed=seed),
+        "random_z": random_z,
+    }
+    return {name: makers[name] for name in wanted}
+
+
+def _generated_statistics(dataset, make, indices, batch_size, seed, extractor, name):
+    @tf.function(reduce_retracing=True)
+    def features_of(x, noise_seed):
+        return extractor.function(tf.ensure_shape(make(x, noise_seed), [None, *dataset.observation_shape]))
+
+    batches = images.batches(dataset, indices, batch_size, seed, progress=f"features of {name.replace('_', ' ')}")
+    return _statistics(features_of(x, images.stateless_seed(seed, number)) for number, x in enumerate(batches))
+
+
+def _data_statistics(dataset, indices, batch_size, seed, extractor, folder):
+    """Statistics of the data's features, from the cache when the same were taken before."""
+    path = None
+    if folder is not None and extractor.digest is not None and dataset.deterministic:
+        path = pathlib.Path(folder) / f"fid_{_cache_key(dataset, indices, extractor)}.npz"
+        if path.is_file():
+            with np.load(path) as arrays:
+                return FeatureStatistics.from_arrays(dict(arrays))
+    function = tf.function(extractor.function, reduce_retracing=True)
+    batches = images.batches(dataset, indices, batch_size, seed, progress="features of the data")
+    statistics = _statistics(function(x) for x in batches)
+    if path is not None:
+        with files.atomic_path(path, suffix=".npz") as temporary:
+            np.savez(temporary, **statistics.arrays())
+    return statistics
+
+
+def _cache_key(dataset, indices, extractor):
+    """Digest of all that the statistics depend on."""
+    digest = hashlib.sha256(repr((images.fingerprint(dataset), extractor.digest, extractor.resize)).encode())
+    digest.update(indices.tobytes())
+    return digest.hexdigest()[:32]

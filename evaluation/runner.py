@@ -1,0 +1,193 @@
+"""Evaluates a source by several metrics: finds their settings, shares the codes, writes and shows the results."""
+
+import contextlib
+import dataclasses
+import difflib
+import glob
+import importlib
+import pathlib
+import pkgutil
+from typing import Optional
+
+import gin
+
+from dislib_plus import configuration, files
+from dislib_plus.configuration import ConfigurationError
+
+from . import evaluate, metrics as metrics_package
+from .session import Session, cache_directory, load_dataset
+
+DEFAULT_METRICS = ("mig", "mig_sup", "factor_vae_metric", "reconstruction", "elbo_decomposition")
+DEFAULT_IMAGE_METRICS = ("reconstruction", "elbo_decomposition")
+PRESETS = ("full", "fast")
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One metric to compute: its name, its gin file (None: the user's own configuration), its output folder."""
+
+    name: str
+    gin_file: Optional[str]
+    folder: pathlib.Path
+
+
+def import_metrics():
+    """Imports every metric module, so that gin knows their names."""
+    for module in pkgutil.iter_modules(metrics_package.__path__, metrics_package.__name__ + "."):
+        importlib.import_module(module.name)
+
+
+def metric_names(preset="full"):
+    """Names of the metrics that have a shipped gin file of that preset, sorted."""
+    return sorted(path.stem for path in _preset_folder(preset).glob("*.gin") if path.stem != "all")
+
+
+def _preset_folder(preset):
+    if preset not in PRESETS:
+        raise ConfigurationError(f"--preset must be one of {', '.join(PRESETS)}; received {preset!r}.")
+    folder = files.config_root() / "metrics"
+    return folder if preset == "full" else folder / preset
+
+
+def preset_file(name, preset="full"):
+    """The shipped gin file of a metric.
+
+    Raises:
+      ConfigurationError: there is none; the nearest names are listed.
+    """
+    path = _preset_folder(preset) / f"{name}.gin"
+    if path.is_file() and name != "all":
+        return str(path)
+    known = metric_names(preset)
+    near = difflib.get_close_matches(name, known, n=3) or known
+    raise ConfigurationError(f"There is no metric {name!r} (preset {preset}); the nearest are {', '.join(near)}.")
+
+
+@gin.configurable("metrics")
+def chosen_metrics(names=None):
+    """The metrics that the configuration asks for (`metrics.names`), None: none in particular."""
+    return names
+
+
+def run(source, metrics=None, output_dir=None, gin_config_files=(), gin_bindings=(), preset="full", overwrite=False,
+        config_glob=None, report=None):
+    """Evaluates a source.
+
+    Every metric runs under its own gin configuration: the preset's file, then the user's
+    files, then the user's bindings.
+
+    Args:
+      source: representation.Source.
+      metrics: metric names; "all" stands for all that the source and its data allow; None: those of
+        `metrics.names` in the user's gin files; else the metric bound to `evaluation.evaluation_fn`
+        there; else DEFAULT_METRICS, or DEFAULT_IMAGE_METRICS for a set without factors.
+      output_dir: results go to `<output_dir>/<metric>/results`; None: `evaluation/` beside the run. For one
+        metric that is bound in the user's files and an output_dir, to `<output_dir>/results` as in disentanglement_lib.
+      gin_config_files, gin_bindings: the user's.
+      preset: "full" (the sizes of the published studies) or "fast".
+      overwrite: replace results that are there.
+      config_glob: pattern of gin files, each one metric, named by its stem.
+      report: function (name, scores) called after every metric.
+
+    Returns:
+      dict {metric: scores}.
+
+    Raises:
+      ConfigurationError: anything that can be known to be wrong before the first metric is computed.
+      ValueError, OSError: a metric failed; the results of those before it are written.
+    """
+    import_metrics()
+    session, jobs = _prepared(source, metrics, output_dir, gin_config_files, gin_bindings, preset, config_glob)
+    _check(session, jobs, gin_config_files, gin_bindings, overwrite)
+    all_scores = {}
+    try:
+        for job in jobs:
+            with _configured(job, gin_config_files, gin_bindings):
+                all_scores[job.name] = evaluate.evaluate_to(session, job.folder)
+            if report is not None:
+                report(job.name, all_scores[job.name])
+    finally:
+        session.save_codes()
+    return all_scores
+
+
+def evaluate_with_gin(model_dir, output_dir, overwrite=False, gin_config_files=None, gin_bindings=None):
+    """disentanglement_lib's call: one metric, bound to `evaluation.evaluation_fn`, into `output_dir/results`."""
+    from .representation import from_directory
+    return run(from_directory(model_dir), None, output_dir, gin_config_files or (), gin_bindings or (),
+               overwrite=overwrite)
+
+
+def _prepared(source, metrics, output_dir, gin_config_files, gin_bindings, preset, config_glob):
+    """The session and the jobs; the user's configuration is read once for both."""
+    folder = _output_folder(source, output_dir)
+    with configuration.configured(gin_config_files, gin_bindings):
+        dataset, dataset_gin = load_dataset(source)
+        session = Session(source, dataset, dataset_gin, cache_directory(source, folder))
+        names = metrics if metrics is not None else chosen_metrics()
+        bound = "evaluation.evaluation_fn" in configuration.bindings()
+        name = configuration.bindings().get("evaluation.name", "''").strip("'\"")
+        function = evaluate.configured_metric() if bound else None
+    if bound and (names is not None or config_glob is not None):
+        raise ConfigurationError("evaluation.evaluation_fn is bound and metrics are listed too; use one of the two.")
+    if config_glob is not None:
+        return session, _jobs_of_glob(config_glob, folder)
+    if names is None and function is not None:
+        name = name or function.__name__.removeprefix("compute_")
+        return session, [Job(name, None, folder if output_dir is not None else folder / name)]
+    if names is None:
+        names = DEFAULT_METRICS if dataset.num_factors else DEFAULT_IMAGE_METRICS
+        names = [name for name in names if source.model is not None or name not in DEFAULT_IMAGE_METRICS]
+    if list(names) == ["all"]:
+        names = _possible(session, preset)
+    if not names:
+        raise ConfigurationError(f"No metric can be computed for {source.name}; see --metrics.")
+    return session, [Job(name, preset_file(name, preset), folder / name) for name in dict.fromkeys(names)]
+
+
+def _output_folder(source, output_dir):
+    if output_dir is not None:
+        return pathlib.Path(output_dir)
+    if source.folder is None:
+        raise ConfigurationError("--output_dir is required for a representation function.")
+    return source.folder / "evaluation"
+
+
+def _jobs_of_glob(pattern, folder):
+    paths = [pathlib.Path(path) for path in sorted(glob.glob(pattern))]
+    if not paths:
+        raise ConfigurationError(f"--gin_evaluation_config_glob {pattern!r} matches no file.")
+    return [Job(path.stem, str(path), folder / path.stem) for path in paths]
+
+
+def _possible(session, preset):
+    """Shipped metrics that the source and its data allow."""
+    names = []
+    for name in metric_names(preset):
+        with configuration.configured([preset_file(name, preset)]):
+            function = evaluate.configured_metric()
+        with contextlib.suppress(ConfigurationError):
+            session.check(function, name)
+            names.append(name)
+    return names
+
+
+@contextlib.contextmanager
+def _configured(job, gin_config_files, gin_bindings):
+    """The gin configuration of one job; `evaluation.name` is its name where nothing else is bound."""
+    own = [job.gin_file] if job.gin_file else []
+    with configuration.configured(own + list(gin_config_files), list(gin_bindings)):
+        if "evaluation.name" not in configuration.bindings():
+            with gin.unlock_config():
+                gin.bind_parameter("evaluation.name", job.name)
+        yield
+
+
+def _check(session, jobs, gin_config_files, gin_bindings, overwrite):
+    """Raises ConfigurationError for what is wrong before anything is computed."""
+    for job in jobs:
+        if (job.folder / "results").exists() and not overwrite:
+            raise ConfigurationError(f"{job.folder} holds results already; use --overwrite to replace them, or another "
+                                     "--output_dir.")
+        with _configured(job, gin_config_files, gin_bindings):
+            session.check(evaluate.configured_metric(), job.name)
