@@ -132,3 +132,41 @@ def split_rows(codes, factors, train_fraction=2 / 3, random_state=None):
         raise ValueError(f"train_fraction must leave rows in both parts of {len(codes)}; received {train_fraction!r}.")
     first, second = order[:size], order[size:]
     return codes[first], factors[first], codes[second], factors[second]
+
+
+def train_test(codes, factors, test_codes=None, test_factors=None, random_state=None, factor_bins=FACTOR_BINS):
+    """The two checked samples of a metric that fits on one and scores on the other.
+
+    Args:
+      codes, factors: [n, D], [n, K].
+      test_codes, test_factors: [m, D], [m, K]; None splits a random third off the first two.
+      random_state: np.random.RandomState of the split; None is RandomState(0).
+      factor_bins: bins of continuous factors (see `class_labels`); None leaves factors as they are.
+
+    Returns:
+      codes, factors, test codes, test factors.
+
+    Raises:
+      ValueError: malformed arrays; one of the two test arrays without the other.
+    """
+    if (test_codes is None) != (test_factors is None):
+        raise ValueError("test_codes and test_factors must be given together, or neither; received one of them.")
+    codes, factors = check_codes_and_factors(codes, factors)
+    if test_codes is not None:
+        test_codes, test_factors = check_codes_and_factors(test_codes, test_factors, minimum_points=1)
+        check_samples(codes, factors, test_codes, test_factors)
+        size = len(codes)
+        labels = np.concatenate([factors, test_factors])
+        labels = labels if factor_bins is None else class_labels(labels, factor_bins)
+        return codes, labels[:size], test_codes, labels[size:]
+    labels = factors if factor_bins is None else class_labels(factors, factor_bins)
+    return split_rows(codes, labels, random_state=random_state)
+
+
+def check_samples(codes, factors, test_codes, test_factors):
+    """Raises ValueError unless both samples are sound (`check_codes_and_factors`) and of the same widths."""
+    check_codes_and_factors(codes, factors)
+    check_codes_and_factors(test_codes, test_factors, minimum_points=1)
+    if np.shape(codes)[1] != np.shape(test_codes)[1] or np.shape(factors)[1] != np.shape(test_factors)[1]:
+        raise ValueError(f"Training and test samples must have the same columns; received codes {np.shape(codes)} and "
+                         f"{np.shape(test_codes)}, factors {np.shape(factors)} and {np.shape(test_factors)}.")

@@ -36,6 +36,12 @@ def split_fixed_data(observations, labels, representation_function, train_percen
     return codes_train, factors_train, codes_test, factors_test
 
 
+def varying_rows(rows):
+    """Which rows of [K, n] take more than one value: bool [K]."""
+    rows = np.asarray(rows)
+    return (rows != rows[:, :1]).any(axis=1)
+
+
 @contextlib.contextmanager
 def seeded_global_generator(seed):
     """Makes what draws from NumPy's global generator (ties between trees' splits) repeat.

@@ -1,0 +1,164 @@
+"""Disentanglement, completeness, informativeness (Eastwood & Williams 2018), with boosted trees.
+
+R[j, k] is the importance of code j for predicting factor k. With p_j the j-th
+row of R divided by its sum, D_j = 1 - H_K(p_j) (entropy to base K), and
+disentanglement = sum_j (sum_k R[j, k] / sum R) D_j. Completeness is the same
+with rows and columns exchanged. Informativeness is the mean accuracy.
+"""
+
+import gin
+import numpy as np
+
+from .. import arrays
+from . import utils
+from .boosted_trees import fit_boosted_trees
+
+TINY = 1e-11
+
+
+@gin.configurable("dci", denylist=utils.SAMPLED)
+def compute_dci(ground_truth_data, representation_function, random_state, artifact_dir=None,
+                num_train=gin.REQUIRED, num_test=gin.REQUIRED, batch_size=16, global_seed=None, num_threads=None):
+    """DCI scores of a representation.
+
+    Equally good splits of a tree are decided by NumPy's global generator, in
+    the order of a serial run whatever the number of threads: seed it, or pass
+    `global_seed`, and the scores repeat.
+
+    Args:
+      ground_truth_data: ground-truth data to sample from.
+      representation_function: observations [n, ...] -> codes [n, D].
+      random_state: np.random.RandomState.
+      artifact_dir: unused.
+      num_train, num_test: observations to fit the trees on, and to score their accuracy on.
+      batch_size: observations drawn at a time (decides the random stream).
+      global_seed: what np.random.seed would get before; None uses the global generator as it is.
+      num_threads: trees grown at a time; None is one per core.
+
+    Returns:
+      dict: `informativeness_train`, `informativeness_test`, `disentanglement`, `completeness`, in [0, 1];
+      `num_constant_factors`, left out of all of them (0.0 each if all are constant).
+
+    Raises:
+      ValueError: sizes below 1, NaN in the codes.
+    """
+    del artifact_dir
+    sample = utils.sample_train_test(
+        ground_truth_data, representation_function, random_state, num_train, num_test, batch_size)
+    with utils.seeded_global_generator(global_seed):
+        return _compute_dci(*sample, num_threads=num_threads)
+
+
+def dci(codes, factors, test_codes=None, test_factors=None, random_state=None, factor_bins=arrays.FACTOR_BINS,
+        num_threads=None):
+    """DCI scores of arrays.
+
+    Args:
+      codes: [n, D].
+      factors: [n, K]; whole numbers are classes, other columns are cut into `factor_bins` equal-width bins.
+      test_codes, test_factors: [m, D], [m, K]; None splits off a random third of the rows.
+      random_state: np.random.RandomState for the split and for ties; None is RandomState(0).
+      factor_bins: bins of a continuous factor.
+      num_threads: trees grown at a time; None is one per core.
+
+    Returns:
+      dict as `compute_dci`.
+
+    Raises:
+      ValueError: malformed arrays.
+    """
+    random_state = random_state or np.random.RandomState(0)
+    sample = arrays.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
+    return _compute_dci(*[part.T for part in sample], generator=random_state, num_threads=num_threads)
+
+
+@gin.configurable("dci_validation", denylist=utils.FIXED)
+def compute_dci_on_fixed_data(observations, labels, representation_function, train_percentage=gin.REQUIRED,
+                              batch_size=100, global_seed=None, num_threads=None):
+    """DCI scores on a fixed labelled sample, its first share for training.
+
+    Args:
+      observations: [n, ...].
+      labels: factors [K, n].
+      representation_function: observations [n, ...] -> codes [n, D].
+      train_percentage: share of the training part, in (0, 1).
+      batch_size: observations encoded at a time, or more.
+      global_seed, num_threads: as `compute_dci`.
+
+    Returns:
+      dict as `compute_dci`.
+    """
+    sample = utils.split_fixed_data(observations, labels, representation_function, train_percentage, batch_size)
+    with utils.seeded_global_generator(global_seed):
+        return _compute_dci(*sample, num_threads=num_threads)
+
+
+def _compute_dci(mus_train, ys_train, mus_test, ys_test, generator=None, num_threads=None):
+    """dict as `compute_dci`, of codes [D, n] and factors [K, n]."""
+    arrays.check_samples(mus_train.T, ys_train.T, mus_test.T, ys_test.T)
+    varying = utils.varying_rows(ys_train)
+    scores = {"num_constant_factors": int(len(varying) - varying.sum())}
+    if not varying.any():
+        names = ("informativeness_train", "informativeness_test", "disentanglement", "completeness")
+        return {**dict.fromkeys(names, 0.0), **scores}
+    importance, train_accuracy, test_accuracy = compute_importance_gbt(
+        mus_train, ys_train[varying], mus_test, ys_test[varying], generator, num_threads)
+    return {"informativeness_train": train_accuracy, "informativeness_test": test_accuracy,
+            "disentanglement": disentanglement(importance), "completeness": completeness(importance), **scores}
+
+
+def compute_importance_gbt(x_train, y_train, x_test, y_test, generator=None, num_threads=None):
+    """Importance of codes for factors, by gradient-boosted trees with scikit-learn's defaults.
+
+    Args:
+      x_train, x_test: codes [D, n].
+      y_train, y_test: factors [K, n].
+      generator: np.random.RandomState that breaks ties; None is NumPy's global one.
+      num_threads: trees grown at a time; None is one per core.
+
+    Returns:
+      float64 [D, K] (a column of zeros for a factor constant in y_train), and the mean accuracies over
+      factors on the two samples.
+    """
+    varying = np.flatnonzero(utils.varying_rows(y_train))
+    importance = np.zeros((len(x_train), len(y_train)))
+    right_train, right_test = y_train == y_train[:, :1], y_test == y_train[:, :1]
+    models = fit_boosted_trees(x_train.T, [y_train[factor] for factor in varying], generator, num_threads)
+    for factor, model in zip(varying, models):
+        importance[:, factor] = np.abs(model.feature_importances_)
+        right_train[factor] = model.predict(x_train.T) == y_train[factor]
+        right_test[factor] = model.predict(x_test.T) == y_test[factor]
+    return importance, float(np.mean(right_train.mean(axis=1))), float(np.mean(right_test.mean(axis=1)))
+
+
+def _specificity(shares):
+    """1 - entropy to the base of the length, of each row of non-negative shares; 1 where there is one column."""
+    if shares.shape[1] == 1:
+        return np.ones(len(shares))
+    shares = shares + TINY
+    shares = shares / shares.sum(axis=1, keepdims=True)
+    return 1.0 + (shares * np.log(shares)).sum(axis=1) / np.log(shares.shape[1])
+
+
+def disentanglement_per_code(importance_matrix):
+    """1 - entropy over factors of each code's importance, of a matrix [D, K]: float64 [D]."""
+    return _specificity(importance_matrix)
+
+
+def disentanglement(importance_matrix):
+    """Disentanglement per code, weighted by the codes' shares of importance (equal shares if all is 0); float."""
+    return float(np.sum(disentanglement_per_code(importance_matrix) * _weights(importance_matrix.sum(axis=1))))
+
+
+def completeness_per_factor(importance_matrix):
+    """1 - entropy over codes of each factor's importance, of a matrix [D, K]: float64 [K]."""
+    return _specificity(importance_matrix.T)
+
+
+def completeness(importance_matrix):
+    """Completeness per factor, weighted by the factors' shares of importance (equal shares if all is 0); float."""
+    return float(np.sum(completeness_per_factor(importance_matrix) * _weights(importance_matrix.sum(axis=0))))
+
+
+def _weights(sums):
+    return sums / sums.sum() if sums.sum() > 0 else np.full(len(sums), 1 / len(sums))
