@@ -1,9 +1,9 @@
 """What images are labelled with: factors by name, class labels, and the classes that a code names."""
 
 import numpy as np
+import tensorflow as tf
 
 from . import images
-from .codes import encode_stream, generate_batch_factor_code
 
 
 def grid_factors(dataset, indices):
@@ -38,37 +38,37 @@ def factor_positions(dataset, chosen):
     return positions
 
 
-def labelled_codes(data, representation_function, num_points, random_state, batch_size, factor=None):
-    """Codes and one label each: of random factors, or of random images of a labelled set without factors.
-
-    Args:
-      data: a data set with factors, or one with `labels`.
-      representation_function: observations [n, ...] -> codes [n, D].
-      num_points: how many; images of a set without factors are drawn without repetition.
-      random_state: np.random.RandomState.
-      batch_size: observations drawn at a time.
-      factor: name or position of the factor that serves as label; only with factors, where it is required.
+def label_columns(dataset, indices):
+    """What the images with the given indices are labelled with: every factor, or else every label.
 
     Returns:
-      codes [n, D], labels int64 [n].
+      names (`factor_{k}`; or `label`, for several labels `label_{k}`), integers [n, K].
 
     Raises:
-      ValueError: the set has neither factors nor labels, or `factor` does not fit it.
+      ValueError: the data set has neither factors nor labels.
     """
-    if data.num_factors:
-        if factor is None:
-            raise ValueError(f"factor must say which of {list(data.factor_names)} is the label; received None.")
-        position = factor_positions(data, [factor])[0]
-        codes, factors = generate_batch_factor_code(data, representation_function, num_points, random_state, batch_size)
-        return codes.T, factors[position].astype(np.int64)
-    if getattr(data, "labels", None) is None:
-        raise ValueError(f"Data set {data.name!r} has neither factors nor labels, so this metric is not defined on it.")
-    if factor is not None:
-        raise ValueError(f"Data set {data.name!r} has labels but no factors; factor must be None, received {factor!r}.")
-    indices = images.select(data, num_points, random_state)
-    batches = images.batches(data, indices, batch_size, images.draw_seed(random_state))
-    codes = encode_stream((batch.numpy() for batch in batches), representation_function)
-    return np.concatenate(list(codes)), np.asarray(data.labels)[indices].astype(np.int64)
+    if dataset.num_factors:
+        columns = grid_factors(dataset, indices)
+        return [f"factor_{k}" for k in range(columns.shape[1])], columns
+    if dataset.labels is None:
+        raise ValueError(f"Data set {dataset.name!r} has neither factors nor labels, so this metric is not defined on it.")
+    labels = np.asarray(dataset.labels)[indices]
+    if labels.ndim == 1:
+        return ["label"], labels[:, None]
+    return [f"label_{k}" for k in range(labels.shape[1])], labels
+
+
+def represent(dataset, model, indices, batch_size, seed=0):
+    """The model's codes of the images with the given indices, [n, columns]."""
+    encode = tf.function(model.represent, reduce_retracing=True)
+    return np.concatenate([encode(x).numpy() for x in images.batches(dataset, indices, batch_size, seed)])
+
+
+def some_images(dataset, num_images, random_state):
+    """Indices of at most `num_images` random images, of all where it is None: int64, ascending."""
+    if num_images is not None and num_images >= dataset.num_observations:
+        num_images = None
+    return images.select(dataset, num_images, random_state)
 
 
 def split_code(codes, code_spec):

@@ -3,8 +3,8 @@
 import gin
 import numpy as np
 
-from .. import arrays, images
-from ..codes import check_size, encode_stream
+from .. import arrays, images, labels
+from ..requirements import requires
 from .mig_sup import ACTIVE_VARIANCE
 
 
@@ -32,37 +32,24 @@ def active_variables(codes, threshold=ACTIVE_VARIANCE):
             "mean_active_variance": float(active.mean()) if active.size else 0.0}
 
 
-@gin.configurable("active_variables",
-                  denylist=["ground_truth_data", "representation_function", "random_state", "artifact_dir"])
-def compute_active_variables(ground_truth_data, representation_function, random_state, artifact_dir=None,
-                             num_points=10000, batch_size=16, threshold=ACTIVE_VARIANCE):
-    """Active variables of a representation, over random observations.
+@gin.configurable("active_variables", denylist=["dataset", "model", "random_state", "artifact_dir"])
+@requires("represent")
+def compute_active_variables(dataset, model, random_state, artifact_dir=None, num_images=10000,
+                             threshold=ACTIVE_VARIANCE, batch_size=64):
+    """Active variables of a model, over random images.
 
     Args:
-      ground_truth_data: a data set; without factors, images are drawn without repetition.
-      representation_function: observations [n, ...] -> codes [n, D].
+      dataset: an ImageData.
+      model: a trained model with `represent`.
       random_state: np.random.RandomState.
       artifact_dir: not used.
-      num_points: observations; None: all images (only for a set without factors).
-      batch_size: observations drawn at a time.
+      num_images: at most this many images, without repetition; None: the whole set.
       threshold: variance above which a latent is active.
+      batch_size: images a batch of the encoder.
 
     Returns:
-      dict as `active_variables`, with `num_points`.
+      dict as `active_variables`, with `num_images`.
     """
-    observations = _observations(ground_truth_data, num_points, random_state, batch_size)
-    codes = np.concatenate(list(encode_stream(observations, representation_function)))
-    return {**active_variables(codes, threshold), "num_points": len(codes)}
-
-
-def _observations(data, num_points, random_state, batch_size):
-    """Batches of random observations of a set with or without factors."""
-    check_size("batch_size", batch_size)
-    if not data.num_factors:
-        indices = images.select(data, num_points, random_state)
-        for batch in images.batches(data, indices, batch_size, images.draw_seed(random_state)):
-            yield batch.numpy()
-        return
-    check_size("num_points", num_points)
-    for start in range(0, num_points, batch_size):
-        yield data.sample_observations(min(batch_size, num_points - start), random_state)
+    indices = labels.some_images(dataset, num_images, random_state)
+    codes = labels.represent(dataset, model, indices, batch_size, images.draw_seed(random_state))
+    return {**active_variables(codes, threshold), "num_images": len(indices)}

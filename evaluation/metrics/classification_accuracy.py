@@ -4,7 +4,9 @@ import gin
 import numpy as np
 from scipy import optimize
 
+from .. import images
 from .. import labels as labelling
+from ..requirements import factors_or_labels, requires
 from . import utils
 
 
@@ -39,34 +41,47 @@ def classification_accuracy(classes, labels):
             "hungarian_accuracy": float(matched / table.sum()), "num_classes_used": len(used)}
 
 
-@gin.configurable("classification_accuracy",
-                  denylist=["ground_truth_data", "representation_function", "random_state", "artifact_dir", "model"])
-def compute_classification_accuracy(ground_truth_data, representation_function, random_state, artifact_dir=None,
-                                    model=None, factor=None, group=0, columns=None, num_points=10000, batch_size=64):
-    """Accuracy of a categorical group of the code against labels, or against one factor.
+@gin.configurable("classification_accuracy", denylist=["dataset", "model", "random_state", "artifact_dir"])
+@requires("represent", data=factors_or_labels)
+def compute_classification_accuracy(dataset, model, random_state, artifact_dir=None, factor=None, group=0, columns=None,
+                                    num_images=None, batch_size=64):
+    """Accuracy of a categorical group of a model's code against labels, or against one factor.
 
     Args:
-      ground_truth_data: a data set with labels (its split is the one scored), or with factors.
-      representation_function: observations [n, ...] -> codes [n, D].
+      dataset: an ImageData with labels (its split is the one scored), or with factors.
+      model: a trained model with `represent`, and `code_spec` that tells its categorical groups.
       random_state: np.random.RandomState.
       artifact_dir: not used.
-      model: a trained model, whose `code_spec` says where the categorical groups are.
-      factor: name or position of the factor that is the label; None for a set with labels.
+      factor: name or position of the factor (or position of the label, where there are several) to predict; needed
+        where there is more than one.
       group: which categorical group, counted from 0.
       columns: instead of `group`: list of code columns whose largest value names the class.
-      num_points: observations; None: all images of a labelled set.
-      batch_size: observations drawn at a time.
+      num_images: at most this many random images; None: the whole set.
+      batch_size: images a batch of the encoder.
 
     Returns:
-      dict as `classification_accuracy`, with `num_points`.
+      dict as `classification_accuracy`, with `num_images`.
 
     Raises:
-      ValueError: no such group or column, no labels, or neither model nor columns.
+      ValueError: no such group, column or factor.
     """
-    codes, labels = labelling.labelled_codes(ground_truth_data, representation_function, num_points, random_state,
-                                             batch_size, factor)
-    classes = _classes(codes, model, group, columns)
-    return {**classification_accuracy(classes, labels), "num_points": len(labels)}
+    indices = labelling.some_images(dataset, num_images, random_state)
+    truth = _truth(dataset, indices, factor)
+    codes = labelling.represent(dataset, model, indices, batch_size, images.draw_seed(random_state))
+    return {**classification_accuracy(_classes(codes, model, group, columns), truth), "num_images": len(indices)}
+
+
+def _truth(dataset, indices, factor):
+    """The column of labels to predict, [n]."""
+    names, labels = labelling.label_columns(dataset, indices)
+    if factor is None and len(names) == 1:
+        return labels[:, 0]
+    if dataset.num_factors and factor is not None:
+        return labels[:, labelling.factor_positions(dataset, [factor])[0]]
+    if not isinstance(factor, int) or not 0 <= factor < len(names):
+        known = list(dataset.factor_names) if dataset.num_factors else list(range(len(names)))
+        raise ValueError(f"classification_accuracy.factor must say which of {known} is the label; received {factor!r}.")
+    return labels[:, factor]
 
 
 def _classes(codes, model, group, columns):
@@ -76,11 +91,8 @@ def _classes(codes, model, group, columns):
         if not columns or min(columns) < 0 or max(columns) >= codes.shape[1]:
             raise ValueError(f"classification_accuracy.columns must lie in 0..{codes.shape[1] - 1}; received {columns}.")
         return codes[:, columns].argmax(axis=1) if len(columns) > 1 else np.rint(codes[:, columns[0]]).astype(np.int64)
-    if model is None:
-        raise ValueError("classification_accuracy needs a model with a categorical group, or classification_accuracy.columns "
-                         "to say which code columns name the class; received neither.")
     named = labelling.named_classes(codes, model.code_spec)
     if not 0 <= group < len(named):
         raise ValueError(f"classification_accuracy.group must name one of the code's categorical groups; received {group!r}, "
-                         f"and the groups are {list(model.code_spec)}.")
+                         f"and the groups are {list(model.code_spec)}. Without one, bind classification_accuracy.columns.")
     return named[group]

@@ -10,6 +10,8 @@ import numpy as np
 
 from .. import arrays, images, posteriors
 from .. import labels as labelling
+from ..requirements import factors as has_factors
+from ..requirements import requires
 from . import utils
 from .elbo_decomposition import prior_kl
 
@@ -108,6 +110,7 @@ def _checked(codes, factors, classes, kept):
 
 
 @gin.configurable("factor_vae_cascade", denylist=["dataset", "model", "random_state", "artifact_dir"])
+@requires("posterior", "represent", data=has_factors)
 def compute_factor_vae_cascade(dataset, model, random_state, artifact_dir=None, num_votes=800, batch_size=100,
                                kl_threshold=0.1, prune_constant=True, encoding_batch=256):
     """CascadeVAE's FactorVAE score of a model, from the codes of the whole data set.

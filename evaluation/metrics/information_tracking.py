@@ -9,6 +9,8 @@ import gin
 import numpy as np
 
 from .. import arrays, artifacts, posteriors
+from ..requirements import factors as has_factors
+from ..requirements import requires
 from . import utils
 from .posterior_mixture import PosteriorMixture
 
@@ -89,13 +91,14 @@ def diffusion_indicators(history):
             "top2_rise": top2 - np.take_along_axis(top2, when, axis=0)}
 
 
-@gin.configurable("information_tracking", denylist=["ground_truth_data", "model", "random_state", "artifact_dir"])
-def compute_information_tracking(ground_truth_data, model, random_state, artifact_dir=None, num_points=10000,
+@gin.configurable("information_tracking", denylist=["dataset", "model", "random_state", "artifact_dir"])
+@requires("posterior", data=has_factors)
+def compute_information_tracking(dataset, model, random_state, artifact_dir=None, num_points=10000,
                                  num_bins=20, batch_size=16):
     """I(z_j;c_k) of a model, by histograms of sampled codes.
 
     Args:
-      ground_truth_data: a data set of images with factors.
+      dataset: a GroundTruthData.
       model: a trained model with `posterior`.
       random_state: np.random.RandomState.
       artifact_dir: where the whole matrix is left (`information_tracking.npz`), or None.
@@ -108,13 +111,13 @@ def compute_information_tracking(ground_truth_data, model, random_state, artifac
       with `_normalised` (divided by log |k|), `mean_top1_normalised`, `mean_top2_normalised` over factors of
       more than one value, `num_points`.
     """
-    factors, encoded = posteriors.of_factor_samples(ground_truth_data, model, num_points, random_state, batch_size)
+    factors, encoded = posteriors.of_factor_samples(dataset, model, num_points, random_state, batch_size)
     mixture = PosteriorMixture(encoded.mean, encoded.stddev, encoded.log_probabilities)
     samples = mixture.draw(np.arange(num_points), random_state)
     information = information_matrix(np.concatenate([samples.values, samples.choices], axis=1), factors, num_bins,
                                      num_categorical=samples.choices.shape[1])
     artifacts.save_arrays(artifact_dir, "information_tracking", mutual_information=information)
-    sizes = np.asarray(ground_truth_data.factors_num_values)
+    sizes = np.asarray(dataset.factors_num_values)
     reductions = information_per_factor(information, sizes)
     result = {f"{name}.factor_{k}": float(value) for name, values in reductions.items() for k, value in enumerate(values)}
     for name in ("top1_normalised", "top2_normalised"):

@@ -7,6 +7,7 @@ import gin
 import numpy as np
 
 from .. import images, posteriors
+from ..requirements import requires
 from . import posterior_mixture
 from .elbo_decomposition import prior_kl
 
@@ -100,6 +101,7 @@ def spec_groups(code_spec):
 
 
 @gin.configurable("latent_information", denylist=["dataset", "model", "random_state", "artifact_dir"])
+@requires("posterior")
 def compute_latent_information(dataset, model, random_state, artifact_dir=None, num_images=None, num_samples=10000,
                                estimator="exact", minibatch_size=1024, num_minibatches=20, batch_size=64,
                                dtype="float64"):

@@ -8,6 +8,8 @@ import gin
 import numpy as np
 
 from .. import artifacts, images, labels, posteriors
+from ..requirements import factors as has_factors
+from ..requirements import requires
 from . import posterior_mixture, utils
 from .mig import gap_per_factor
 from .mig_sup import ACTIVE_VARIANCE, mean_gap_of_active
@@ -105,6 +107,7 @@ def scores(information, entropies, active):
 
 
 @gin.configurable("mig_posterior", denylist=["dataset", "model", "random_state", "artifact_dir"])
+@requires("posterior", data=has_factors)
 def compute_mig_posterior(dataset, model, random_state, artifact_dir=None, factors=None, num_images=None,
                           num_samples=10000, threshold=ACTIVE_VARIANCE, batch_size=64, dtype="float64"):
     """MIG and MIG-sup from the posteriors of the whole data set.

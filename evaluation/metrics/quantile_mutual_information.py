@@ -3,9 +3,9 @@
 import gin
 import numpy as np
 
-from .. import arrays
+from .. import arrays, images
 from .. import labels as labelling
-from ..codes import generate_batch_factor_code
+from ..requirements import factors_or_labels, requires
 from . import utils
 
 
@@ -79,65 +79,66 @@ def concrete_mig(gaussian_information, categorical_information):
     return float(categorical_information - np.max(gaussian_information, initial=0.0))
 
 
-@gin.configurable("quantile_mutual_information",
-                  denylist=["ground_truth_data", "representation_function", "random_state", "artifact_dir", "model"])
-def compute_quantile_mutual_information(ground_truth_data, representation_function, random_state, artifact_dir=None,
-                                        model=None, num_train=10000, num_points=10000, num_bins=10, indicators=None,
-                                        batch_size=64):
+@gin.configurable("quantile_mutual_information", denylist=["dataset", "model", "random_state", "artifact_dir"])
+@requires("represent", data=factors_or_labels)
+def compute_quantile_mutual_information(dataset, model, random_state, artifact_dir=None, num_train=None, num_images=None,
+                                        num_bins=10, indicators=None, batch_size=64):
     """I(z_j;y) by quantile bins with the class label, with indicators of labels, or with every factor.
 
     Args:
-      ground_truth_data: a data set with labels, or with factors.
-      representation_function: observations [n, ...] -> codes [n, D].
+      dataset: an ImageData with labels, or with factors.
+      model: a trained model with `represent` and `code_spec`.
       random_state: np.random.RandomState.
       artifact_dir: not used.
-      model: a trained model, whose `code_spec` tells categorical groups; None: all columns are Gaussian.
-      num_train: observations that give the edges; num_points: observations scored. None: all of a labelled set.
+      num_train: at most this many random images give the edges; num_images: at most this many are scored. None: all.
       num_bins: bins a latent.
-      indicators: None, or a dict name -> list of labels: y is then whether the label is in the list.
-      batch_size: observations drawn at a time.
+      indicators: None, or a dict name -> list of labels: y is then whether the (first) label is in the list.
+      batch_size: images a batch of the encoder.
 
     Returns:
       dict. For every y (`label`, an indicator's name, or `factor_{k}`): `information.{y}` (list over the
       Gaussian latents, nats), `mig.{y}` (the best two latents' difference over H(y); 0 if y is constant), and
-      with categorical groups `categorical_information.{y}` (list) and `concrete_mig.{y}` (of the first group).
+      with categorical groups `categorical_information.{y}` (list) and `concrete_mig.{y}` (of the first group);
+      `num_train`, `num_images`.
+
+    Raises:
+      ValueError: sizes out of range, or indicators for a set without labels.
     """
-    train, _ = _sample(ground_truth_data, representation_function, num_train, random_state, batch_size)
-    codes, labels = _sample(ground_truth_data, representation_function, num_points, random_state, batch_size)
-    code_spec = [("normal", codes.shape[1])] if model is None else model.code_spec
-    (train, _), (gaussian, tables) = (labelling.split_code(part, code_spec) for part in (train, codes))
+    seed = images.draw_seed(random_state)
+    sets = [labelling.some_images(dataset, size, random_state) for size in (num_train, num_images)]
+    needed = np.unique(np.concatenate(sets))
+    codes = labelling.represent(dataset, model, needed, batch_size, seed)
+    parts = [labelling.split_code(codes[np.searchsorted(needed, indices)], model.code_spec) for indices in sets]
+    (train, _), (gaussian, tables) = parts
     result = {}
-    for name, column in _targets(ground_truth_data, labels, indicators):
-        information = np.zeros(0)
-        if gaussian.shape[1]:
-            information = quantile_mutual_information(gaussian, column, train, num_bins)[:, 0]
-            result[f"information.{name}"] = information.tolist()
-            result[f"mig.{name}"] = _gap(information, column)
-        if tables:
-            soft = [float(categorical_mutual_information(table, column)[0]) for table in tables]
-            result[f"categorical_information.{name}"] = soft
-            result[f"concrete_mig.{name}"] = concrete_mig(information, soft[0])
-    return {**result, "num_points": len(codes)}
+    for name, column in _targets(dataset, sets[1], indicators):
+        result.update(_scores(name, column, gaussian, tables, train, num_bins))
+    return {**result, "num_train": len(sets[0]), "num_images": len(sets[1])}
 
 
-def _sample(data, representation_function, num_points, random_state, batch_size):
-    """Codes [n, D] and labels [n, K] of a set with factors or with labels."""
-    if data.num_factors:
-        codes, factors = generate_batch_factor_code(data, representation_function, num_points, random_state, batch_size)
-        return codes.T, factors.T
-    codes, labels = labelling.labelled_codes(data, representation_function, num_points, random_state, batch_size)
-    return codes, labels[:, None]
+def _scores(name, column, gaussian, tables, train, num_bins):
+    """The entries of one target."""
+    result, information = {}, np.zeros(0)
+    if gaussian.shape[1]:
+        information = quantile_mutual_information(gaussian, column, train, num_bins)[:, 0]
+        result[f"information.{name}"] = information.tolist()
+        result[f"mig.{name}"] = _gap(information, column)
+    if tables:
+        soft = [float(categorical_mutual_information(table, column)[0]) for table in tables]
+        result[f"categorical_information.{name}"] = soft
+        result[f"concrete_mig.{name}"] = concrete_mig(information, soft[0])
+    return result
 
 
-def _targets(data, labels, indicators):
+def _targets(dataset, indices, indicators):
     """Pairs (name, column [n, 1]) of what information is measured with."""
-    if indicators is not None:
-        if data.num_factors:
-            raise ValueError("quantile_mutual_information.indicators needs a data set with labels; "
-                             f"{data.name!r} has factors instead.")
-        return [(name, np.isin(labels, list(values)).astype(np.int64)) for name, values in indicators.items()]
-    names = [f"factor_{k}" for k in range(labels.shape[1])] if data.num_factors else ["label"]
-    return [(name, labels[:, k:k + 1]) for k, name in enumerate(names)]
+    names, labels = labelling.label_columns(dataset, indices)
+    if indicators is None:
+        return [(name, labels[:, k:k + 1]) for k, name in enumerate(names)]
+    if dataset.num_factors:
+        raise ValueError("quantile_mutual_information.indicators needs a data set with labels; "
+                         f"{dataset.name!r} has factors instead.")
+    return [(name, np.isin(labels[:, :1], list(values)).astype(np.int64)) for name, values in indicators.items()]
 
 
 def _gap(information, column):

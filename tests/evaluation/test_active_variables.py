@@ -30,14 +30,13 @@ def test_a_large_offset_in_float32_is_not_variance():
     assert av.active_variables(codes)["mean_active_variance"] == pytest.approx(0.0625, rel=1e-2)
 
 
-def test_data_with_and_without_factors(grid, plain_images, tiny_model):
-    for data in (grid, plain_images):
-        result = av.compute_active_variables(data, lambda x: tiny_model.represent(x).numpy(), np.random.RandomState(0),
-                                             num_points=50, batch_size=16)
-        assert result["num_active_variables"] == 3 and result["num_points"] == 50
-    everything = av.compute_active_variables(plain_images, lambda x: tiny_model.represent(x).numpy(),
-                                             np.random.RandomState(0), num_points=None)
-    assert everything["num_points"] == 50
+def test_whole_models_on_both_kinds_of_data(grid, plain_images, tiny_model):
+    for data, size in ((grid, 60), (plain_images, 50)):
+        result = av.compute_active_variables(data, tiny_model, np.random.RandomState(0))
+        assert result["num_active_variables"] == 3 and result["num_images"] == size
+        codes = tiny_model.represent(data.observations(np.arange(size))).numpy()
+        assert result["mean_active_variance"] == pytest.approx(codes.var(axis=0, ddof=1).mean(), rel=1e-5)
+    assert av.compute_active_variables(grid, tiny_model, np.random.RandomState(0), num_images=9)["num_images"] == 9
 
 
 def test_refusals_are_sentences(grid):
@@ -45,5 +44,5 @@ def test_refusals_are_sentences(grid):
         av.active_variables(np.zeros((3, 1)), -1.0)
     with pytest.raises(ValueError, match="at least 2 rows"):
         av.active_variables(np.zeros((1, 1)))
-    with pytest.raises(ValueError, match="num_points"):
-        av.compute_active_variables(grid, lambda x: x, np.random.RandomState(0), num_points=None)
+    with pytest.raises(ValueError, match="represent"):
+        av.compute_active_variables(grid, object(), np.random.RandomState(0))

@@ -1,11 +1,12 @@
 """Accuracy of categorical codes: permuted, constant and merged codes, brute force over all matchings."""
 
 import itertools
-import types
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from dislib_plus.data import ResidentGrid, ResidentImages
 from dislib_plus.evaluation.metrics import classification_accuracy as ca
 
 
@@ -37,47 +38,56 @@ def test_hungarian_equals_brute_force_and_never_exceeds_majority(seed):
     assert result["majority_accuracy"] >= result["hungarian_accuracy"]
 
 
-SPEC = [("normal", 1), ("categorical", 3)]
+class ShapeAsClass:
+    """The shape of a 3 x 4 grid of numbered images, renamed, after a Gaussian column."""
+
+    code_spec = [("normal", 1), ("categorical", 3)]
+
+    def represent(self, x):
+        number = tf.round(tf.reshape(x, [-1, 1]) * 255.0)
+        return tf.concat([number, tf.one_hot((tf.cast(number[:, 0], tf.int32) // 4 + 1) % 3, 3)], axis=1)
 
 
-def one_hot_shape(observations):
-    """The shape factor of a grid of indices, after a Gaussian column."""
-    index = np.rint(np.reshape(observations, (-1, 1)) * 255).astype(int)
-    return np.concatenate([index, np.eye(3)[(index[:, 0] // 4 + 1) % 3]], axis=1)
+NUMBERED = np.arange(12, dtype=np.uint8).reshape(12, 1, 1, 1)
 
 
 @pytest.fixture
 def shapes():
-    from dislib_plus.data import ResidentGrid
-    return ResidentGrid("tiny", ["shape", "size"], [3, 4], np.arange(12, dtype=np.uint8).reshape(12, 1, 1, 1))
+    return ResidentGrid("tiny", ["shape", "size"], [3, 4], NUMBERED)
 
 
-def test_whole_model(shapes):
-    arguments = (shapes, one_hot_shape, np.random.RandomState(0))
-    model = types.SimpleNamespace(code_spec=SPEC)
-    result = ca.compute_classification_accuracy(*arguments, model=model, factor="shape", num_points=100)
-    assert result["majority_accuracy"] == result["hungarian_accuracy"] == 1.0 and result["num_points"] == 100
-    other = ca.compute_classification_accuracy(*arguments, columns=[1, 2, 3], factor="size", num_points=1000)
-    assert 0.2 < other["hungarian_accuracy"] < 0.35
+def compute(data, **options):
+    return ca.compute_classification_accuracy(data, ShapeAsClass(), np.random.RandomState(0), **options)
 
 
-def test_labelled_images_without_factors(plain_images):
-    def code(x):
-        return (np.reshape(x, (len(x), -1))[:, None, :] == truth).all(axis=2).argmax(axis=1)[:, None] % 3
-    truth = np.reshape(plain_images.observations(np.arange(50)), (1, 50, -1))
-    result = ca.compute_classification_accuracy(plain_images, code, np.random.RandomState(0), columns=[0], num_points=None)
-    assert result["hungarian_accuracy"] == 1.0 and result["num_points"] == 50
+def test_a_factor_as_label(shapes):
+    result = compute(shapes, factor="shape")
+    assert result["majority_accuracy"] == result["hungarian_accuracy"] == 1.0 and result["num_images"] == 12
+    assert compute(shapes, columns=[1, 2, 3], factor=1)["hungarian_accuracy"] == 0.25
+    assert compute(shapes, columns=[0], factor="size")["majority_accuracy"] == 1.0
+
+
+def test_labelled_images_without_factors():
+    result = compute(ResidentImages("flat", NUMBERED, labels=np.arange(12) // 4))
+    assert result["hungarian_accuracy"] == 1.0
+    several = ResidentImages("several", NUMBERED, labels=np.stack([np.arange(12) % 4, np.arange(12) // 4], axis=1))
+    assert compute(several, factor=1)["hungarian_accuracy"] == 1.0
 
 
 @pytest.mark.parametrize("options, sentence", [
-    ({}, "received neither"),
-    ({"model": types.SimpleNamespace(code_spec=SPEC), "group": 1}, "group must name one"),
-    ({"columns": [4]}, "columns must lie in 0..3"),
+    ({}, "factor must say which of"),
+    ({"factor": "shap"}, "factors must list"),
+    ({"factor": "shape", "group": 1}, "group must name one"),
+    ({"factor": "shape", "columns": [4]}, "columns must lie in 0..3"),
 ])
 def test_refusals_are_sentences(shapes, options, sentence):
     with pytest.raises(ValueError, match=sentence):
-        ca.compute_classification_accuracy(shapes, one_hot_shape, np.random.RandomState(0), factor="shape", num_points=9,
-                                           **options)
+        compute(shapes, **options)
+
+
+def test_data_without_labels_is_refused():
+    with pytest.raises(ValueError, match="neither factors nor labels"):
+        compute(ResidentImages("bare", NUMBERED))
 
 
 def test_malformed_arrays_are_refused():

@@ -16,10 +16,6 @@ def flat(with_labels=True):
                                np.arange(10) // 2 if with_labels else None)
 
 
-def pixel(observations):
-    return np.rint(np.reshape(observations, (-1, 1)) * 255)
-
-
 def test_grid_factors_leave_hidden_factors_out():
     data = base.ResidentGrid("hidden", ["a", "b"], [3, 4], np.zeros((12, 1, 1, 1), np.uint8), visible=[1])
     np.testing.assert_array_equal(labels.grid_factors(data, np.array([0, 5, 11])), [[0], [1], [3]])
@@ -33,18 +29,24 @@ def test_factors_by_name_or_position():
             labels.factor_positions(tiny(), wrong)
 
 
-def test_labelled_codes_of_a_factor():
-    codes, found = labels.labelled_codes(tiny(), pixel, 9, np.random.RandomState(0), 4, factor="column")
-    np.testing.assert_array_equal(codes[:, 0] % 4, found)
-    drawn = [tiny().sample(size, state)[0] for state in [np.random.RandomState(0)] for size in (4, 4, 1)]
-    np.testing.assert_array_equal(found, np.concatenate(drawn)[:, 1])
+def test_columns_of_factors_and_of_labels():
+    names, columns = labels.label_columns(tiny(), np.array([5, 11]))
+    assert names == ["factor_0", "factor_1"] and columns.tolist() == [[1, 1], [2, 3]]
+    names, columns = labels.label_columns(flat(), np.array([0, 9]))
+    assert names == ["label"] and columns.tolist() == [[0], [4]]
+    many = base.ResidentImages("many", np.zeros((3, 1, 1, 1), np.uint8), np.arange(6).reshape(3, 2))
+    assert labels.label_columns(many, np.array([1]))[0] == ["label_0", "label_1"]
 
 
-def test_labelled_codes_of_labelled_images():
-    codes, found = labels.labelled_codes(flat(), pixel, 7, np.random.RandomState(0), 3)
-    assert len(np.unique(codes)) == 7
-    np.testing.assert_array_equal(codes[:, 0] // 2, found)
-    assert len(labels.labelled_codes(flat(), pixel, None, np.random.RandomState(0), 3)[0]) == 10
+def test_codes_of_a_model(plain_images, tiny_model):
+    codes = labels.represent(plain_images, tiny_model, np.array([4, 0, 7]), batch_size=2)
+    np.testing.assert_allclose(codes, tiny_model.represent(plain_images.observations(np.array([4, 0, 7]))), rtol=1e-5)
+
+
+def test_some_images_are_at_most_all():
+    assert len(labels.some_images(flat(), 4, np.random.RandomState(0))) == 4
+    for everything in (None, 10, 11):
+        assert labels.some_images(flat(), everything, np.random.RandomState(0)).tolist() == list(range(10))
 
 
 SPEC = [("normal", 1), ("categorical", 3), ("categorical", 2)]
@@ -68,10 +70,8 @@ def test_mixed_codes_split_into_gaussian_columns_and_probabilities():
 
 @pytest.mark.parametrize("call, sentence", [
     (lambda: labels.grid_factors(flat(), np.array([0])), "no ground-truth factors"),
-    (lambda: labels.labelled_codes(tiny(), pixel, 3, np.random.RandomState(0), 2), "factor must say which"),
-    (lambda: labels.labelled_codes(flat(False), pixel, 3, np.random.RandomState(0), 2), "neither factors nor labels"),
-    (lambda: labels.labelled_codes(flat(), pixel, 3, np.random.RandomState(0), 2, "row"), "factor must be None"),
-    (lambda: labels.labelled_codes(flat(), pixel, 11, np.random.RandomState(0), 2), "num_images"),
+    (lambda: labels.label_columns(flat(False), np.array([0])), "neither factors nor labels"),
+    (lambda: labels.some_images(flat(), 0, np.random.RandomState(0)), "num_images"),
     (lambda: labels.named_classes(np.zeros((2, 5)), SPEC), "must have 6 columns, or 3"),
     (lambda: labels.named_classes(np.full((2, 3), 3), SPEC), "must hold 0..2"),
 ])

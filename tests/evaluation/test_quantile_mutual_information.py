@@ -1,9 +1,8 @@
 """Quantile bins by hand, information against scikit-learn and plain loops, MIG with a Concrete variable."""
 
-import types
-
 import numpy as np
 import pytest
+import tensorflow as tf
 from sklearn.metrics import mutual_info_score
 
 from dislib_plus.data import ResidentGrid, ResidentImages
@@ -63,48 +62,56 @@ def test_known_answers_of_a_categorical_code():
     assert qmi.concrete_mig([], 1.25) == 1.25
 
 
-SPEC = types.SimpleNamespace(code_spec=[("categorical", 3), ("normal", 2)])
+class Coder:
+    """Row (of 3) as a class, then the column (of 20) and a dead latent."""
+
+    code_spec = [("categorical", 3), ("normal", 2)]
+
+    def represent(self, x):
+        number = tf.cast(tf.round(tf.reshape(x, [-1]) * 255.0), tf.int32)
+        column = tf.cast(number % 20, tf.float32)
+        return tf.concat([tf.one_hot(number // 20, 3), column[:, None], 0.0 * column[:, None]], axis=1)
 
 
-def images():
-    return np.arange(60, dtype=np.uint8).reshape(60, 1, 1, 1)
+class GaussianOnly(Coder):
+    code_spec = [("normal", 2)]
+
+    def represent(self, x):
+        return super().represent(x)[:, 3:]
 
 
-def code(observations):
-    """Row (of 3) as a class, then column (of 20) and noise-free zero."""
-    index = np.rint(np.reshape(observations, -1) * 255).astype(int)
-    return np.column_stack([np.eye(3)[index // 20], index % 20, 0 * index])
+NUMBERED = np.arange(60, dtype=np.uint8).reshape(60, 1, 1, 1)
+
+
+def compute(data, model=None, **options):
+    return qmi.compute_quantile_mutual_information(data, model or Coder(), np.random.RandomState(0), **options)
 
 
 def test_factors_of_a_grid():
-    data = ResidentGrid("tiny", ["row", "column"], [3, 20], images())
-    result = qmi.compute_quantile_mutual_information(data, code, np.random.RandomState(0), model=SPEC, num_bins=20,
-                                                     num_train=4000, num_points=4000)
-    assert result["categorical_information.factor_0"][0] == pytest.approx(np.log(3), abs=0.01)
-    assert result["concrete_mig.factor_0"] == pytest.approx(np.log(3), abs=0.03)
-    assert result["mig.factor_1"] > 0.9 and result["mig.factor_0"] < 0.03
+    result = compute(ResidentGrid("tiny", ["row", "column"], [3, 20], NUMBERED), num_bins=20)
+    assert result["categorical_information.factor_0"][0] == pytest.approx(np.log(3))
+    assert result["concrete_mig.factor_0"] == pytest.approx(np.log(3))
+    assert result["mig.factor_1"] > 0.95 and result["mig.factor_0"] == pytest.approx(0.0, abs=1e-9)
     assert result["information.factor_1"][1] == 0.0
+    assert result["num_train"] == result["num_images"] == 60
 
 
 def test_labels_and_indicators():
-    data = ResidentImages("flat", images(), labels=np.arange(60) // 20)
-    result = qmi.compute_quantile_mutual_information(data, code, np.random.RandomState(0), model=SPEC, num_train=None,
-                                                     num_points=None)
-    assert result["concrete_mig.label"] == pytest.approx(np.log(3)) and result["num_points"] == 60
-    result = qmi.compute_quantile_mutual_information(data, code, np.random.RandomState(0), model=SPEC, num_train=None,
-                                                     num_points=None, indicators={"ends": [0, 2]})
+    data = ResidentImages("flat", NUMBERED, labels=np.arange(60) // 20)
+    assert compute(data)["concrete_mig.label"] == pytest.approx(np.log(3))
+    result = compute(data, indicators={"ends": [0, 2], "none": []}, num_train=20)
     assert result["categorical_information.ends"][0] == pytest.approx(-np.log(1 / 3) / 3 - 2 / 3 * np.log(2 / 3))
-    everything = qmi.compute_quantile_mutual_information(data, lambda x: code(x)[:, 3:], np.random.RandomState(0),
-                                                         num_train=None, num_points=None)
-    assert "concrete_mig.label" not in everything and len(everything["information.label"]) == 2
+    assert result["mig.none"] == 0.0 and result["num_train"] == 20
+    plain = compute(data, GaussianOnly())
+    assert "concrete_mig.label" not in plain and len(plain["information.label"]) == 2
 
 
 @pytest.mark.parametrize("call, sentence", [
     (lambda: qmi.categorical_mutual_information(np.ones((3, 2)), np.zeros((3, 1), int)), "sum to 1"),
     (lambda: qmi.quantile_bins(np.ones((3, 2)), num_bins=1), "num_bins"),
     (lambda: qmi.quantile_bins(np.ones((3, 2)), np.ones((3, 1))), "same columns"),
-    (lambda: qmi.compute_quantile_mutual_information(ResidentGrid("tiny", ["a"], [60], images()), code,
-                                                     np.random.RandomState(0), indicators={"x": [1]}), "indicators"),
+    (lambda: compute(ResidentGrid("tiny", ["a"], [60], NUMBERED), indicators={"x": [1]}), "indicators"),
+    (lambda: compute(ResidentImages("bare", NUMBERED)), "neither factors nor labels"),
 ])
 def test_refusals_are_sentences(call, sentence):
     with pytest.raises(ValueError, match=sentence):
