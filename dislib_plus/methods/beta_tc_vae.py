@@ -3,44 +3,71 @@
 import gin
 import keras
 
+from dislib_plus import schedules
 from dislib_plus.losses import aggregate_posterior
+from dislib_plus.methods import checks
 from dislib_plus.methods.base import VAE
+
+PARTS = ("mutual_information", "total_correlation", "dimension_wise_kl")
 
 
 @keras.saving.register_keras_serializable("dislib_plus")
 @gin.configurable("beta_tc_vae")
 class BetaTCVAE(VAE):
-    """beta-TCVAE (Chen et al. 2018, eq. 4), in the form of disentanglement_lib.
+    """beta-TCVAE (Chen et al. 2018, eq. 4): the parts of the KL have weights of their own.
 
-    loss = reconstruction + KL + (beta - 1) * TC,
-    TC = mean_i [ log q(z_i) - sum_j log q(z_ij) ], estimated from the batch.
+    KL = MI + TC + DW,  MI = log q(z|x) - log q(z),  TC = log q(z) - sum_j log q(z_j),
+    DW = sum_j log q(z_j) - log p(z); q(z) is estimated from the batch.
+
+    kl_terms="sampled":   loss = reconstruction + alpha * MI + beta * TC + gamma * DW
+    kl_terms="analytic":  loss = reconstruction + alpha * KL + (beta - alpha) * TC + (gamma - alpha) * DW
+    with the closed-form KL: the same expectation. With alpha = gamma = 1 this is
+    disentanglement_lib's reconstruction + KL + (beta - 1) * TC.
 
     Args:
       beta: weight of the total correlation, >= 0; 1 is the VAE.
-      estimator: weighting of the batch, see `aggregate_posterior.log_weights`. The term differs
-        between "dlib" and "mws" by the constant (latents - 1) * log(batch * dataset_size) only.
+      alpha: weight of the mutual information; may be negative.
+      gamma: weight of the dimension-wise KL, >= 0.
+      kl_terms: "analytic" or "sampled".
+      estimator: weighting of the batch, see `aggregate_posterior.log_weights`. "dlib" lacks the
+        constants of "mws", so the logged total correlation is (latents - 1) * log(batch * dataset_size)
+        lower; the gradient is the same.
       dataset_size: number of training images; needed by all estimators but "dlib".
+      warmup_steps: iterations in which the weight of the total correlation grows linearly from 0 to beta.
       kwargs: see VAE.
     """
 
-    terms = ("reconstruction", "kl", "total_correlation")
+    terms = ("reconstruction", "kl", *PARTS)
 
-    def __init__(self, beta, estimator="dlib", dataset_size=None, **kwargs):
+    def __init__(self, beta, alpha=1.0, gamma=1.0, kl_terms="analytic", estimator="dlib", dataset_size=None,
+                 warmup_steps=0, **kwargs):
         super().__init__(**kwargs)
-        if not beta >= 0:
-            raise ValueError(f"beta_tc_vae.beta must be >= 0; received {beta!r}.")
+        checks.at_least("beta_tc_vae.beta", beta, 0)
+        checks.at_least("beta_tc_vae.gamma", gamma, 0)
+        checks.one_of("beta_tc_vae.kl_terms", kl_terms, ("analytic", "sampled"))
+        checks.whole("beta_tc_vae.warmup_steps", warmup_steps, 0)
         aggregate_posterior.check_weighting(estimator, dataset_size)
-        self.beta = beta
+        if kl_terms == "sampled" and estimator == "dlib":
+            raise ValueError("beta_tc_vae.kl_terms 'sampled' needs the estimator 'mws', 'mss' or 'eq6'; received 'dlib', "
+                             "whose mutual information lacks a constant.")
+        self.beta, self.alpha, self.gamma = beta, alpha, gamma
+        self.kl_terms = kl_terms
         self.estimator = estimator
         self.dataset_size = dataset_size
+        self.warmup_steps = warmup_steps
 
     def get_config(self):
-        return {**super().get_config(), "beta": self.beta, "estimator": self.estimator,
-                "dataset_size": self.dataset_size}
+        names = ("beta", "alpha", "gamma", "kl_terms", "estimator", "dataset_size", "warmup_steps")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     def regularizers(self, q, z):
-        return {"total_correlation": aggregate_posterior.total_correlation(
-            z, q.mean, q.log_var, self.estimator, self.dataset_size)}
+        if self.kl_terms == "analytic" and self.gamma == self.alpha:
+            return {"total_correlation": aggregate_posterior.total_correlation(
+                z, q.mean, q.log_var, self.estimator, self.dataset_size)}
+        return aggregate_posterior.kl_decomposition(z, q.mean, q.log_var, self.estimator, self.dataset_size)
 
     def loss_weights(self):
-        return {"total_correlation": self.beta - 1.0}
+        beta = self.beta * schedules.warmup(self.step, self.warmup_steps) if self.warmup_steps else self.beta
+        if self.kl_terms == "sampled":
+            return dict(zip(("kl", *PARTS), (0.0, self.alpha, beta, self.gamma)))
+        return dict(zip(("kl", *PARTS), (self.alpha, 0.0, beta - self.alpha, self.gamma - self.alpha)))

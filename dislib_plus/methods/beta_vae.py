@@ -3,6 +3,8 @@
 import gin
 import keras
 
+from dislib_plus import schedules
+from dislib_plus.methods import checks
 from dislib_plus.methods.base import VAE
 
 
@@ -13,17 +15,19 @@ class BetaVAE(VAE):
 
     Args:
       beta: weight of the KL, >= 0; 1 is the VAE.
+      warmup_steps: iterations in which the weight grows linearly from 0 to beta; 0: none.
       kwargs: see VAE.
     """
 
-    def __init__(self, beta, **kwargs):
+    def __init__(self, beta, warmup_steps=0, **kwargs):
         super().__init__(**kwargs)
-        if not beta >= 0:
-            raise ValueError(f"vae.beta must be >= 0; received {beta!r}.")
+        checks.at_least("vae.beta", beta, 0)
+        checks.whole("vae.warmup_steps", warmup_steps, 0)
         self.beta = beta
+        self.warmup_steps = warmup_steps
 
     def get_config(self):
-        return {**super().get_config(), "beta": self.beta}
+        return {**super().get_config(), "beta": self.beta, "warmup_steps": self.warmup_steps}
 
     def loss_weights(self):
-        return {"kl": self.beta}
+        return {"kl": self.beta * schedules.warmup(self.step, self.warmup_steps) if self.warmup_steps else self.beta}
