@@ -11,8 +11,8 @@ class RemoteFile:
       path: where it belongs, relative to the data folder.
       urls: addresses of the same bytes, tried in order.
       checksum: "md5:..." or "sha256:..." of the bytes, or None where none is published.
-      unpack: for an archive, {prefix inside it: folder below the data folder}; the archive itself is then removed.
-        "gunzip" stores the unpacked bytes as `path`.
+      unpack: for an archive, {folder inside it: new folder below the data folder}; "gunzip" for one packed file,
+        `path` then being the unpacked one. The archive itself is removed afterwards.
     """
 
     path: str
@@ -51,12 +51,54 @@ def _idx_files(folder, mirrors, checksums):
                  for name, checksum in zip(_IDX, checksums))
 
 
+def _small_norb():
+    base, folder = "https://cs.nyu.edu/~ylclab/data/norb-v1.0-small", "small_norb"
+    parts = {"5x46789x9x18x6x2x96x96-training": {"dat": "66054832f9accfe74a0f4c36a75bc0a2",
+                                                 "cat": "23c8b86101fbf0904a000b43d3ed2fd9",
+                                                 "info": "51dee1210a742582ff607dfd94e332e3"},
+             "5x01235x9x18x6x2x96x96-testing": {"dat": "e4ad715691ed5a3a5f138751a4ceb071",
+                                                "cat": "5aa791cd7e6016cf957ce9bdb93b8603",
+                                                "info": "a9454f3864d7fd4bb3ea7fc3eb84924e"}}
+    return tuple(RemoteFile(f"{folder}/smallnorb-{part}-{kind}.mat", (f"{base}/smallnorb-{part}-{kind}.mat.gz",),
+                            f"md5:{checksum}", "gunzip")
+                 for part, kinds in parts.items() for kind, checksum in kinds.items())
+
+
+def _one(path, *urls, checksum=None, unpack=None):
+    return (RemoteFile(path, urls, checksum, unpack),)
+
+
+def _mpi3d(kind):
+    path = f"mpi3d_{kind}/mpi3d_{kind}.npz"
+    url = f"https://storage.googleapis.com/mpi3d_disentanglement_dataset/data/mpi3d_{kind}.npz"
+    return Source(f"mpi3d_{kind}", "https://github.com/rr-learning/disentanglement_dataset", "CC BY 4.0",
+                  _one(path, url), (path,), "11 GB" if kind != "toy" else "1 GB")
+
+
+_DSPRITES = "dsprites/dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
+_SHAPES3D = "3dshapes/3dshapes.h5"
+_SCREAM = "scream/scream.jpg"
+
 SOURCES = (
+    Source("dsprites_full dsprites_noshape color_dsprites noisy_dsprites abstract_dsprites",
+           "https://github.com/google-deepmind/dsprites-dataset", "zlib/libpng",
+           _one(_DSPRITES, f"https://github.com/google-deepmind/dsprites-dataset/raw/master/{_DSPRITES[9:]}",
+                f"https://raw.githubusercontent.com/google-deepmind/dsprites-dataset/master/{_DSPRITES[9:]}",
+                checksum="md5:7da33b31b13a06f4b04a70402ce90c2e"), (_DSPRITES,), "26 MB"),
+    Source("scream_dsprites", "https://en.wikipedia.org/wiki/The_Scream", "public domain (the painting)",
+           _one(_DSPRITES, f"https://github.com/google-deepmind/dsprites-dataset/raw/master/{_DSPRITES[9:]}",
+                checksum="md5:7da33b31b13a06f4b04a70402ce90c2e")
+           + _one(_SCREAM, "https://upload.wikimedia.org/wikipedia/commons/f/f4/The_Scream.jpg"),
+           (_DSPRITES, _SCREAM), "28 MB"),
+    Source("smallnorb", "https://cs.nyu.edu/~ylclab/data/norb-v1.0-small", "research only", _small_norb(),
+           tuple(file.path for file in _small_norb()), "500 MB"),
     Source("cars3d", "https://github.com/google-research/disentanglement_lib", "not stated",
-           (RemoteFile("nips2015-analogy-data.tar.gz",
-                       ("http://www.scottreed.info/files/nips2015-analogy-data.tar.gz",),
-                       unpack={"data/cars/": "cars"}),),
-           ("cars/*.mat",), "300 MB"),
+           _one("nips2015-analogy-data.tar.gz", "http://www.scottreed.info/files/nips2015-analogy-data.tar.gz",
+                checksum="md5:4e866a7919c1beedf53964e6f7a23686", unpack={"data/cars": "cars"}), ("cars/*.mat",), "300 MB"),
+    _mpi3d("toy"), _mpi3d("realistic"), _mpi3d("real"),
+    Source("shapes3d", "https://github.com/google-deepmind/3d-shapes", "Apache-2.0",
+           _one(_SHAPES3D, "https://storage.googleapis.com/3d-shapes/3dshapes.h5",
+                checksum="md5:099a2078d58cec4daad0702c55d06868"), (_SHAPES3D,), "256 MB"),
     Source("mnist", "http://yann.lecun.com/exdb/mnist", "CC BY-SA 3.0",
            _idx_files("mnist", ("https://ossci-datasets.s3.amazonaws.com/mnist",
                                 "https://storage.googleapis.com/cvdf-datasets/mnist"),
@@ -69,6 +111,13 @@ SOURCES = (
                       ("8d4fb7e6c68d591d4c3dfef9ec88bf0d", "25c81989df183df01b3e8a0aad5dffbe",
                        "bef4ecab320f06d8554ea6380940ec79", "bb300cfdad3c16e7a12a480ee83cd310")),
            tuple(f"fashion_mnist/{name[:-3]}*" for name in _IDX), "31 MB"),
+    Source("celeba", "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html", "non-commercial research only",
+           _one("celeba.zip", "https://s3-us-west-1.amazonaws.com/udacity-dlnfd/datasets/celeba.zip",
+                checksum="md5:00d2c5bc6d35e252742224ab0c1e8fcb", unpack={"img_align_celeba": "celeba/img_align_celeba"}),
+           ("celeba/img_align_celeba/*.jpg",), "1.4 GB"),
+    Source("chairs", "https://www.di.ens.fr/willow/research/seeing3Dchairs", "not stated",
+           _one("rendered_chairs.tar", "https://www.di.ens.fr/willow/research/seeing3Dchairs/data/rendered_chairs.tar",
+                unpack={"rendered_chairs": "rendered_chairs"}), ("rendered_chairs/*/renders/*.png",), "1.6 GB"),
 )
 
 

@@ -1,0 +1,200 @@
+import hashlib
+import http.server
+import io
+import tarfile
+import threading
+
+import pytest
+
+from dislib_plus.data.archives import ArchiveError
+from dislib_plus.data.download import DownloadError, download, fetch
+from dislib_plus.data.sources import SOURCES, RemoteFile, Source, find_source
+
+CONTENT = bytes(range(256)) * 4000
+MD5 = "md5:" + hashlib.md5(CONTENT).hexdigest()
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves CONTENT, with ranges; `faults` says what goes wrong in each of the first requests."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.faults, self.requests, self.content, self.ranges, self.tag = [], [], CONTENT, True, '"v1"'
+
+    def url(self, name="file"):
+        return f"http://127.0.0.1:{self.server_port}/{name}"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        server, wanted = self.server, self.headers.get("Range")
+        server.requests.append((self.path, wanted))
+        fault = server.faults.pop(0) if server.faults else None
+        if isinstance(fault, int):
+            return self.send_error(fault)
+        start = 0
+        if wanted and server.ranges and self.headers.get("If-Range") == server.tag:
+            start = int(wanted[len("bytes="):-1])
+        body = server.content[start:]
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(server.content) - 1}/{len(server.content)}")
+        self.send_header("Content-Length", str(len(body)))
+        if server.tag:
+            self.send_header("ETag", server.tag)
+        self.end_headers()
+        self.wfile.write(body[:len(body) // 2] if fault == "cut" else body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def server():
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.02,))
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def get(server, path, **options):
+    fetch([server.url()], path, **({"pause": 0.01, "progress": False, "timeout": 5} | options))
+
+
+def test_a_file_comes_whole_and_is_not_fetched_twice(server, tmp_path):
+    path = tmp_path / "deep" / "file"
+    get(server, path, checksum=MD5)
+    get(server, path, checksum=MD5)
+    assert path.read_bytes() == CONTENT and len(server.requests) == 1
+    assert [entry.name for entry in path.parent.iterdir()] == ["file"]
+
+
+def test_an_attempt_goes_on_where_the_last_one_stopped(server, tmp_path):
+    server.faults = ["cut", "cut"]
+    get(server, tmp_path / "file", checksum=MD5)
+    half, quarter = len(CONTENT) // 2, 3 * len(CONTENT) // 4
+    assert [wanted for _, wanted in server.requests] == [None, f"bytes={half}-", f"bytes={quarter}-"]
+    assert (tmp_path / "file").read_bytes() == CONTENT
+
+
+def test_a_later_run_resumes_too_and_half_a_file_never_gets_the_name(server, tmp_path):
+    server.faults = ["cut"]
+    with pytest.raises(DownloadError, match=r"ended after \d+ of \d+ bytes|IncompleteRead"):
+        get(server, tmp_path / "file", attempts=1)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file.part", "file.part.from"]
+    get(server, tmp_path / "file")
+    assert server.requests[1][1] == f"bytes={len(CONTENT) // 2}-"
+    assert (tmp_path / "file").read_bytes() == CONTENT
+
+
+def test_a_changed_file_starts_again(server, tmp_path):
+    server.faults = ["cut"]
+    with pytest.raises(DownloadError):
+        get(server, tmp_path / "file", attempts=1)
+    server.content, server.tag = CONTENT[::-1], '"v2"'
+    get(server, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == CONTENT[::-1]
+
+
+@pytest.mark.parametrize("tag, ranges", [(None, True), ('"v1"', False), ('W/"weak"', True)])
+def test_a_server_that_cannot_resume_sends_all_again(server, tmp_path, tag, ranges):
+    server.faults, server.tag, server.ranges = ["cut"], tag, ranges
+    get(server, tmp_path / "file", checksum=MD5)
+    assert (tmp_path / "file").read_bytes() == CONTENT
+
+
+def test_errors_of_the_server_are_tried_again_but_missing_files_are_not(server, tmp_path):
+    server.faults = [503, 500]
+    get(server, tmp_path / "file")
+    assert len(server.requests) == 3
+    server.faults = [404]
+    with pytest.raises(DownloadError, match="Not Found"):
+        get(server, tmp_path / "other")
+    assert len(server.requests) == 4
+
+
+def test_the_next_mirror_is_asked(server, tmp_path):
+    server.faults = [404]
+    fetch([server.url("dead"), server.url("alive")], tmp_path / "file", MD5, progress=False)
+    assert [path for path, _ in server.requests] == ["/dead", "/alive"]
+    assert (tmp_path / "file").read_bytes() == CONTENT
+
+
+def test_wrong_bytes_are_refused(server, tmp_path):
+    with pytest.raises(DownloadError, match="its md5 checksum is .*, not 0000"):
+        get(server, tmp_path / "file", checksum="md5:0000")
+    assert not list(tmp_path.iterdir()) and len(server.requests) == 1
+    server.content = b"another file"
+    with pytest.raises(DownloadError, match="sha256"):
+        get(server, tmp_path / "file", checksum="sha256:" + hashlib.sha256(CONTENT).hexdigest())
+
+
+def test_nobody_there(tmp_path):
+    with pytest.raises(DownloadError, match="http://127.0.0.1:9/file: .*refused"):
+        fetch(["http://127.0.0.1:9/file"], tmp_path / "file", pause=0.01, progress=False)
+
+
+def test_only_web_addresses(tmp_path):
+    with pytest.raises(ValueError, match="must begin with http"):
+        fetch(["file:///etc/passwd"], tmp_path / "file")
+
+
+def test_too_little_room(server, tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10})())
+    with pytest.raises(DownloadError, match="bytes free"):
+        get(server, tmp_path / "file")
+
+
+def archive(members):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as stream:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            stream.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def source(server):
+    return Source("cars3d", "https://example.org/cars", "none",
+                  (RemoteFile("cars.tar.gz", (server.url(),), unpack={"data/cars": "cars"}),), ("cars/*.mat",), "1 MB")
+
+
+def test_an_archive_is_fetched_unpacked_and_removed(server, tmp_path):
+    server.content = archive([("data/cars/a.mat", b"a")])
+    download(source(server), tmp_path, progress=False)
+    download(source(server), tmp_path, progress=False)
+    assert [str(path.relative_to(tmp_path)) for path in sorted(tmp_path.rglob("*"))] == ["cars", "cars/a.mat"]
+    assert len(server.requests) == 1
+
+
+def test_an_unsafe_or_truncated_archive_puts_nothing_into_place(server, tmp_path):
+    for content, sentence in [(archive([("data/cars/a.mat", b"a"), ("../../evil", b"b")]), "outside the target"),
+                              (archive([("data/cars/a.mat", CONTENT)])[:-20], "truncated or damaged")]:
+        server.content = content
+        with pytest.raises(ArchiveError, match=sentence):
+            download(source(server), tmp_path / "data", progress=False)
+        assert not (tmp_path / "data" / "cars").exists() and not (tmp_path / "evil").exists()
+        (tmp_path / "data" / "cars.tar.gz").unlink()
+
+
+def test_offline_says_what_to_put_where(server, tmp_path):
+    server.faults = [404]
+    with pytest.raises(DownloadError) as caught:
+        download(source(server), tmp_path, progress=False)
+    for part in ("cars.tar.gz", str(tmp_path), "https://example.org/cars", "Not Found"):
+        assert part in str(caught.value)
+
+
+def test_every_source_is_complete():
+    names = [name for entry in SOURCES for name in entry.name.split()]
+    assert len(set(names)) == len(names)
+    for entry in SOURCES:
+        assert entry.home.startswith("http") and entry.licence and entry.size and entry.here and entry.files
+        for file in entry.files:
+            assert not file.path.startswith("/") and ".." not in file.path
+            assert file.urls and all(url.startswith("http") for url in file.urls)
+            assert file.checksum is None or len(file.checksum) == len("md5:") + 32
+    assert find_source("noisy_dsprites").files[0].path.startswith("dsprites/") and find_source("dummy_data") is None
