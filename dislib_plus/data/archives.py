@@ -181,6 +181,11 @@ def unpack(archive, target, prefixes):
         except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
             raise ArchiveError(f"The archive {archive} names one file twice ({error.filename}); "
                                "it was not unpacked.") from error
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            raise ArchiveError(f"The archive {archive} is truncated or damaged ({error}); delete it and download it "
+                               "again.") from error  # how bz2 says so
         for folder in prefixes.values():
             if not (hidden / folder).is_dir():
                 raise ArchiveError(f"The archive {archive} has nothing to put into {target / folder}; is it the right "
