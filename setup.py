@@ -38,7 +38,6 @@ setup(
         "absl-py>=2.0",
         "gin-config>=0.5",
         "h5py>=3.10",
-        "imageio>=2.31",
         "jinja2>=3.1",
         "keras>=3.8,<4",
         "matplotlib>=3.8",

@@ -1,0 +1,134 @@
+"""What the latent variables of a part do on a data set: their KL, activity and information about the factors."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from dislib_plus.evaluation import images, posteriors
+from dislib_plus.evaluation.metrics import utils
+
+ACTIVE_VARIANCE = 0.01
+CODE_BINS = 20
+NAMED_SHARE = 0.15
+
+
+@dataclasses.dataclass(frozen=True)
+class LatentStatistics:
+    """Statistics of the U latent variables of a part over n images of a data set with K factors.
+
+    Attributes:
+      units: list of Unit.
+      kl: [U] mean KL(q(z_j|x) || p(z_j)) in nats; None for a model without posteriors.
+      active: [U], whether the code's variance over images exceeds 0.01 (Burda et al. 2016, section 2);
+        of a categorical variable, the variance of any class probability.
+      mutual_information: [U, K] in nats, Gaussian codes in 20 equal-width bins; None without factors.
+      entropies: [K] in nats; None without factors.
+      factor_names: list of K names.
+      num_images: n.
+    """
+
+    units: list
+    kl: np.ndarray
+    active: np.ndarray
+    mutual_information: np.ndarray
+    entropies: np.ndarray
+    factor_names: list
+    num_images: int
+
+    def order(self):
+        """Numbers of the units by falling KL (without posteriors: as they are)."""
+        return np.arange(len(self.units)) if self.kl is None else np.argsort(-self.kl, kind="stable")
+
+    def label(self, number):
+        """Name of a unit, its KL, and the factor it tells most of, if that is at least 15 % of the factor's entropy."""
+        text = self.units[number].name
+        if self.kl is not None:
+            text += f"  KL {self.kl[number]:.2f}"
+        share = self.shares()
+        if share is not None and share[number].max() >= NAMED_SHARE:
+            text += f"  {self.factor_names[int(share[number].argmax())]}"
+        return text
+
+    def shares(self):
+        """Mutual information as a share of each factor's entropy, [U, K]; None without factors."""
+        if self.mutual_information is None:
+            return None
+        return self.mutual_information / np.where(self.entropies > 0, self.entropies, 1.0)
+
+    def as_dict(self):
+        """Everything as lists, for JSON."""
+        return {"units": [unit.name for unit in self.units],
+                "kl": None if self.kl is None else self.kl.tolist(),
+                "active": self.active.tolist(),
+                "factors": list(self.factor_names),
+                "factor_entropies": None if self.entropies is None else self.entropies.tolist(),
+                "mutual_information": None if self.mutual_information is None else self.mutual_information.tolist(),
+                "num_images": self.num_images}
+
+
+def latent_statistics(part, dataset, num_images, random_state, batch_size=128):
+    """Encodes random images of a data set and gathers the statistics of a part.
+
+    Args:
+      part: a Part.
+      dataset: an ImageData; with factors, it must be a GroundTruthData.
+      num_images: how many, drawn without replacement; the whole set if it is smaller.
+      random_state: np.random.RandomState.
+      batch_size: images a batch.
+
+    Returns:
+      LatentStatistics.
+    """
+    indices = images.select(dataset, min(num_images, dataset.num_observations), random_state)
+    codes, kl = _encode(part, dataset, indices, batch_size)
+    information, entropies = None, None
+    if dataset.num_factors:
+        factors = posteriors.grid_factors(dataset, indices).T
+        information = utils.discrete_mutual_info(_discretized(part.units, codes), factors)
+        entropies = utils.discrete_entropy(factors)
+    active = np.array([codes[:, unit.start:unit.stop].var(axis=0).max() > ACTIVE_VARIANCE for unit in part.units])
+    return LatentStatistics(part.units, kl, active, information, entropies, list(dataset.factor_names), len(indices))
+
+
+def unit_kl(units, mean, stddev, log_probabilities):
+    """KL(q(z_j|x) || p(z_j)) per image and latent variable, in nats.
+
+    Gaussian: (mean^2 + stddev^2 - 1) / 2 - log stddev, against N(0, 1);
+    categorical: sum_k p_k log(p_k K), against the uniform distribution.
+
+    Args:
+      units: list of U Unit.
+      mean, stddev: [n, number of Gaussian units], in the order of the code.
+      log_probabilities: list of [n, classes], one per categorical variable.
+
+    Returns:
+      float64 [n, U].
+    """
+    mean, stddev = np.asarray(mean, np.float64), np.asarray(stddev, np.float64)
+    gaussian = iter((0.5 * (mean ** 2 + stddev ** 2 - 1.0) - np.log(stddev)).T)
+    categorical = iter([np.sum(np.exp(table) * (table + np.log(table.shape[1])), axis=1)
+                        for table in (np.asarray(table, np.float64) for table in log_probabilities)])
+    return np.stack([next(gaussian) if unit.kind == "normal" else next(categorical) for unit in units], axis=1)
+
+
+def _encode(part, dataset, indices, batch_size):
+    """Codes [n, size], and mean KL [U] or None."""
+    @tf.function(reduce_retracing=True)
+    def encode(x):
+        return part.encode(x), () if part.posterior is None else posteriors.parts_of(part.posterior(x))
+
+    codes, kl = [], np.zeros(len(part.units))
+    for x in images.batches(dataset, indices, batch_size, progress=f"encoding {part.letter}"):
+        code, parameters = encode(x)
+        codes.append(code.numpy())
+        if parameters:
+            mean, stddev, tables = parameters
+            kl += unit_kl(part.units, mean, stddev, tables).sum(axis=0)
+    return np.concatenate(codes), None if part.posterior is None else kl / len(indices)
+
+
+def _discretized(units, codes):
+    """One row of classes a unit: equal-width bins, or the most probable class."""
+    return np.stack([utils.histogram_discretize(codes[:, unit.start:unit.stop].T, CODE_BINS)[0] if unit.kind == "normal"
+                     else codes[:, unit.start:unit.stop].argmax(axis=1) for unit in units])
