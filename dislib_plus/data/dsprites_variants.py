@@ -1,0 +1,195 @@
+"""dSprites in random colours, in noise, in front of The Scream, and in coloured pairs.
+
+The first three (Locatello et al., 2019) draw fresh pixels for every observation:
+from `random_state` in disentanglement_lib's order, or from a stateless seed in
+the graph. The last (van Steenkiste et al., 2019) has two colour factors instead.
+"""
+
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from dislib_plus.data.base import GroundTruthData
+from dislib_plus.data.dsprites import DSprites, archive_path
+from dislib_plus.data.npz import broken_file, readable
+from dislib_plus.data.registry import register
+from dislib_plus.data.toy_dsprites import ToyDSprites
+
+# Evenly spaced hues of equal lightness and saturation, as disentanglement_lib lists them.
+OBJECT_COLORS = np.array([[0.9096231780824386, 0.5883403686424795, 0.3657680693481871],
+                          [0.6350181801577739, 0.6927729880940552, 0.3626904230371999],
+                          [0.3764832455369271, 0.7283900430001952, 0.5963114605342514],
+                          [0.39548987063404156, 0.7073922557810771, 0.7874577552076919],
+                          [0.6963644829189117, 0.6220697032672371, 0.899716387820763],
+                          [0.90815966835861, 0.5511103319168646, 0.7494337214212151]])
+BACKGROUND_COLORS = np.linspace(0.0, 1.0, 5)[:, None].repeat(3, axis=1)
+
+
+def _uniform(shape, seed, low=0.0, high=1.0):
+    seed = tf.zeros([2], tf.int32) if seed is None else seed
+    return tf.random.stateless_uniform(shape, seed, low, high, alg="philox")
+
+
+class _NoisySprites(GroundTruthData):
+    """Sprites that are painted anew for every observation; factors and streams are those of the sprites."""
+
+    deterministic = False
+
+    def __init__(self, name, sprites):
+        """Args: name; sprites: GroundTruthData of binary images [height, width, 1]."""
+        super().__init__(name, sprites.grid_names, sprites.grid_sizes, sprites.visible)
+        self.sprites = sprites
+        self.observation_shape = sprites.observation_shape[:2] + [3]
+
+    def sample_observations_from_factors(self, factors, random_state):
+        """Observations [n, height, width, 3] in [0, 1], all randomness from `random_state`."""
+        sprites = self.sprites.sample_observations_from_factors(factors, random_state)
+        return self._paint(np.repeat(sprites, 3, axis=3), random_state)
+
+
+class ColorDSprites(_NoisySprites):
+    """Each sprite in a colour drawn uniformly from [0.5, 1)^3, on black."""
+
+    def _paint(self, sprites, random_state):
+        return sprites * random_state.uniform(0.5, 1, [len(sprites), 1, 1, 3])
+
+    def images(self, indices, seed=None):
+        return self.sprites.images(indices) * _uniform([tf.size(indices), 1, 1, 3], seed, 0.5, 1.0)
+
+
+class NoisyDSprites(_NoisySprites):
+    """White sprites on uniform noise of independent pixels and channels."""
+
+    def _paint(self, sprites, random_state):
+        return np.minimum(sprites + random_state.uniform(0, 1, sprites.shape), 1.0)
+
+    def images(self, indices, seed=None):
+        return tf.maximum(self.sprites.images(indices),
+                          _uniform([tf.size(indices), *self.observation_shape], seed))
+
+
+class ScreamDSprites(_NoisySprites):
+    """Sprites that invert the colours of a random patch of a picture, tinted by a random colour."""
+
+    def __init__(self, name, sprites, picture):
+        """Args: as the parent; picture: float64 [height, width, 3] in [0, 1], larger than the sprites' images.
+
+        Raises:
+          ValueError: the picture is too small or has another shape.
+        """
+        super().__init__(name, sprites)
+        self._room = [side - window for side, window in zip(picture.shape, self.observation_shape)]
+        if picture.ndim != 3 or picture.shape[2] != 3 or min(self._room[:2]) < 1:
+            raise ValueError(f"picture must be [height, width, 3] and larger than {self.observation_shape[:2]}; "
+                             f"received shape {picture.shape}.")
+        self._picture = picture
+
+    def _paint(self, sprites, random_state):
+        height, width = self.observation_shape[:2]
+        for sprite in sprites:
+            top = random_state.randint(0, self._room[0])
+            left = random_state.randint(0, self._room[1])
+            patch = self._picture[top:top + height, left:left + width]
+            background = (patch + random_state.uniform(0, 1, size=3)) / 2.0
+            sprite[...] = np.where(sprite == 1, 1 - background, background)
+        return sprites
+
+    def images(self, indices, seed=None):
+        height, width = self.observation_shape[:2]
+        draws = _uniform([tf.size(indices), 5], seed)
+        corner = tf.cast(draws[:, :2] * tf.constant(self._room[:2], tf.float32), tf.int32)
+        rows = (corner[:, 0, None] + tf.range(height))[:, :, None]
+        columns = (corner[:, 1, None] + tf.range(width))[:, None, :]
+        patch = tf.gather(tf.constant(self._picture.reshape(-1, 3), tf.float32),
+                          rows * self._picture.shape[1] + columns)
+        background = (patch + draws[:, None, None, 2:]) / 2.0
+        return tf.where(self.sprites.images(indices) > 0.5, 1.0 - background, background)
+
+
+class AbstractDSprites(GroundTruthData):
+    """Sprites with a background and an object colour as factors and the orientation hidden."""
+
+    def __init__(self, name, sprites):
+        """Args: name; sprites: GroundTruthData of binary images with a factor `orientation`."""
+        names = ["background color", "object color"] + sprites.grid_names
+        sizes = [len(BACKGROUND_COLORS), len(OBJECT_COLORS)] + sprites.grid_sizes
+        super().__init__(name, names, sizes, [i for i, factor in enumerate(names) if factor != "orientation"])
+        self.sprites = sprites
+        self.observation_shape = sprites.observation_shape[:2] + [3]
+
+    def sample_observations_from_factors(self, factors, random_state):
+        """Observations with the given factors, float64 [n, height, width, 3] in [0, 1]."""
+        full = self.sample_grid_factors(factors, random_state)
+        indices = self.sprites.factors_to_index(full[:, 2:])
+        sprites = self.sprites.images(tf.constant(indices)).numpy()
+        return (sprites * OBJECT_COLORS[full[:, 1], None, None]
+                + (1.0 - sprites) * BACKGROUND_COLORS[full[:, 0], None, None])
+
+    def images(self, indices, seed=None):
+        indices = tf.cast(indices, tf.int64)
+        sprites = self.sprites.images(indices % self.sprites.num_observations)
+        colors = indices // self.sprites.num_observations
+        of_object = tf.gather(tf.constant(OBJECT_COLORS, tf.float32), colors % len(OBJECT_COLORS))
+        of_background = tf.gather(tf.constant(BACKGROUND_COLORS, tf.float32), colors // len(OBJECT_COLORS))
+        return tf.where(sprites > 0.5, of_object[:, None, None], of_background[:, None, None])
+
+
+def read_picture(name, path):
+    """The background picture, shrunk to fit 350 x 274 pixels: float64 [height, width, 3] in [0, 1].
+
+    Raises:
+      FileNotFoundError: there is no such file.
+      ValueError: it is damaged, or too small to cut windows of 64 x 64 from.
+    """
+    with readable(name, path, "is not a picture that can be read") as path, Image.open(path) as picture:
+        picture.thumbnail((350, 274), Image.Resampling.BICUBIC)
+        pixels = np.array(picture.convert("RGB")) / 255.0
+    if min(pixels.shape[:2]) <= 64:
+        raise broken_file(name, path, f"must be larger than 64 x 64 pixels (width x height) but has "
+                                      f"{pixels.shape[1]} x {pixels.shape[0]}")
+    return pixels
+
+
+@register("color_dsprites")
+def color_dsprites(data_dir="."):
+    """dSprites in random colours."""
+    return ColorDSprites("color_dsprites", DSprites("color_dsprites", archive_path(data_dir)))
+
+
+@register("noisy_dsprites")
+def noisy_dsprites(data_dir="."):
+    """dSprites in uniform noise."""
+    return NoisyDSprites("noisy_dsprites", DSprites("noisy_dsprites", archive_path(data_dir)))
+
+
+@register("scream_dsprites")
+def scream_dsprites(data_dir="."):
+    """dSprites in front of patches of The Scream, `scream/scream.jpg` of the data folder."""
+    picture = read_picture("scream_dsprites", pathlib.Path(data_dir) / "scream" / "scream.jpg")
+    return ScreamDSprites("scream_dsprites", DSprites("scream_dsprites", archive_path(data_dir)), picture)
+
+
+@register("abstract_dsprites")
+def abstract_dsprites(data_dir="."):
+    """dSprites with two colours and without orientation, for abstract reasoning."""
+    return AbstractDSprites("abstract_dsprites", DSprites("abstract_dsprites", archive_path(data_dir)))
+
+
+@register("toy_color_dsprites")
+def toy_color_dsprites(data_dir="."):
+    """The generated sprites in random colours."""
+    return ColorDSprites("toy_color_dsprites", ToyDSprites())
+
+
+@register("toy_noisy_dsprites")
+def toy_noisy_dsprites(data_dir="."):
+    """The generated sprites in uniform noise."""
+    return NoisyDSprites("toy_noisy_dsprites", ToyDSprites())
+
+
+@register("toy_abstract_dsprites")
+def toy_abstract_dsprites(data_dir="."):
+    """The generated sprites with two colours and without orientation."""
+    return AbstractDSprites("toy_abstract_dsprites", ToyDSprites())
