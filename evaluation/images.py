@@ -47,7 +47,7 @@ def batches(dataset, indices, batch_size, seed=0, progress=None):
       indices: int64 [n].
       batch_size: images a batch; the last batch may be shorter.
       seed: starts the noise of sets that are not deterministic.
-      progress: text of a progress bar on standard error; None: no bar.
+      progress: text of a progress bar on a terminal; None: no bar.
 
     Yields:
       float32 [b, height, width, channels] in [0, 1].
@@ -58,7 +58,9 @@ def batches(dataset, indices, batch_size, seed=0, progress=None):
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1; received {batch_size}.")
     starts = range(0, len(indices), batch_size)
-    for number, start in enumerate(tqdm(starts, desc=progress, unit="batch", disable=progress is None, leave=False)):
+    # None shows the bar on a terminal only.
+    hidden = True if progress is None else None
+    for number, start in enumerate(tqdm(starts, desc=progress, unit="batch", disable=hidden, leave=False)):
         part = tf.constant(indices[start:start + batch_size])
         noise = None if dataset.deterministic else stateless_seed(seed, number)
         yield dataset.observations(part, noise)

@@ -7,12 +7,15 @@ few images, so only numbers with one extractor and one N compare.
 
 import hashlib
 import pathlib
+import warnings
+import zipfile
 
 import gin
 import numpy as np
 import tensorflow as tf
 
 from dislib_plus import files
+from dislib_plus.data.cache import cache_root
 
 from .. import images
 from ..extractors import make_extractor
@@ -74,7 +77,7 @@ def compute_fid(dataset, model, random_state, artifact_dir=None, weights="imagen
       model: a trained model with `reconstruct` and `sample`; for the last two sets also
         `first_stage`, `infer_z` and `generate`.
       random_state: np.random.RandomState; draws images and noise.
-      artifact_dir: folder for the data's statistics where `cache_dir` is not given.
+      artifact_dir: not used.
       weights: the feature extractor, see `extractors.make_extractor`.
       resize: side in pixels of the images inside the Inception networks.
       num_images: images of the data, and generated images; None: the whole set.
@@ -82,7 +85,8 @@ def compute_fid(dataset, model, random_state, artifact_dir=None, weights="imagen
       sets: which generated sets to compare; None: all that the model can make.
         "reconstructions": code drawn from the posterior; "prior_samples": code drawn from
         the prior; "first_stage": Y of a two-stage system; "random_z": its G(Y, z), z ~ N(0, I).
-      cache_dir: folder in which the data's statistics are kept, by extractor, data set and choice of images.
+      cache_dir: folder in which the data's statistics are kept, by extractor, data set and choice of
+        images; None: `fid` in the library's cache (data.cache.cache_root).
 
     Returns:
       dict: `fid_<set>` (floats), `num_images`, `feature_dimensions`, and `extractor`, `resize`,
@@ -98,10 +102,13 @@ def compute_fid(dataset, model, random_state, artifact_dir=None, weights="imagen
     if len(indices) < 2:
         raise ValueError(f"fid.num_images must be at least 2; received {len(indices)}.")
     extractor = make_extractor(weights, resize)
-    data = _data_statistics(dataset, indices, batch_size, seed, extractor, cache_dir or artifact_dir)
+    # Traced once for the data and all sets: Inception is a large graph.
+    features = tf.function(extractor.function, reduce_retracing=True)
+    data = _data_statistics(dataset, indices, batch_size, seed, extractor, features,
+                            cache_root() / "fid" if cache_dir is None else pathlib.Path(cache_dir))
     results = {}
     for name, make in makers.items():
-        generated = _generated_statistics(dataset, make, indices, batch_size, seed, extractor, name)
+        generated = _generated_statistics(dataset, make, indices, batch_size, seed, features, name)
         results[f"fid_{name}"] = distance_of_statistics(data, generated)
     return {**results, "num_images": len(indices), "feature_dimensions": len(data.mean), "extractor": extractor.name,
             "resize": extractor.resize, "comparable": extractor.comparable}
@@ -131,30 +138,44 @@ def _makers(model, sets):
     return {name: makers[name] for name in wanted}
 
 
-def _generated_statistics(dataset, make, indices, batch_size, seed, extractor, name):
+def _generated_statistics(dataset, make, indices, batch_size, seed, features, name):
     @tf.function(reduce_retracing=True)
     def features_of(x, noise_seed):
-        return extractor.function(tf.ensure_shape(make(x, noise_seed), [None, *dataset.observation_shape]))
+        return features(tf.ensure_shape(make(x, noise_seed), [None, *dataset.observation_shape]))
 
     batches = images.batches(dataset, indices, batch_size, seed, progress=f"features of {name.replace('_', ' ')}")
     return _statistics(features_of(x, images.stateless_seed(seed, number)) for number, x in enumerate(batches))
 
 
-def _data_statistics(dataset, indices, batch_size, seed, extractor, folder):
+def _data_statistics(dataset, indices, batch_size, seed, extractor, features, folder):
     """Statistics of the data's features, from the cache when the same were taken before."""
     path = None
-    if folder is not None and extractor.digest is not None and dataset.deterministic:
-        path = pathlib.Path(folder) / f"fid_{_cache_key(dataset, indices, extractor)}.npz"
-        if path.is_file():
-            with np.load(path) as arrays:
-                return FeatureStatistics.from_arrays(dict(arrays))
-    function = tf.function(extractor.function, reduce_retracing=True)
+    if extractor.digest is not None and dataset.deterministic:
+        path = folder / f"{_cache_key(dataset, indices, extractor)}.npz"
+        statistics = _read(path)
+        if statistics is not None:
+            return statistics
     batches = images.batches(dataset, indices, batch_size, seed, progress="features of the data")
-    statistics = _statistics(function(x) for x in batches)
+    statistics = _statistics(features(x) for x in batches)
     if path is not None:
-        with files.atomic_path(path, suffix=".npz") as temporary:
-            np.savez(temporary, **statistics.arrays())
+        try:
+            with files.atomic_path(path, suffix=".npz") as temporary:
+                np.savez(temporary, **statistics.arrays())
+        except OSError as error:
+            warnings.warn(f"The data's FID statistics could not be kept in {folder} ({error}); they will be computed again "
+                          "next time. Set fid.cache_dir to a writable folder.", stacklevel=2)
     return statistics
+
+
+def _read(path):
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path) as arrays:
+            return FeatureStatistics.from_arrays(dict(arrays))
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        warnings.warn(f"The kept FID statistics {path} are damaged ({error}); they are computed again.", stacklevel=2)
+        return None
 
 
 def _cache_key(dataset, indices, extractor):
