@@ -52,13 +52,8 @@ def minibatch_information(mixture, random_state, groups, batch_size=1024, num_ba
     Returns:
       float64 [number of groups], nats.
     """
-    log_weights = posterior_mixture.minibatch_log_weights(batch_size, mixture.num_images, weights)
-    results = []
-    for _ in range(_checked_batches(num_batches)):
-        batch = mixture.subset(random_state.permutation(mixture.num_images)[:batch_size])
-        samples = batch.draw(np.arange(batch_size), random_state)
-        results.append(np.mean(_own(samples, groups) - batch.log_density(samples, groups, log_weights), axis=0))
-    return np.mean(results, axis=0)
+    batches = posterior_mixture.minibatches(mixture, random_state, groups, batch_size, num_batches, weights)
+    return np.mean([np.mean(_own(samples, groups) - densities, axis=0) for samples, densities in batches], axis=0)
 
 
 def overlapping_information(group_information, total_information):
@@ -161,9 +156,3 @@ def _discrete(code_spec, tables):
 def _own(samples, groups):
     """log q(z_A|x_n) of each sample under its own posterior, [S, groups]."""
     return np.stack([samples.own[:, group].sum(axis=1) for group in groups], axis=1)
-
-
-def _checked_batches(num_batches):
-    if num_batches < 1:
-        raise ValueError(f"num_batches must be at least 1; received {num_batches}.")
-    return num_batches

@@ -202,6 +202,29 @@ def minibatch_log_weights(batch_size, num_images, weights="hfvae"):
     return np.log(table)
 
 
+def minibatches(mixture, random_state, groups, batch_size=1024, num_batches=20, weights="hfvae"):
+    """Batches of images that stand for all N: samples of their posteriors, and estimates of log q(z_A).
+
+    Args:
+      mixture: PosteriorMixture of N images; random_state: np.random.RandomState.
+      groups: list of lists of variable numbers.
+      batch_size: images in a batch, 2..N; num_batches: batches; weights: see `minibatch_log_weights`.
+
+    Yields:
+      Samples, float64 [batch_size, groups] in nats.
+
+    Raises:
+      ValueError: sizes out of range.
+    """
+    if num_batches < 1:
+        raise ValueError(f"num_batches must be at least 1; received {num_batches}.")
+    log_weights = minibatch_log_weights(batch_size, mixture.num_images, weights)
+    for _ in range(num_batches):
+        batch = mixture.subset(random_state.permutation(mixture.num_images)[:batch_size])
+        samples = batch.draw(np.arange(batch_size), random_state)
+        yield samples, batch.log_density(samples, groups, log_weights)
+
+
 def _log_densities(values, choices, scale, shift, bias, classes, log_weights, members, splits):
     """logsumexp over one tile of components; [groups, samples]."""
     num_gaussian = tf.shape(values)[0]
