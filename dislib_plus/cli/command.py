@@ -63,7 +63,7 @@ class Flags(absl_flags.FlagValues):
         return "\n".join(lines)
 
 
-def run(name, summary, define, act, argv=None):
+def run(name, summary, define, act, argv=None, operands=False):
     """Runs a command: reads its flags, acts, and turns every expected error into one sentence.
 
     Args:
@@ -72,6 +72,7 @@ def run(name, summary, define, act, argv=None):
       define: function (Flags) that adds the command's flags.
       act: function (Flags) that does the work; heavy imports belong inside it.
       argv: arguments without the program name; None: those of the process.
+      operands: whether the command takes arguments that are no flags; `act` finds them in `flags.operands`.
 
     Returns:
       0: done. 1: the work failed. 2: a flag or the configuration is wrong and nothing was started.
@@ -87,7 +88,8 @@ def run(name, summary, define, act, argv=None):
         extra = flags([name] + arguments)[1:]
     except absl_flags.Error as error:
         return _fail(name, f"{' '.join(str(error).split())} Try {name} --help.", USAGE)
-    if extra:
+    flags.__dict__["operands"] = extra  # a plain attribute would be a flag
+    if extra and not operands:
         return _fail(name, f"{extra[0]!r} is not a flag; flags begin with two dashes. Try {name} --help.", USAGE)
     if flags.missing():
         return _fail(name, f"the flag --{flags.missing()[0]} is required. Try {name} --help.", USAGE)

@@ -9,13 +9,11 @@ from dislib_plus.data.base import ResidentImages
 from dislib_plus.data.idx import read_idx
 from dislib_plus.data.registry import register
 from dislib_plus.data.resizing import pad, resize
-from dislib_plus.data.sources import missing_files
+from dislib_plus.data.sources import find_source, missing_files
 
 SPLITS = ("train", "test", "all")
 _PREFIXES = {"train": ("train",), "test": ("t10k",), "all": ("train", "t10k")}
-# Folders below the data folder, and the place where Debian's dataset-fashion-mnist installs its files.
 FOLDERS = {"mnist": ["mnist", "MNIST/raw"], "fashion_mnist": ["fashion_mnist", "fashion-mnist", "FashionMNIST/raw"]}
-SYSTEM_FOLDERS = {"mnist": [], "fashion_mnist": ["/usr/share/datasets/fashion-mnist"]}
 
 
 def _folders(name, root):
@@ -23,7 +21,9 @@ def _folders(name, root):
     if root.resolve().name.lower().replace("-", "_") == name:
         yield root
     yield from (root / folder for folder in FOLDERS[name])
-    yield from map(pathlib.Path, SYSTEM_FOLDERS[name])
+    system = find_source(name).system
+    if system:
+        yield pathlib.Path(system)
 
 
 def _find(name, root, prefix, kind):

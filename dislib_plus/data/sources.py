@@ -1,6 +1,7 @@
 """Where the public files of each data set are, and the sentence for those that are missing."""
 
 import dataclasses
+import pathlib
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Source:
       files: RemoteFiles; empty where the authors ask for a manual download.
       here: file patterns below the data folder that exist once the data are here.
       size: of everything to fetch, for people.
+      system: folder where a Linux distribution's package installs the files, or None.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Source:
     files: tuple
     here: tuple
     size: str
+    system: str = None
 
 
 _IDX = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz",
@@ -110,7 +113,7 @@ SOURCES = (
                                         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion"),
                       ("8d4fb7e6c68d591d4c3dfef9ec88bf0d", "25c81989df183df01b3e8a0aad5dffbe",
                        "bef4ecab320f06d8554ea6380940ec79", "bb300cfdad3c16e7a12a480ee83cd310")),
-           tuple(f"fashion_mnist/{name[:-3]}*" for name in _IDX), "31 MB"),
+           tuple(f"fashion_mnist/{name[:-3]}*" for name in _IDX), "31 MB", "/usr/share/datasets/fashion-mnist"),
     Source("celeba", "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html", "non-commercial research only",
            _one("celeba.zip", "https://s3-us-west-1.amazonaws.com/udacity-dlnfd/datasets/celeba.zip",
                 checksum="md5:00d2c5bc6d35e252742224ab0c1e8fcb", unpack={"img_align_celeba": "celeba/img_align_celeba"}),
@@ -142,3 +145,11 @@ def missing_files(name, what, place):
     return FileNotFoundError(
         f"Data set {name!r} needs {what} in {place}, which is not there; run `dislib_download {name}` with the same "
         f"--data_dir, or fetch {addresses} by hand (described at {source.home}) and put it there.")
+
+
+def state(source, data_dir):
+    """Words for which of a data set's files are below the data folder, or installed by the system."""
+    found = [any(pathlib.Path(data_dir).glob(pattern)) for pattern in source.here]
+    if not all(found) and source.system and pathlib.Path(source.system).is_dir():
+        return f"in {source.system}"
+    return "here" if all(found) else "partly here" if any(found) else "not here"

@@ -1,3 +1,4 @@
+import dataclasses
 import gzip
 import pathlib
 import struct
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from dislib_plus.data import get_named_ground_truth_data, mnist
+from dislib_plus.data.sources import find_source
 
 DEBIAN = pathlib.Path("/usr/share/datasets/fashion-mnist")
 
@@ -28,7 +30,8 @@ def write_files(folder, number=(6, 4), packed=True, seed=0):
 
 @pytest.fixture(autouse=True)
 def no_system_files(monkeypatch):
-    monkeypatch.setitem(mnist.SYSTEM_FOLDERS, "fashion_mnist", [])
+    bare = dataclasses.replace(find_source("fashion_mnist"), system=None)
+    monkeypatch.setattr(mnist, "find_source", lambda name: bare)
     yield
     gin.clear_config()
 

@@ -1,0 +1,65 @@
+"""dislib_data: which data sets there are, and what is in one."""
+
+from dislib_plus.cli import command, environment
+
+_SUMMARY = """shows the data sets.
+
+  dislib_data list                  every data set, whether its files are here, size, licence
+  dislib_data show cars3d           loads one and shows its images, factors and splits"""
+
+
+def _define(flags):
+    flags.string("data_dir", None, "Folder of the data files; without it $DISENTANGLEMENT_LIB_DATA, else the working directory.")
+    flags.strings("gin_bindings", "Gin bindings for `show`, such as toy_cars3d.num_objects=20.")
+
+
+def _list(data_dir):
+    from rich.console import Console
+    from rich.table import Table
+
+    from dislib_plus.data import data_root, names, sources
+    root = data_root(data_dir)
+    table = Table(title=f"Data sets (data folder: {root})", title_justify="left")
+    for heading in ("dataset.name", "files", "size", "licence", "described at"):
+        table.add_column(heading, overflow="fold")
+    for name in names():
+        source = sources.find_source(name)
+        if source is None:
+            table.add_row(name, "none needed, or your own", "", "", "")
+        else:
+            table.add_row(name, sources.state(source, root), source.size, source.licence, source.home)
+    Console(width=None if Console().is_terminal else 160).print(table)
+
+
+def _show(name, data_dir, bindings):
+    import gin
+
+    from dislib_plus.cli import tables
+    from dislib_plus.data import get_named_ground_truth_data
+    try:
+        gin.parse_config(bindings)
+        data = get_named_ground_truth_data(name, data_dir)
+    finally:
+        gin.clear_config()
+    factors = ", ".join(f"{factor} {size}" for factor, size in zip(data.factor_names, data.factors_num_values))
+    labels = None if data.labels is None else f"{len(set(data.labels.tolist()))} classes"
+    tables.show(name, {"images": data.num_observations, "shape": "x".join(map(str, data.observation_shape)),
+                       "factors": factors or "none", "labels": labels, "splits": ", ".join(data.splits),
+                       "deterministic": "yes" if data.deterministic else "no, pixels carry fresh noise"})
+
+
+def _act(flags):
+    environment.prepare()
+    with environment.quiet_imports():
+        import dislib_plus.data  # noqa: F401 (TensorFlow)
+    if flags.operands == ["list"]:
+        _list(flags.data_dir)
+    elif len(flags.operands) == 2 and flags.operands[0] == "show":
+        _show(flags.operands[1], flags.data_dir, flags.gin_bindings)
+    else:
+        raise command.UsageError(f"say `list` or `show NAME`; received {' '.join(flags.operands) or 'nothing'}.")
+
+
+def main(argv=None):
+    """Runs the command; returns its exit code."""
+    return command.run("dislib_data", _SUMMARY, _define, _act, argv, operands=True)

@@ -1,0 +1,104 @@
+import dataclasses
+import http.server
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+
+import gin
+import pytest
+
+from dislib_plus.cli import data, download
+from dislib_plus.data import sources
+
+BIN = pathlib.Path(__file__).parents[2] / "bin"
+
+
+@pytest.mark.parametrize("name", ["dislib_data", "dislib_download"])
+def test_help_is_quick_and_needs_no_tensorflow(name):
+    program = f"import runpy, sys; sys.argv = [{name!r}, '--help']\n" \
+              f"try:\n  runpy.run_path({str(BIN / name)!r}, run_name='__main__')\n" \
+              "except SystemExit as end:\n  assert not end.code\n" \
+              "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=dict(os.environ))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{name}: ") and "--data_dir" in done.stdout
+    assert time.perf_counter() - start < 5
+
+
+def test_list_says_what_is_here(tmp_path, capsys):
+    (tmp_path / "cars").mkdir()
+    (tmp_path / "cars" / "a.mat").write_bytes(b"")
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "mnist" / "train-images-idx3-ubyte").write_bytes(b"")
+    assert data.main(["list", f"--data_dir={tmp_path}"]) == 0
+    rows = {line.split()[1]: line for line in capsys.readouterr().out.splitlines() if line.startswith("│")}
+    assert " here " in rows["cars3d"] and "partly here" in rows["mnist"] and "none needed" in rows["toy_cars3d"]
+    assert "partly" not in rows["cars3d"]
+
+
+def test_show_loads_a_set_and_leaves_gin_clean(capsys):
+    assert data.main(["show", "dummy_data"]) == 0
+    output = capsys.readouterr().out
+    assert "factor 3 5" in output and "64x64x1" in output and "9765625" in output
+    assert data.main(["show", "dummy_data", "--gin_bindings=dataset.data_dir = 'x'"]) == 0
+    assert not gin.config_str().strip()
+
+
+@pytest.mark.parametrize("main, arguments, code, sentence", [
+    (data.main, [], 2, "say `list` or `show NAME`; received nothing"),
+    (data.main, ["show"], 2, "received show"),
+    (data.main, ["show", "cars3"], 1, "'cars3' is unknown; the nearest known names are cars3d"),
+    (data.main, ["show", "cars3d", "--data_dir=/nowhere"], 1, "dislib_download cars3d"),
+    (download.main, [], 2, "name at least one data set"),
+    (download.main, ["car3d"], 2, "the nearest are cars3d"),
+    (download.main, ["mnist", "--attempts=0"], 2, "at least 1; received 0"),
+])
+def test_wrong_use_is_one_sentence(main, arguments, code, sentence, capsys):
+    assert main(arguments) == code
+    error = capsys.readouterr().err.strip()
+    assert sentence in error and "\n" not in error
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path != "/file":
+            return self.send_error(404)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"content")
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def address(monkeypatch):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_download_puts_files_into_the_data_folder(tmp_path, address, monkeypatch, capsys):
+    file = sources.RemoteFile("cars/file", (f"{address}/dead", f"{address}/file"))
+    source = dataclasses.replace(sources.find_source("cars3d"), files=(file,))
+    monkeypatch.setattr(sources, "SOURCES", (source,))
+    monkeypatch.setenv("DISENTANGLEMENT_LIB_DATA", str(tmp_path / "root"))
+    assert download.main(["cars3d", "cars3d"]) == 0
+    assert (tmp_path / "root" / "cars" / "file").read_bytes() == b"content"
+    assert capsys.readouterr().out.count("ready in") == 1
+
+
+def test_a_dead_link_fails_with_one_sentence(tmp_path, address, monkeypatch, capsys):
+    file = sources.RemoteFile("cars/file", (f"{address}/dead",))
+    monkeypatch.setattr(sources, "SOURCES", (dataclasses.replace(sources.find_source("cars3d"), files=(file,)),))
+    assert download.main(["cars3d", f"--data_dir={tmp_path}"]) == 1
+    error = capsys.readouterr().err.strip()
+    assert "Not Found" in error and f"by hand into {tmp_path / 'cars'}" in error and "\n" not in error
+    assert not list((tmp_path / "cars").iterdir())
