@@ -25,3 +25,10 @@ def dsprites_root(tmp_path, dsprites_images):
     picture = np.random.RandomState(1).randint(0, 256, (400, 500, 3)).astype(np.uint8)
     Image.fromarray(picture).save(tmp_path / "scream" / "scream.jpg")
     return tmp_path
+
+
+@pytest.fixture
+def cache_folder(tmp_path, monkeypatch):
+    """An empty cache folder for this test only."""
+    monkeypatch.setenv("DISLIB_PLUS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"

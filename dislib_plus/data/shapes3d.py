@@ -1,0 +1,78 @@
+"""3D Shapes (Burgess and Kim, 2018): a coloured solid in a coloured room, seen from an arc."""
+
+import dataclasses
+import pathlib
+
+import h5py
+import numpy as np
+
+from dislib_plus.data.cache import fingerprint
+from dislib_plus.data.mapped import MappedGrid, mapped_array
+from dislib_plus.data.mpi3d import BLOCK, image_array, open_images
+from dislib_plus.data.npz import readable
+from dislib_plus.data.registry import register
+
+FACTOR_NAMES = ("floor color", "wall color", "object color", "object size", "object type", "azimuth")
+FACTOR_SIZES = (10, 10, 10, 8, 4, 15)
+FOLDER = "3dshapes"
+H5_FILE = "3dshapes.h5"
+NPZ_FILE = "look-at-object-room_floor-hueXwall-hueXobj-hueXobj-sizeXobj-shapeXview-azi.npz"
+
+
+@dataclasses.dataclass(frozen=True)
+class H5Array:
+    """One array of an HDF5 file; attributes as those of NpzArray."""
+
+    name: str
+    path: pathlib.Path
+    key: str
+    shape: tuple
+    dtype: np.dtype
+
+    def blocks(self, rows):
+        """The array as consecutive blocks of at most `rows` images."""
+        with readable(self.name, self.path), h5py.File(self.path, "r") as archive:
+            for first in range(0, self.shape[0], rows):
+                yield archive[self.key][first:first + rows]
+
+
+def h5_array(name, path, key):
+    """The array `key` of the HDF5 file at `path`.
+
+    Raises:
+      FileNotFoundError: there is no such file.
+      ValueError: it is no HDF5 file, or lacks the array.
+    """
+    with readable(name, path, f"is not an HDF5 file with an array {key!r}") as path, h5py.File(path, "r") as archive:
+        stored = archive[key]
+        return H5Array(name, path, key, stored.shape, stored.dtype)
+
+
+def _open_h5(path, count):
+    stored = h5_array("shapes3d", path, "images")
+    image_array("shapes3d", stored, count)
+    return mapped_array("shapes3d", fingerprint(stored.path, "images"), stored.shape, lambda: stored.blocks(BLOCK))
+
+
+class Shapes3D(MappedGrid):
+    """Images 64x64x3 under six factors, from the published .h5 or disentanglement_lib's .npz."""
+
+    def __init__(self, path, factor_sizes=FACTOR_SIZES):
+        """Args: path of the file, .h5 or .npz; factor_sizes of its grid."""
+        path, count = pathlib.Path(path), int(np.prod(factor_sizes))
+        images = open_images("shapes3d", path, count) if path.suffix == ".npz" else _open_h5(path, count)
+        super().__init__("shapes3d", FACTOR_NAMES, factor_sizes, images)
+
+
+def find_file(data_dir):
+    """The file of the data folder: the .npz where only that is there, else the .h5."""
+    folder = pathlib.Path(data_dir) / FOLDER
+    if (folder / NPZ_FILE).is_file() and not (folder / H5_FILE).is_file():
+        return folder / NPZ_FILE
+    return folder / H5_FILE
+
+
+@register("shapes3d")
+def shapes3d(data_dir="."):
+    """3D Shapes, 480,000 images, from the folder `3dshapes` of the data folder."""
+    return Shapes3D(find_file(data_dir))
