@@ -58,6 +58,28 @@ def label_columns(dataset, indices):
     return [f"label_{k}" for k in range(labels.shape[1])], labels
 
 
+def label_column(dataset, indices, factor=None):
+    """One label of each image, [n].
+
+    Args:
+      dataset: a data set with factors or labels; indices: integers [n].
+      factor: name or position of the factor (or position of the label, where there are several); None where there
+        is only one.
+
+    Raises:
+      ValueError: neither factors nor labels, no such factor, or None where there is a choice.
+    """
+    names, columns = label_columns(dataset, indices)
+    if factor is None and len(names) == 1:
+        return columns[:, 0]
+    if dataset.num_factors and factor is not None:
+        return columns[:, factor_positions(dataset, [factor])[0]]
+    if not isinstance(factor, int) or not 0 <= factor < len(names):
+        known = list(dataset.factor_names) if dataset.num_factors else list(range(len(names)))
+        raise ValueError(f"factor must say which of {known} is the label; received {factor!r}.")
+    return columns[:, factor]
+
+
 def represent(dataset, model, indices, batch_size, seed=0):
     """The model's codes of the images with the given indices, [n, columns]."""
     encode = tf.function(model.represent, reduce_retracing=True)

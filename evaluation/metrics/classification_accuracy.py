@@ -66,22 +66,9 @@ def compute_classification_accuracy(dataset, model, random_state, artifact_dir=N
       ValueError: no such group, column or factor.
     """
     indices = labelling.some_images(dataset, num_images, random_state)
-    truth = _truth(dataset, indices, factor)
+    truth = labelling.label_column(dataset, indices, factor)
     codes = labelling.represent(dataset, model, indices, batch_size, images.draw_seed(random_state))
     return {**classification_accuracy(_classes(codes, model, group, columns), truth), "num_images": len(indices)}
-
-
-def _truth(dataset, indices, factor):
-    """The column of labels to predict, [n]."""
-    names, labels = labelling.label_columns(dataset, indices)
-    if factor is None and len(names) == 1:
-        return labels[:, 0]
-    if dataset.num_factors and factor is not None:
-        return labels[:, labelling.factor_positions(dataset, [factor])[0]]
-    if not isinstance(factor, int) or not 0 <= factor < len(names):
-        known = list(dataset.factor_names) if dataset.num_factors else list(range(len(names)))
-        raise ValueError(f"classification_accuracy.factor must say which of {known} is the label; received {factor!r}.")
-    return labels[:, factor]
 
 
 def _classes(codes, model, group, columns):

@@ -3,6 +3,8 @@
 import gin
 import numpy as np
 
+from dislib_plus import data
+
 from .. import arrays, images
 from .. import labels as labelling
 from ..requirements import factors_or_labels, requires
@@ -82,7 +84,7 @@ def concrete_mig(gaussian_information, categorical_information):
 @gin.configurable("quantile_mutual_information", denylist=["dataset", "model", "random_state", "artifact_dir"])
 @requires("represent", data=factors_or_labels)
 def compute_quantile_mutual_information(dataset, model, random_state, artifact_dir=None, num_train=None, num_images=None,
-                                        num_bins=10, indicators=None, batch_size=64):
+                                        num_bins=10, indicators=None, train_dataset=None, batch_size=64):
     """I(z_j;y) by quantile bins with the class label, with indicators of labels, or with every factor.
 
     Args:
@@ -92,6 +94,7 @@ def compute_quantile_mutual_information(dataset, model, random_state, artifact_d
       artifact_dir: not used.
       num_train: at most this many random images give the edges; num_images: at most this many are scored. None: all.
       num_bins: bins a latent.
+      train_dataset: name of the data set (as `dataset.name`) that gives the edges; None: the one that is scored.
       indicators: None, or a dict name -> list of labels: y is then whether the (first) label is in the list.
       batch_size: images a batch of the encoder.
 
@@ -104,16 +107,15 @@ def compute_quantile_mutual_information(dataset, model, random_state, artifact_d
     Raises:
       ValueError: sizes out of range, or indicators for a set without labels.
     """
-    seed = images.draw_seed(random_state)
-    sets = [labelling.some_images(dataset, size, random_state) for size in (num_train, num_images)]
-    needed = np.unique(np.concatenate(sets))
-    codes = labelling.represent(dataset, model, needed, batch_size, seed)
-    parts = [labelling.split_code(codes[np.searchsorted(needed, indices)], model.code_spec) for indices in sets]
-    (train, _), (gaussian, tables) = parts
+    train_data = dataset if train_dataset is None else data.get_named_ground_truth_data(train_dataset)
+    chosen = [labelling.some_images(dataset, num_images, random_state), labelling.some_images(train_data, num_train, random_state)]
+    codes = [labelling.represent(source, model, indices, batch_size, images.draw_seed(random_state))
+             for source, indices in zip((dataset, train_data), chosen)]
+    (gaussian, tables), (train, _) = (labelling.split_code(part, model.code_spec) for part in codes)
     result = {}
-    for name, column in _targets(dataset, sets[1], indicators):
+    for name, column in _targets(dataset, chosen[0], indicators):
         result.update(_scores(name, column, gaussian, tables, train, num_bins))
-    return {**result, "num_train": len(sets[0]), "num_images": len(sets[1])}
+    return {**result, "num_train": len(chosen[1]), "num_images": len(chosen[0])}
 
 
 def _scores(name, column, gaussian, tables, train, num_bins):
