@@ -10,6 +10,12 @@ _SHOWN = 12
 _HIDDEN = ("elapsed_time", "uuid", "num_images", "num_samples")
 
 
+def console(stream=None):
+    """Where tables are printed: standard output or the stream; 140 columns where it is no terminal."""
+    stream = stream or sys.stdout
+    return Console(file=stream, width=None if stream.isatty() else 140)
+
+
 def show_scores(title, scores, stream=None):
     """Prints the scores of several metrics.
 
@@ -32,7 +38,7 @@ def show_scores(title, scores, stream=None):
         if len(rows) > _SHOWN:
             table.add_row("", f"... {len(rows) - _SHOWN} more in evaluation_results.json", "", "")
         table.add_section()
-    Console(file=stream or sys.stdout).print(table)
+    console(stream).print(table)
 
 
 def _text(value):

@@ -1,0 +1,39 @@
+"""dislib_aggregate: the scores of many runs in one table."""
+
+import os
+
+from dislib_plus.cli import command
+
+_SUMMARY = """collects the result files of many runs, prints mean, standard deviation and number of every score,
+and writes one file with all of them. Result trees of disentanglement_lib are read too.
+
+  dislib_aggregate --result_file_pattern='runs/*/evaluation/*/results/aggregate/evaluation.json' --output_path=all.csv"""
+
+
+def _define(flags):
+    flags.strings("result_file_pattern", "Glob pattern of aggregate JSON files, ** crosses folders (default: those of "
+                  "runs/ and of disentanglement_lib's output/).")
+    flags.strings("output_path", "File to write: .json (disentanglement_lib's format), .csv or .parquet.")
+    flags.string("group_by", None, "Comma-separated columns; runs with equal values are averaged "
+                 "(default: data set, method, metric).")
+    flags.boolean("overwrite", False, "Replace output files that are there.")
+
+
+def _act(flags):
+    for path in flags.output_path:
+        if os.path.exists(path) and not flags.overwrite:
+            raise command.UsageError(f"{path} exists; use --overwrite to replace it, or another --output_path.")
+    from dislib_plus.evaluation import aggregate_results as aggregate
+    groups = flags.group_by.split(",") if flags.group_by else aggregate.DEFAULT_GROUPS
+    frame = aggregate.load_results(aggregate.find_results(flags.result_file_pattern or aggregate.DEFAULT_PATTERNS))
+    unknown = [name for name in groups if name not in frame] if flags.group_by else []
+    if unknown:
+        raise command.UsageError(f"--group_by: no file has {', '.join(unknown)}.")
+    aggregate.show(aggregate.summarize(frame, groups))
+    for path in flags.output_path:
+        aggregate.save(frame, path)
+
+
+def main(argv=None):
+    """Runs the command; returns its exit code."""
+    return command.run("dislib_aggregate", _SUMMARY, _define, _act, argv)
