@@ -163,9 +163,9 @@ def train_test(codes, factors, test_codes=None, test_factors=None, random_state=
     return split_rows(codes, labels, random_state=random_state)
 
 
-def check_samples(codes, factors, test_codes, test_factors):
+def check_samples(codes, factors, test_codes, test_factors, minimum_points=2):
     """Raises ValueError unless both samples are sound (`check_codes_and_factors`) and of the same widths."""
-    check_codes_and_factors(codes, factors)
+    check_codes_and_factors(codes, factors, minimum_points)
     check_codes_and_factors(test_codes, test_factors, minimum_points=1)
     if np.shape(codes)[1] != np.shape(test_codes)[1] or np.shape(factors)[1] != np.shape(test_factors)[1]:
         raise ValueError(f"Training and test samples must have the same columns; received codes {np.shape(codes)} and "

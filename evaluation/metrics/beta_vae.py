@@ -82,8 +82,9 @@ def _score(sample, num_train, num_eval, random_state, sklearn_defaults):
     if sklearn_defaults == "2019":
         random_state.randint(np.iinfo("i").max)
     model = utils.logistic_regression(sklearn_defaults, random_state)
-    fitted = utils.fit_predictor(model, features_train, labels_train)
-    train_accuracy = np.mean(fitted.predict(features_train) == labels_train)
+    with utils.single_threaded_blas():
+        fitted = utils.fit_predictor(model, features_train, labels_train)
+        train_accuracy = np.mean(fitted.predict(features_train) == labels_train)
     features_eval, labels_eval = sample(num_eval)
     return {"train_accuracy": float(train_accuracy),
             "eval_accuracy": float(np.mean(fitted.predict(features_eval) == labels_eval)),

@@ -83,9 +83,10 @@ def _scores(discrete_codes, mus_train, ys_train, mus_test, ys_test, sklearn_defa
     x_test, _, _ = utils.normalize_data(kept_test, mean, stddev)
     classes = [np.intersect1d(train, test) for train, test in zip(ys_train, ys_test)]
     missing = [len(np.union1d(train, test)) - len(both) for train, test, both in zip(ys_train, ys_test, classes)]
-    scored = [explicitness_per_factor(x_train, ys_train[factor], x_test, ys_test[factor], sklearn_defaults)
-              for factor in np.flatnonzero(utils.varying_rows(ys_train) & utils.varying_rows(ys_test))
-              if len(classes[factor])]
+    scorable = utils.varying_rows(ys_train) & utils.varying_rows(ys_test) & [len(both) > 0 for both in classes]
+    with utils.single_threaded_blas():
+        scored = [explicitness_per_factor(x_train, ys_train[factor], x_test, ys_test[factor], sklearn_defaults)
+                  for factor in np.flatnonzero(scorable)]
     explicitness = np.mean(scored, axis=0) if scored else (0.5, 0.5)
     return {"modularity_score": modularity(utils.discrete_mutual_info(discrete_codes, ys_train)),
             "explicitness_score_train": float(explicitness[0]), "explicitness_score_test": float(explicitness[1]),

@@ -1,10 +1,12 @@
 """What several metrics share: sampling, splitting, discretising, mutual information and predictors."""
 
 import contextlib
+import functools
 import inspect
 
 import gin
 import numpy as np
+import threadpoolctl
 from sklearn import dummy, linear_model, model_selection, multiclass
 
 from ..codes import check_size, encode_stream, generate_batch_factor_code, represent  # noqa: F401 (dlib's place)
@@ -191,6 +193,17 @@ def normalize_data(data, mean=None, stddev=None):
     return (data - mean[:, np.newaxis]) / stddev[:, np.newaxis], mean, stddev
 
 
+@functools.cache
+def _thread_pools():
+    return threadpoolctl.ThreadpoolController()
+
+
+def single_threaded_blas():
+    """A context of one BLAS thread: on matrices of this size more only wait for each other, and sums round alike
+    on every machine."""
+    return _thread_pools().limit(limits=1, user_api="blas")
+
+
 def check_sklearn_defaults(sklearn_defaults):
     """Raises ValueError unless it is one of SKLEARN_DEFAULTS."""
     if sklearn_defaults not in SKLEARN_DEFAULTS:
@@ -257,6 +270,27 @@ def fit_predictor(predictor, codes, labels):
 
 def accuracies(predictor, codes_train, labels_train, codes_test, labels_test):
     """Fits the predictor and returns its accuracy on both samples, codes [n, D] and labels [n]."""
-    fitted = fit_predictor(predictor, codes_train, labels_train)
-    return (float(np.mean(fitted.predict(codes_train) == labels_train)),
-            float(np.mean(fitted.predict(codes_test) == labels_test)))
+    with single_threaded_blas():
+        fitted = fit_predictor(predictor, codes_train, labels_train)
+        return (float(np.mean(fitted.predict(codes_train) == labels_train)),
+                float(np.mean(fitted.predict(codes_test) == labels_test)))
+
+
+def accuracies_per_factor(codes_train, factors_train, codes_test, factors_test, predictor_fn, sklearn_defaults):
+    """Accuracies of one predictor per factor, codes [n, D] and factors [K, n].
+
+    Returns:
+      (list of K accuracies on the training sample, list of K on the test sample).
+    """
+    both = [accuracies(new_predictor(predictor_fn, sklearn_defaults), codes_train, train, codes_test, test)
+            for train, test in zip(factors_train, factors_test)]
+    return [train for train, _ in both], [test for _, test in both]
+
+
+def check_sizes(name, values):
+    """The list of sizes; raises ValueError unless it is a non-empty list of whole numbers of at least 1."""
+    if isinstance(values, (str, int, np.integer, float)) or not len(values):
+        raise ValueError(f"{name} must be a list of training sizes, such as [10, 100]; received {values!r}.")
+    for value in values:
+        check_size(name, value)
+    return list(values)

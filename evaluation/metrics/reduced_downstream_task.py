@@ -1,0 +1,100 @@
+"""Reduced downstream task: accuracy for all factors after removing the codes most important for one of them."""
+
+import gin
+import numpy as np
+
+from .. import arrays
+from . import dci, utils
+
+
+@gin.configurable("reduced_downstream_task", denylist=utils.SAMPLED)
+def compute_reduced_downstream_task(ground_truth_data, representation_function, random_state, artifact_dir=None,
+                                    num_factors_to_remove=gin.REQUIRED, num_train=gin.REQUIRED,
+                                    num_test=gin.REQUIRED, batch_size=16, sklearn_defaults="current",
+                                    global_seed=None):
+    """Accuracy of the configured `predictor` on representations reduced by the configured `reduced_representation`.
+
+    Args:
+      ground_truth_data: ground-truth data to sample from.
+      representation_function: observations [n, ...] -> codes [n, D].
+      random_state: np.random.RandomState.
+      artifact_dir: unused.
+      num_factors_to_remove: codes removed, one after the other, for each factor of interest; below D.
+      num_train: list of training sizes; each draws its own training and test sample.
+      num_test: observations of each test sample.
+      batch_size: observations drawn at a time (decides the random stream).
+      sklearn_defaults, global_seed: as `compute_downstream_task`.
+
+    Returns:
+      dict, per training size n, sample s in (train, test) and factor of interest f:
+      `{n}:reduced_factor_{f}:mean_{s}_accuracy_reduced_factor`, `..._accuracy_factor_{k}` for each factor k,
+      `..._accuracy_non_reduced_factor` (mean over k != f); `{n}:mean_{s}_accuracy_reduced_factor` and
+      `{n}:mean_{s}_accuracy_other_factors` (means over f); `sklearn_defaults`. All in [0, 1]; with one factor the
+      means over other factors are 0.
+
+    Raises:
+      ValueError: sizes below 1, too many codes to remove, NaN in the codes.
+    """
+    del artifact_dir
+    utils.check_size("num_factors_to_remove", num_factors_to_remove)
+    scores = {"sklearn_defaults": sklearn_defaults}
+    with utils.seeded_global_generator(global_seed):
+        for train_size in utils.check_sizes("num_train", num_train):
+            sample = utils.sample_train_test(
+                ground_truth_data, representation_function, random_state, train_size, num_test, batch_size)
+            reduced = _scores(sample, num_factors_to_remove, sklearn_defaults)
+            scores.update({f"{train_size}:{key}": value for key, value in reduced.items()})
+    return scores
+
+
+def _scores(sample, num_factors_to_remove, sklearn_defaults):
+    codes_train, factors_train, codes_test, factors_test = sample
+    arrays.check_samples(codes_train.T, factors_train.T, codes_test.T, factors_test.T)
+    if num_factors_to_remove >= len(codes_train):
+        raise ValueError(f"num_factors_to_remove must be below the number of latents, {len(codes_train)}; "
+                         f"received {num_factors_to_remove}.")
+    scores, interest, others = {}, [], []
+    for factor in range(len(factors_train)):
+        kept_train, kept_test = codes_train, codes_test
+        for _ in range(num_factors_to_remove):
+            kept_train, kept_test = compute_reduced_representation(
+                kept_train, factors_train, kept_test, factors_test, factor)
+        accuracy = np.array(utils.accuracies_per_factor(
+            kept_train.T, factors_train, kept_test.T, factors_test, utils.make_predictor_fn(), sklearn_defaults))
+        rest = np.delete(accuracy, factor, axis=1)
+        interest.append(accuracy[:, factor])
+        others.append(rest.mean(axis=1) if rest.size else np.zeros(2))
+        for row, name in enumerate(("train", "test")):
+            prefix = f"reduced_factor_{factor}:mean_{name}_accuracy_"
+            scores[prefix + "reduced_factor"] = float(accuracy[row, factor])
+            scores[prefix + "non_reduced_factor"] = float(others[-1][row])
+            scores.update({f"{prefix}factor_{k}": float(value) for k, value in enumerate(accuracy[row])})
+    for row, name in enumerate(("train", "test")):
+        scores[f"mean_{name}_accuracy_reduced_factor"] = float(np.mean(interest, axis=0)[row])
+        scores[f"mean_{name}_accuracy_other_factors"] = float(np.mean(others, axis=0)[row])
+    return scores
+
+
+@gin.configurable("reduced_representation")
+def compute_reduced_representation(mus_train, ys_train, mus_test, ys_test, factor_of_interest,
+                                   correlation_measure=gin.REQUIRED):
+    """Codes without the one most important for a factor.
+
+    Args:
+      mus_train, mus_test: codes [D, n].
+      ys_train, ys_test: factors [K, n].
+      factor_of_interest: its index.
+      correlation_measure: (mus_train, ys_train, mus_test, ys_test) -> importance matrix [D, K].
+
+    Returns:
+      codes [D - 1, n] of both samples.
+    """
+    importance = correlation_measure(mus_train, ys_train, mus_test, ys_test)
+    removed = np.argmax(importance[:, factor_of_interest])
+    return np.delete(mus_train, removed, axis=0), np.delete(mus_test, removed, axis=0)
+
+
+@gin.configurable("factorwise_dci", denylist=utils.MATRIX)
+def compute_factorwise_dci(mus_train, ys_train, mus_test, ys_test):
+    """Importance matrix [D, K] of boosted trees (`dci.compute_importance_gbt`)."""
+    return dci.compute_importance_gbt(mus_train, ys_train, mus_test, ys_test)[0]

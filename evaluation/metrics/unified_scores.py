@@ -1,0 +1,164 @@
+"""Any relation matrix under any aggregation: DCI, MIG, SAP and modularity side by side.
+
+(Locatello et al. 2020, "A Sober Look at the Unsupervised Learning of Disentangled Representations", section 5.4.)
+"""
+
+import gin
+import numpy as np
+
+from .. import arrays
+from . import dci, matrix_structure, mig, modularity_explicitness, sap_score, utils
+from .matrix_plots import save_matrix_plots
+
+
+@gin.configurable("unified_scores", denylist=utils.SAMPLED)
+def compute_unified_scores(ground_truth_data, representation_function, random_state, artifact_dir=None,
+                           num_train=gin.REQUIRED, num_test=gin.REQUIRED, matrix_fns=gin.REQUIRED, batch_size=16,
+                           global_seed=None):
+    """Aggregated scores of the matrices of a representation.
+
+    Args:
+      ground_truth_data: ground-truth data to sample from.
+      representation_function: observations [n, ...] -> codes [n, D].
+      random_state: np.random.RandomState.
+      artifact_dir: None, or where pictures of each matrix go; then the ranks at which factors merge are also returned.
+      num_train, num_test: observations of the two samples.
+      matrix_fns: list of functions as `mutual_information_matrix`.
+      batch_size: observations drawn at a time (decides the random stream).
+      global_seed: what np.random.seed would get before; None uses NumPy's global generator as it is (boosted trees
+        draw from it).
+
+    Returns:
+      dict as `unified_scores`.
+
+    Raises:
+      ValueError: sizes below 1, NaN in the codes.
+    """
+    sample = utils.sample_train_test(
+        ground_truth_data, representation_function, random_state, num_train, num_test, batch_size)
+    names = getattr(ground_truth_data, "factor_names", None)
+    with utils.seeded_global_generator(global_seed):
+        return unified_scores(*sample, matrix_fns, artifact_dir, names)
+
+
+@gin.configurable("unified_score_validation", denylist=utils.FIXED)
+def compute_unified_score_on_fixed_data(observations, labels, representation_function,
+                                        train_percentage=gin.REQUIRED, matrix_fns=gin.REQUIRED, batch_size=100,
+                                        global_seed=None):
+    """Aggregated scores on a fixed labelled sample, its first share for training.
+
+    Args:
+      observations: [n, ...].
+      labels: factors [K, n].
+      representation_function: observations [n, ...] -> codes [n, D].
+      train_percentage: share of the training part, in (0, 1).
+      matrix_fns, global_seed: as `compute_unified_scores`.
+      batch_size: observations encoded at a time, or more.
+
+    Returns:
+      dict as `unified_scores`.
+    """
+    sample = utils.split_fixed_data(observations, labels, representation_function, train_percentage, batch_size)
+    with utils.seeded_global_generator(global_seed):
+        return unified_scores(*sample, matrix_fns)
+
+
+def unified_scores(mus_train, ys_train, mus_test, ys_test, matrix_fns, artifact_dir=None, factor_names=None):
+    """Aggregated scores of the matrices of two samples.
+
+    Args:
+      mus_train, mus_test: codes [D, n].
+      ys_train, ys_test: factors [K, n].
+      matrix_fns: list of functions (mus_train, ys_train, mus_test, ys_test) -> matrix [D, K].
+      artifact_dir: None, or where pictures go.
+      factor_names: K names for the pictures; None numbers them.
+
+    Returns:
+      dict, keys `{function name}.{score}` with scores `area_precision`, `max_precision` (number of independent groups
+      of codes and factors over thresholds), `dci_disentanglement`, `dci_completeness`, `dci`, `mig`, `sap`,
+      `modularity`, and per code or factor `dci_disentanglement.code_{j}`, `dci_completeness.code_{k}` (k is a factor),
+      `mig.factor_{k}`, `sap.factor_{k}`, `modularity.code_{j}`. A constant factor has gap 0 and is left out of `mig`.
+      With artifact_dir also `merge_{a}_{b}`.
+
+    Raises:
+      ValueError: malformed samples.
+    """
+    arrays.check_samples(mus_train.T, ys_train.T, mus_test.T, ys_test.T)
+    factor_names = factor_names or [f"factor {k}" for k in range(len(ys_train))]
+    scores = {}
+    for matrix_fn in matrix_fns:
+        matrix = np.asarray(matrix_fn(mus_train, ys_train, mus_test, ys_test), np.float64)
+        found = _aggregate(matrix, ys_train)
+        if artifact_dir is not None:
+            found.update(matrix_structure.Merges(matrix).ranks())
+            save_matrix_plots(matrix, artifact_dir, matrix_fn.__name__, factor_names)
+        scores.update({f"{matrix_fn.__name__}.{key}": value for key, value in found.items()})
+    return scores
+
+
+def _aggregate(matrix, ys_train):
+    scores = pr_curves_values(matrix)
+    for aggregate in (aggregation_dci, aggregation_mig, aggregation_sap, aggregation_modularity):
+        scores.update(aggregate(matrix, ys_train))
+    return scores
+
+
+def pr_curves_values(matrix):
+    """Area under the number of independent groups over thresholds (trapezoids), and its maximum, of [D, K]."""
+    thresholds, groups = matrix_structure.precision_curve(matrix)
+    area = sum((a + b) * (high - low) * 0.5
+               for a, b, high, low in zip(groups, groups[1:], thresholds, thresholds[1:]))
+    return {"area_precision": float(area), "max_precision": float(max(groups))}
+
+
+@gin.configurable("importance_gbt_matrix", denylist=utils.MATRIX)
+def importance_gbt_matrix(mus_train, ys_train, mus_test, ys_test):
+    """Importance matrix [D, K] of boosted trees (`dci.compute_importance_gbt`)."""
+    return dci.compute_importance_gbt(mus_train, ys_train, mus_test, ys_test)[0]
+
+
+@gin.configurable("mutual_information_matrix", denylist=utils.MATRIX)
+def mutual_information_matrix(mus_train, ys_train, mus_test, ys_test):
+    """Mutual information [D, K] of the codes, discretised by the configured `discretizer`, with the factors; nats."""
+    del mus_test, ys_test
+    return utils.discrete_mutual_info(utils.make_discretizer(mus_train), ys_train)
+
+
+@gin.configurable("accuracy_svm_matrix", denylist=utils.MATRIX)
+def accuracy_svm_matrix(mus_train, ys_train, mus_test, ys_test, sklearn_defaults="current"):
+    """Accuracy [D, K] of a linear support vector machine from each code alone (`sap_score.compute_score_matrix`)."""
+    return sap_score.compute_score_matrix(mus_train, ys_train, mus_test, ys_test, False, sklearn_defaults)
+
+
+def _numbered(prefix, values):
+    return {f"{prefix}_{index}": float(value) for index, value in enumerate(values)}
+
+
+def aggregation_dci(matrix, ys):
+    """DCI's disentanglement and completeness of a matrix [D, K]; ys is unused."""
+    del ys
+    value = dci.disentanglement(matrix)
+    return {"dci_disentanglement": value, "dci_completeness": dci.completeness(matrix), "dci": value,
+            **_numbered("dci_disentanglement.code", dci.disentanglement_per_code(matrix)),
+            **_numbered("dci_completeness.code", dci.completeness_per_factor(matrix))}
+
+
+def aggregation_mig(m, ys_train):
+    """Gap between the largest two entries of each column of m [D, K], by the entropy of the factors ys_train [K, n]."""
+    gaps = mig.gap_per_factor(m, utils.discrete_entropy(ys_train))
+    known = gaps[~np.isnan(gaps)]
+    return {"mig": float(known.mean()) if known.size else 0.0, **_numbered("mig.factor", np.nan_to_num(gaps))}
+
+
+def aggregation_sap(matrix, ys):
+    """Gap between the largest two entries of each column of a matrix [D, K]; ys is unused."""
+    del ys
+    gaps = sap_score.diff_top_two(matrix)
+    return {"sap": sap_score.compute_avg_diff_top_two(matrix), **_numbered("sap.factor", gaps)}
+
+
+def aggregation_modularity(matrix, ys):
+    """Modularity of the codes of a matrix [D, K]; ys is unused."""
+    del ys
+    return {"modularity": modularity_explicitness.modularity(matrix),
+            **_numbered("modularity.code", modularity_explicitness.modularity_per_code(matrix))}
