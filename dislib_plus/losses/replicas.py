@@ -31,8 +31,12 @@ def first_row(batch):
     return context.replica_id_in_sync_group * tf.shape(batch)[0] if context else 0
 
 
+def average(value):
+    """Mean of one value per replica; differentiable."""
+    context = _context()
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, value) if context else value
+
+
 def mean(batch):
     """Mean over the rows of all replicas; differentiable."""
-    local = tf.reduce_mean(batch, axis=0)
-    context = _context()
-    return context.all_reduce(tf.distribute.ReduceOp.MEAN, local) if context else local
+    return average(tf.reduce_mean(batch, axis=0))

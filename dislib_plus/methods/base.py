@@ -23,6 +23,11 @@ def deserialize(config):
     return keras.saving.deserialize_keras_object(config) if isinstance(config, dict) else config
 
 
+def _is_zero(weight):
+    """Whether a weight is the number 0, so that its term need not be differentiated."""
+    return isinstance(weight, (int, float)) and weight == 0
+
+
 @keras.saving.register_keras_serializable("dislib_plus")
 class VAE(keras.Model):
     """Variational autoencoder (Kingma & Welling 2014): loss = -E_q[log p(x|z)] + KL(q(z|x) || p(z)).
@@ -43,6 +48,7 @@ class VAE(keras.Model):
 
     terms = ("reconstruction", "kl")
     network_names = ("encoder", "decoder")
+    latent_scale = "log_var"
 
     def __new__(cls, *args, **kwargs):
         # Keras reads the argument names of __init__, which gin's wrapper would hide from it.
@@ -53,7 +59,9 @@ class VAE(keras.Model):
     def __init__(self, latents=None, encoder=None, decoder=None, reconstruction=None, **kwargs):
         super().__init__(**kwargs)
         latents = deserialize(latents)
-        self.latents = latents if latents is None or isinstance(latents, LatentSpec) else LatentSpec(latents)
+        if latents is not None and not isinstance(latents, LatentSpec):
+            latents = LatentSpec(latents, scale=self.latent_scale)
+        self.latents = latents
         self.encoder = deserialize(encoder)
         self.decoder = deserialize(decoder)
         self.reconstruction = deserialize(reconstruction) or make_reconstruction()
@@ -85,7 +93,7 @@ class VAE(keras.Model):
     def build_networks(self, image_shape):
         """Makes the networks that were not given to the constructor."""
         if self.encoder is None:
-            self.encoder, self.latents = make_encoder(image_shape, self.latents)
+            self.encoder, self.latents = make_encoder(image_shape, self.latents, scale=self.latent_scale)
         if self.decoder is None:
             self.decoder = make_decoder(self.decoder_input_size(), image_shape)
 
@@ -152,9 +160,13 @@ class VAE(keras.Model):
           dict with the names of `terms`.
         """
         q = self.infer(x, training)
-        z = q.sample(self.noise_seed("z", training))
+        z = self.draw(q, self.noise_seed("z", training))
         output = self.decoder(z, training=training)
         return {"reconstruction": self.reconstruction.loss(x, output), "kl": q.kl(), **self.regularizers(q, z)}
+
+    def draw(self, q, seed):
+        """The code that is decoded: a sample of q, [batch, latents.size]."""
+        return q.sample(seed)
 
     def regularizers(self, q, z):
         """Further named terms.
@@ -166,14 +178,14 @@ class VAE(keras.Model):
         return {}
 
     def loss_weights(self):
-        """Weights of the terms; a term without one counts with 1."""
+        """Weights of the terms; a term without one counts with 1, one with the number 0 is only logged."""
         return {}
 
     def total_loss(self, terms):
         """Weighted sum of the batch means of the terms, a scalar in nats."""
         weights = self.loss_weights()
         return tf.add_n([tf.cast(weights.get(name, 1.0), tf.float32) * tf.reduce_mean(term)
-                         for name, term in terms.items()])
+                         for name, term in terms.items() if not _is_zero(weights.get(name, 1.0))])
 
     # Training
 

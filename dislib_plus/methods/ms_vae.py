@@ -123,7 +123,7 @@ class MSVAE(VAE):
             seed = seeds.stateless_seed(self.seed, first, "codes of y")
             return tf.stack([q.sample(tf.random.fold_in(seed, i, alg="philox")) for i in range(samples)], axis=1)
 
-        for first in tqdm(range(0, count, _ENCODING_BATCH), desc="codes of Y", unit="batch", leave=False):
+        for first in tqdm(range(0, count, _ENCODING_BATCH), desc="codes of Y", unit="batch", leave=False, mininterval=2):
             last = min(first + _ENCODING_BATCH, count)
             codes[first:last] = encode(tf.constant(first, tf.int64), tf.constant(last, tf.int64))
         return WithCodes(dataset, codes)
@@ -160,6 +160,7 @@ class MSVAE(VAE):
         return tf.cast(output, tf.float32) if self.settings["y_domain"] == "logits" else self.stage_one.reconstruction.image(output)
 
     def _y_of_image(self, image):
+        image = tf.convert_to_tensor(image, tf.float32)
         if self.settings["y_domain"] == "mean":
             return image
         image = tf.clip_by_value(image, 1e-6, 1.0 - 1e-6)
@@ -201,6 +202,7 @@ class MSVAE(VAE):
 
     def generate(self, y, z):
         """X from first-stage images y in [0, 1] and codes z, images in [0, 1]."""
+        z = tf.convert_to_tensor(z, tf.float32)
         return self.reconstruction.image(self.decoder([self._y_of_image(y), z], training=False))
 
     def represent(self, x, part="c"):

@@ -60,8 +60,8 @@ def fc_encoder(input_shape, latents, units=(1200, 1200)):
     return keras.Model(images, latent_heads(hidden, latents), name="encoder")
 
 
-@gin.configurable("encoder", denylist=["input_shape", "latents"])
-def make_encoder(input_shape, latents=None, num_latent=10, encoder_fn=conv_encoder):
+@gin.configurable("encoder", denylist=["input_shape", "latents", "scale"])
+def make_encoder(input_shape, latents=None, num_latent=10, encoder_fn=conv_encoder, scale="log_var"):
     """The run's encoder (gin `encoder`).
 
     Args:
@@ -69,11 +69,12 @@ def make_encoder(input_shape, latents=None, num_latent=10, encoder_fn=conv_encod
       latents: LatentSpec, integer or list of groups; None: `num_latent`.
       num_latent: number of Gaussian units, or a list of (kind, size) groups.
       encoder_fn: function (input_shape, latents) -> keras.Model.
+      scale: see LatentSpec; used where `latents` is not a LatentSpec.
 
     Returns:
       (keras.Model, LatentSpec).
     """
     latents = num_latent if latents is None else latents
     if not isinstance(latents, LatentSpec):
-        latents = LatentSpec(latents)
+        latents = LatentSpec(latents, scale=scale)
     return encoder_fn(tuple(input_shape), latents), latents

@@ -11,6 +11,9 @@ from dislib_plus.networks.shapes import image_size
 
 _SLOPE = 0.2
 
+# Smaller images end in maps of one pixel, which instance normalisation turns into zeros.
+_LEAST = 32
+
 
 def _initializer():
     return keras.initializers.TruncatedNormal(stddev=0.02)
@@ -32,11 +35,11 @@ def residual_encoder(input_shape, latents, width=64):
     conv w, conv 2w, 4w, 8w (instance norm from the second on, leaky ReLU 0.2), heads.
 
     Args:
-      input_shape: (height, width, channels), sides multiples of 16.
+      input_shape: (height, width, channels), sides multiples of 16, at least 32.
       latents: LatentSpec of Z.
       width: w, channels of the first layer.
     """
-    image_size(input_shape, 16)
+    image_size(input_shape, 16, _LEAST)
     residual = keras.Input(input_shape)
     hidden = layers.LeakyReLU(_SLOPE)(_conv(residual, width))
     for factor in (2, 4, 8):
@@ -52,7 +55,7 @@ def film_generator(image_shape, latent_size, film_shape="channel", film_activati
     convs 4w F, 2w F, w F (ReLU), channels; transposed convolutions have no bias.
 
     Args:
-      image_shape: (height, width, channels), sides multiples of 16.
+      image_shape: (height, width, channels), sides multiples of 16, at least 32.
       latent_size: length of Z.
       film_shape, film_activation: see FiLM.
       width: w, channels of the first layer.
@@ -60,7 +63,7 @@ def film_generator(image_shape, latent_size, film_shape="channel", film_activati
     Returns:
       keras.Model with inputs [Y, Z].
     """
-    height, columns, channels = image_size(image_shape, 16)
+    height, columns, channels = image_size(image_shape, 16, _LEAST)
     image, code = keras.Input(image_shape, name="y"), keras.Input((latent_size,), name="z")
 
     def modulate(hidden):

@@ -1,14 +1,14 @@
 """Checks and sizes that the convolutional networks share."""
 
 
-def image_size(shape, multiple):
-    """(height, width, channels) of an image shape whose sides are multiples of `multiple`.
+def image_size(shape, multiple, least=1):
+    """(height, width, channels) of an image shape whose sides are multiples of `multiple`, at least `least`.
 
     Raises:
       ValueError: the sides are not.
     """
     height, width, channels = (int(size) for size in shape[-3:])
-    if height % multiple or width % multiple:
+    if height % multiple or width % multiple or min(height, width) < least:
         raise ValueError(f"This convolutional network halves the image repeatedly, so height and width must be "
                          f"multiples of {multiple}; received {height}x{width}. Resize the data or choose another network.")
     return height, width, channels

@@ -1,0 +1,106 @@
+"""CascadeVAE-C: the continuous half of CascadeVAE."""
+
+import gin
+import keras
+import tensorflow as tf
+
+from dislib_plus.methods import checks
+from dislib_plus.methods.base import VAE
+
+
+@keras.saving.register_keras_serializable("dislib_plus")
+@gin.configurable("cascade_vae_c")
+class CascadeVAEC(VAE):
+    """CascadeVAE-C (Jeong & Song 2019, sec. 3): every unit starts under a heavy KL weight, and units are opened in turn.
+
+    loss = reconstruction + sum_j beta_j(t) KL_j + weight_decay / 2 * sum |kernel|^2,
+    beta_j(t) = beta_l for the open units j <= J(t), beta_h for the others; p = floor(t / relief_interval).
+    relief="reference":  J(t) = min(p + 1, m)  (the published code: one unit is open from the start)
+    relief="paper":      J(t) = min(p, m)      (alg. 1)
+
+    Args:
+      beta_l, beta_h: weights of open and of closed units, >= 0.
+      relief_interval: iterations between two openings, >= 1.
+      relief: "reference" or "paper".
+      reset_optimizer_on_relief: each opening starts Adam anew: moments, its bias correction, and
+        learning-rate schedules.
+      weight_decay: of all kernels, part of the loss, >= 0; 4e-5 in the published code.
+      kwargs: see VAE; the scale of an integer `latents` is softplus.
+    """
+
+    terms = ("reconstruction", "kl", "open_kl", "weight_penalty")
+    latent_scale = "softplus"
+
+    def __init__(self, beta_l=1.0, beta_h=10.0, relief_interval=20000, relief="reference",
+                 reset_optimizer_on_relief=True, weight_decay=0.0, **kwargs):
+        super().__init__(**kwargs)
+        for name, value in (("beta_l", beta_l), ("beta_h", beta_h), ("weight_decay", weight_decay)):
+            checks.at_least(f"cascade_vae_c.{name}", value, 0)
+        checks.whole("cascade_vae_c.relief_interval", relief_interval, 1)
+        checks.one_of("cascade_vae_c.relief", relief, ("reference", "paper"))
+        self.beta_l, self.beta_h = beta_l, beta_h
+        self.relief_interval = relief_interval
+        self.relief = relief
+        self.reset_optimizer_on_relief = reset_optimizer_on_relief
+        self.weight_decay = weight_decay
+
+    def get_config(self):
+        names = ("beta_l", "beta_h", "relief_interval", "relief", "reset_optimizer_on_relief", "weight_decay")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+    def build(self, input_shape):
+        if not self.built:
+            self.updates = self.add_weight(name="updates", shape=(), dtype="int64", initializer="zeros", trainable=False,
+                                           aggregation="only_first_replica")
+        super().build(input_shape)
+
+    def compile(self, optimizer="adam", **kwargs):
+        super().compile(optimizer=optimizer, **kwargs)
+        if self.reset_optimizer_on_relief and not isinstance(self.optimizer, keras.optimizers.Adam):
+            raise ValueError("cascade_vae_c.reset_optimizer_on_relief is for Adam, whose state starts at zero; received "
+                             f"{type(self.optimizer).__name__}. Set it to False.")
+
+    # The cascade
+
+    @property
+    def step(self):
+        """Number of finished updates; the optimizer's own count starts anew at every relief."""
+        return tf.convert_to_tensor(self.updates.value)
+
+    def open_units(self, step):
+        """J(t), number of units under beta_l after `step` updates."""
+        opened = step // self.relief_interval + (self.relief == "reference")
+        return tf.minimum(opened, self.latents.size)
+
+    def regularizers(self, q, z):
+        kl = q.kl_per_unit()
+        is_open = tf.range(kl.shape[1], dtype=tf.int64) < self.open_units(self.step)
+        terms = {"open_kl": tf.reduce_sum(tf.where(is_open, kl, 0.0), axis=1)}
+        if self.weight_decay:
+            kernels = [variable for variable in self.trained_variables() if len(variable.shape) > 1]
+            terms["weight_penalty"] = tf.add_n([tf.nn.l2_loss(tf.cast(kernel, tf.float32)) for kernel in kernels])
+        return terms
+
+    def loss_weights(self):
+        return {"kl": self.beta_h, "open_kl": self.beta_l - self.beta_h, "weight_penalty": self.weight_decay}
+
+    def train_step(self, data):
+        if self.reset_optimizer_on_relief:
+            before, now = self.open_units(self.step - 1), self.open_units(self.step)
+            self._restart_optimizer((self.step > 0) & (now > before))
+        logs = super().train_step(data)
+        self.updates.assign_add(1)
+        return logs
+
+    def _restart_optimizer(self, due):
+        """Sets the optimizer's state to zero where `due`; learning rates stay."""
+        rates = [id(self.optimizer._learning_rate)]
+        slots = [variable.value for variable in self.optimizer.variables if id(variable) not in rates]
+
+        def on_device(slot):
+            return slot.assign(tf.cond(due, lambda: tf.zeros_like(slot), lambda: tf.identity(slot)))
+
+        def across(strategy):
+            for slot in slots:
+                strategy.extended.update(slot, on_device)
+        tf.distribute.get_replica_context().merge_call(across)

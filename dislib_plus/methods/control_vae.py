@@ -1,0 +1,82 @@
+"""ControlVAE."""
+
+import gin
+import keras
+
+from dislib_plus import schedules
+from dislib_plus.losses import replicas
+from dislib_plus.methods import checks
+from dislib_plus.methods.base import VAE
+from dislib_plus.methods.controllers import NonlinearPI
+
+
+class ControlledVAE(VAE):
+    """loss = reconstruction + W(t) * KL with W(t) from a controller that sees the KL of the batch.
+
+    Subclasses make `controller` and state the `set_point`. The controller's state
+    advances by one whenever the loss is computed with training=True. The weight and
+    the set point are logged.
+    """
+
+    terms = ("reconstruction", "kl", "kl_weight", "set_point")
+
+    def build(self, input_shape):
+        if not self.built:
+            self.controller = self.make_controller()
+        super().build(input_shape)
+
+    def make_controller(self):
+        """The methods.controllers.Controller, with its variables."""
+        raise NotImplementedError
+
+    def set_point(self):
+        """C(t), nats."""
+        raise NotImplementedError
+
+    def loss_terms(self, x, training=False):
+        terms = super().loss_terms(x, training)
+        if training:
+            self.controller.observe(replicas.mean(terms["kl"]), self.set_point())
+        return {**terms, "kl_weight": self.controller.applied(), "set_point": self.set_point()}
+
+    def loss_weights(self):
+        return {"kl": self.controller.applied(), "kl_weight": 0.0, "set_point": 0.0}
+
+
+@keras.saving.register_keras_serializable("dislib_plus")
+@gin.configurable("control_vae")
+class ControlVAE(ControlledVAE):
+    """ControlVAE (Shao et al. 2020, sec. 4): a non-linear PI controller holds the KL at C(t).
+
+    W = k_p / (1 + exp(C - KL)) + w_min + k_i * sum (C - KL), at least w_min; see controllers.NonlinearPI.
+    C(t) = min(c_start + c_rise * floor(t / c_every), c_max).
+
+    Args:
+      c_max, c_start, c_rise: set points and rise, nats.
+      c_every: iterations between rises, >= 1.
+      k_p: proportional gain, >= 0.
+      k_i: integral gain, <= 0.
+      w_min: smallest weight, > 0.
+      kwargs: see VAE.
+    """
+
+    def __init__(self, c_max=18.0, c_start=0.5, c_rise=0.15, c_every=5000, k_p=0.01, k_i=-0.001, w_min=1.0, **kwargs):
+        super().__init__(**kwargs)
+        for name, value in (("c_max", c_max), ("c_start", c_start), ("c_rise", c_rise), ("k_p", k_p)):
+            checks.at_least(f"control_vae.{name}", value, 0)
+        checks.whole("control_vae.c_every", c_every, 1)
+        checks.positive("control_vae.w_min", w_min)
+        if not k_i <= 0:
+            raise ValueError(f"control_vae.k_i must be <= 0, else a KL that is too large lowers its weight; received {k_i!r}.")
+        self.settings = {"c_max": c_max, "c_start": c_start, "c_rise": c_rise, "c_every": c_every, "k_p": k_p,
+                         "k_i": k_i, "w_min": w_min}
+
+    def get_config(self):
+        return {**super().get_config(), **self.settings}
+
+    def make_controller(self):
+        return NonlinearPI(self.settings["k_p"], self.settings["k_i"], self.settings["w_min"], name="controller")
+
+    def set_point(self):
+        settings = self.settings
+        return schedules.stairs(self.step, settings["c_start"], settings["c_rise"], settings["c_every"], settings["c_max"])

@@ -1,0 +1,155 @@
+"""DeVAE: latent spaces with increasing weights of the KL, tied by scalings of the units."""
+
+import gin
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dislib_plus.latents import Posterior
+from dislib_plus.methods import checks
+from dislib_plus.methods.base import VAE
+from dislib_plus.methods.devae_layers import LAYERS, parallel_heads
+from dislib_plus.networks.encoders import make_encoder
+
+STRUCTURES = ("single", *LAYERS)
+
+
+@keras.saving.register_keras_serializable("dislib_plus")
+@gin.configurable("devae")
+class DeVAE(VAE):
+    """DeVAE, "Variational Autoencoders with Decremental Information Bottleneck for Disentanglement" (alg. 1).
+
+    Layer i = 0 .. K-1 has the posterior N(mean_i, exp(log_var_i)); layer 0 is the encoder's output and
+    the code. With z_i from layer i and a learned vector v_i beside it in the decoder's input,
+
+        L_i = reconstruction(x, decoder([z_i, v_i])) + betas[i] * KL_i.
+
+    layer_mode="random" (the paper): each batch has one layer, i ~ p, p_i = s^i (1 - s) / (1 - s^K)
+    (uniform at s = 1); loss = L_i.  layer_mode="sum" (the published code): loss = sum_i s^i L_i.
+
+    Logged "reconstruction" and "kl" are those of the layer that was drawn, in evaluation and with
+    "sum" those of layer 0; "bottleneck" is the rest of the loss. In evaluation the loss is sum_i p_i L_i
+    or sum_i s^i L_i.
+
+    Args:
+      betas: weights of the KL, positive and increasing; 1 for layer 0 unless structure="single".
+      scale: s, >= 0.
+      layer_mode: "random" or "sum".
+      structure: "dit" (disentanglement-invariant transformations, the method), and the ablations "linear",
+        "parallel" (see methods.devae_layers) and "single" (one latent space, one beta).
+      kwargs: see VAE; the decoder's input has 2 * latents units.
+    """
+
+    terms = ("reconstruction", "kl", "bottleneck")
+
+    def __init__(self, betas=(1.0, 10.0, 40.0), scale=1.0, layer_mode="random", structure="dit", **kwargs):
+        super().__init__(**kwargs)
+        betas = list(betas)
+        if not betas or not betas[0] > 0 or any(not low < high for low, high in zip(betas, betas[1:])):
+            raise ValueError(f"devae.betas must be positive and increase; received {betas}.")
+        checks.at_least("devae.scale", scale, 0)
+        checks.one_of("devae.layer_mode", layer_mode, ("random", "sum"))
+        checks.one_of("devae.structure", structure, STRUCTURES)
+        if structure == "single" and len(betas) > 1:
+            raise ValueError(f"devae.betas must have one entry with structure 'single'; received {betas}.")
+        self.betas = betas
+        self.scale = scale
+        self.layer_mode = layer_mode
+        self.structure = structure
+
+    def get_config(self):
+        names = ("betas", "scale", "layer_mode", "structure")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+    def build_networks(self, image_shape):
+        if self.encoder is None and self.structure == "parallel":
+            encoder, self.latents = make_encoder(image_shape, self.latents)
+            self.encoder = parallel_heads(encoder, len(self.betas))
+        super().build_networks(image_shape)
+
+    def build(self, input_shape):
+        if self.built:
+            return
+        super().build(input_shape)
+        kind = LAYERS["dit" if self.structure == "single" else self.structure]
+        self.posteriors = kind(len(self.betas), self.latents.size, name="posteriors")
+        self.embeddings = self.add_weight(name="embeddings", shape=(len(self.betas), self.latents.size), autocast=False,
+                                          initializer=keras.initializers.RandomNormal(stddev=1.0))
+
+    def decoder_input_size(self):
+        return 2 * self.latents.size
+
+    # Layers
+
+    def layer_probabilities(self):
+        """p, list of K floats."""
+        weights = self.layer_weights()
+        return [weight / sum(weights) for weight in weights]
+
+    def layer_weights(self):
+        """s^i, list of K floats."""
+        return [float(self.scale) ** i for i in range(len(self.betas))]
+
+    def draw_layer(self):
+        """The layer of this step's batch, integer scalar: a function of the seed and the step."""
+        uniform = tf.random.stateless_uniform([], self.noise_seed("layer"), alg="philox")
+        borders = np.cumsum(self.layer_probabilities())[:-1]
+        return tf.reduce_sum(tf.cast(uniform >= tf.constant(borders, tf.float32), tf.int32))
+
+    def infer(self, x, training=False, layer=0):
+        """q(z_layer|x); `layer` may be a tensor."""
+        return self._posterior(self.encoder(x, training=training), layer)
+
+    def _posterior(self, outputs, layer):
+        return Posterior(self.latents, self.posteriors.parameters(outputs, layer))
+
+    def decoder_input(self, z, layer=0):
+        """[z, v_layer], [batch, 2 * latents]."""
+        embedding = tf.gather(self.embeddings.value, layer)
+        return tf.concat([z, tf.broadcast_to(embedding, tf.shape(z))], axis=1)
+
+    # Loss
+
+    def loss_terms(self, x, training=False):
+        outputs = self.encoder(x, training=training)
+        seed = self.noise_seed("z", training)
+        if training and self.layer_mode == "random":
+            layer = self.draw_layer()
+            reconstruction, kl = self._layer_terms(x, outputs, layer, seed, training)
+            return {"reconstruction": reconstruction, "kl": kl, "bottleneck": (tf.gather(tf.constant(self.betas, tf.float32), layer) - 1.0) * kl}
+        weights = self.layer_weights() if self.layer_mode == "sum" else self.layer_probabilities()
+        reconstruction, kl = self._layer_terms(x, outputs, 0, seed, training)
+        bottleneck = (weights[0] - 1.0) * reconstruction + (weights[0] * self.betas[0] - 1.0) * kl
+        for layer in range(1, len(self.betas)):
+            layer_seed = tf.random.fold_in(seed, layer, alg="philox")
+            deeper, deeper_kl = self._layer_terms(x, outputs, layer, layer_seed, training)
+            bottleneck += weights[layer] * (deeper + self.betas[layer] * deeper_kl)
+        return {"reconstruction": reconstruction, "kl": kl, "bottleneck": bottleneck}
+
+    def layer_terms(self, x, layer, seed=None):
+        """(reconstruction, KL) of one layer, [batch] nats each; arguments as `reconstruct`."""
+        return self._layer_terms(x, self.encoder(x, training=False), layer, self.sampling_seed(seed), False)
+
+    def _layer_terms(self, x, outputs, layer, seed, training):
+        q = self._posterior(outputs, layer)
+        output = self.decoder(self.decoder_input(self.draw(q, seed), layer), training=training)
+        return self.reconstruction.loss(x, output), q.kl()
+
+    # Use
+
+    def represent(self, x, layer=0):
+        """Means of a layer, [batch, latents]; with structure "dit" all layers have the same disentanglement scores."""
+        return self.infer(x, layer=layer).code()
+
+    def likelihood(self, z, layer=0):
+        """p(x|z) of a layer as a TFP distribution over images."""
+        return self.reconstruction.distribution(self.decoder(self.decoder_input(z, layer), training=False))
+
+    def decode(self, z, layer=0):
+        """Mean images of p(x|z) of a layer, in [0, 1]."""
+        return self.reconstruction.image(self.decoder(self.decoder_input(z, layer), training=False))
+
+    def reconstruct(self, x, sample=False, seed=None, layer=0):
+        """Images decoded from a layer's code of x; the other arguments as VAE.reconstruct."""
+        q = self.infer(x, layer=layer)
+        return self.decode(q.sample(self.sampling_seed(seed)) if sample else q.code(), layer)

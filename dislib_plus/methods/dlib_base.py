@@ -1,0 +1,71 @@
+"""The base class of custom models that were written for disentanglement_lib."""
+
+import inspect
+
+import keras
+
+from dislib_plus.losses import replicas
+from dislib_plus.methods.base import VAE
+
+
+class BaseVAE(VAE):
+    """loss = reconstruction + regularizer(kl_loss, z_mean, z_logvar, z_sampled), as in disentanglement_lib.
+
+    A model that subclasses disentanglement_lib's BaseVAE works by importing this class
+    instead. Its __init__ need not call this one's, and may take what it likes; for saving,
+    every argument of __init__ must be kept as the attribute of the same name:
+
+        @gin.configurable("bottleneck_vae")
+        class BottleneckVAE(BaseVAE):
+            def __init__(self, gamma=gin.REQUIRED, target=gin.REQUIRED):
+                self.gamma = gamma
+                self.target = target
+
+            def regularizer(self, kl_loss, z_mean, z_logvar, z_sampled):
+                return self.gamma * tf.abs(kl_loss - self.target)
+    """
+
+    terms = ("reconstruction", "kl", "regularizer")
+    _OWN = ("latents", "encoder", "decoder", "reconstruction")
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        keras.saving.register_keras_serializable(cls.__module__)(cls)
+
+    def __new__(cls, *args, **kwargs):
+        instance = super().__new__(cls, *args, **kwargs)
+        BaseVAE.__init__(instance)
+        return instance
+
+    def regularizer(self, kl_loss, z_mean, z_logvar, z_sampled):
+        """What is added to the reconstruction loss, a scalar.
+
+        Args:
+          kl_loss: mean KL of the batch, nats.
+          z_mean, z_logvar, z_sampled: [batch, latents].
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define regularizer(kl_loss, z_mean, z_logvar, z_sampled).")
+
+    def regularizers(self, q, z):
+        return {"regularizer": self.regularizer(replicas.mean(q.kl()), q.mean, q.log_var, z)}
+
+    def loss_weights(self):
+        return {"kl": 0.0}
+
+    def get_config(self):
+        config = super().get_config()
+        for name, parameter in inspect.signature(type(self).__init__).parameters.items():
+            if name == "self" or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) or name in config:
+                continue
+            if not hasattr(self, name):
+                raise ValueError(f"{type(self).__name__}.__init__ must keep its argument {name!r} as self.{name}, or the "
+                                 "class define get_config, so that the model can be saved.")
+            config[name] = getattr(self, name)
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        own = {name: config[name] for name in cls._OWN}
+        model = cls(**{name: value for name, value in config.items() if name not in (*cls._OWN, "trainable", "dtype", "name")})
+        VAE.__init__(model, **own, name=config.get("name"), dtype=config.get("dtype"))
+        return model

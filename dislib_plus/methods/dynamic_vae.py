@@ -1,0 +1,84 @@
+"""DynamicVAE."""
+
+import gin
+import keras
+
+from dislib_plus import schedules
+from dislib_plus.methods import checks
+from dislib_plus.methods.control_vae import ControlledVAE
+from dislib_plus.methods.controllers import BoundedIncrementalPI, IncrementalPI
+
+# What an argument left at None is in each variant.
+DEFAULTS = {
+    "official": {"c_max": 20.0, "c_start": 0.5, "c_rise": 0.15, "c_every": 6000, "c_burst": 1000, "k_p": 0.01,
+                 "k_i": -0.005, "w_min": 0.1, "w_init": 50.0, "window": 5},
+    "wu": {"c_max": 18.0, "c_start": 0.0, "c_rise": 0.45, "c_every": 5000, "c_burst": None, "k_p": 0.01,
+           "k_i": 0.001, "w_min": 1.0, "w_init": 150.0, "window": None},
+}
+
+
+@keras.saving.register_keras_serializable("dislib_plus")
+@gin.configurable("dynamic_vae")
+class DynamicVAE(ControlledVAE):
+    """DynamicVAE (Shao et al. 2022): the weight of the KL starts large and an incremental PI controller lowers it.
+
+    variant="official": controllers.IncrementalPI; C(t) rises by c_rise in the first c_burst
+      iterations of every window of c_every, from the second window on (schedules.bursts).
+    variant="wu": controllers.BoundedIncrementalPI; C(t) = min(c_start + c_rise * floor(t / c_every), c_max).
+      It is what DeVAE was compared with.
+
+    Args:
+      variant: "official" or "wu"; the other arguments' defaults depend on it, see DEFAULTS.
+      c_max, c_start, c_rise: set points and rise, nats.
+      c_every, c_burst: iterations; c_burst <= c_every ("official" only).
+      k_p: proportional gain, >= 0.
+      k_i: integral gain; its sign belongs to the variant: "official" <= 0, "wu" >= 0.
+      w_min: smallest weight, > 0.
+      w_init: first weight, >= w_min.
+      window: number of KLs that are averaged, >= 1 ("official" only).
+      kwargs: see VAE.
+    """
+
+    def __init__(self, variant="official", c_max=None, c_start=None, c_rise=None, c_every=None, c_burst=None, k_p=None,
+                 k_i=None, w_min=None, w_init=None, window=None, **kwargs):
+        super().__init__(**kwargs)
+        checks.one_of("dynamic_vae.variant", variant, tuple(DEFAULTS))
+        given = {"c_max": c_max, "c_start": c_start, "c_rise": c_rise, "c_every": c_every, "c_burst": c_burst,
+                 "k_p": k_p, "k_i": k_i, "w_min": w_min, "w_init": w_init, "window": window}
+        self.variant = variant
+        self.settings = {name: DEFAULTS[variant][name] if value is None else value for name, value in given.items()}
+        self._check()
+
+    def _check(self):
+        settings = self.settings
+        for name in ("c_max", "c_start", "c_rise", "k_p"):
+            checks.at_least(f"dynamic_vae.{name}", settings[name], 0)
+        checks.whole("dynamic_vae.c_every", settings["c_every"], 1)
+        checks.positive("dynamic_vae.w_min", settings["w_min"])
+        checks.at_least("dynamic_vae.w_init", settings["w_init"], settings["w_min"])
+        sign = -1 if self.variant == "official" else 1
+        if not sign * settings["k_i"] >= 0:
+            raise ValueError(f"dynamic_vae.k_i must be {'<=' if sign < 0 else '>='} 0 in the variant {self.variant!r}; "
+                             f"received {settings['k_i']!r}.")
+        if self.variant == "official":
+            checks.whole("dynamic_vae.window", settings["window"], 1)
+            checks.whole("dynamic_vae.c_burst", settings["c_burst"], 1)
+            if settings["c_burst"] > settings["c_every"]:
+                raise ValueError(f"dynamic_vae.c_burst must be <= c_every = {settings['c_every']}; "
+                                 f"received {settings['c_burst']}.")
+
+    def get_config(self):
+        return {**super().get_config(), "variant": self.variant, **self.settings}
+
+    def make_controller(self):
+        gains = [self.settings[name] for name in ("k_p", "k_i", "w_min", "w_init")]
+        if self.variant == "wu":
+            return BoundedIncrementalPI(*gains, name="controller")
+        return IncrementalPI(*gains, self.settings["window"], name="controller")
+
+    def set_point(self):
+        settings = self.settings
+        start, rise, every, end = (settings[name] for name in ("c_start", "c_rise", "c_every", "c_max"))
+        if self.variant == "wu":
+            return schedules.stairs(self.step, start, rise, every, end)
+        return schedules.bursts(self.step, start, rise, every, settings["c_burst"], end)

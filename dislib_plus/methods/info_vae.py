@@ -1,0 +1,80 @@
+"""InfoVAE and MMD-VAE."""
+
+import gin
+import keras
+import tensorflow as tf
+
+from dislib_plus.losses import aggregate_posterior, mmd, replicas
+from dislib_plus.methods import checks
+from dislib_plus.methods.base import VAE
+
+
+@keras.saving.register_keras_serializable("dislib_plus")
+@gin.configurable("info_vae")
+class InfoVAE(VAE):
+    """InfoVAE (Zhao et al. 2019, eq. 6): information is not penalised, the aggregate posterior is matched to the prior.
+
+    loss = reconstruction + (1 - info_alpha) * KL(q(z|x) || p(z)) + (info_alpha + info_lambda - 1) * D(q(z), p(z))
+
+    info_alpha = 1 is MMD-VAE; info_alpha = 0, info_lambda = 1 is the VAE.
+
+    Args:
+      info_alpha: at most 1.
+      info_lambda: at least 1 - info_alpha.
+      divergence: D: "mmd" (see losses.mmd), or "kl": E[log q(z) - log p(z)] with q(z) estimated
+        from the batch (needs dataset_size).
+      kernel: "rbf_d2", "rbf" or "imq", see losses.mmd.kernel_values.
+      kernel_scale: bandwidth of "rbf" and "imq", > 0.
+      mmd_estimator: "unbiased" (may be negative) or "biased".
+      prior_samples: codes drawn from the prior for the MMD; None: as many as images.
+      encoder_stochastic: False: the decoder and D see the posterior means instead of samples.
+      dataset_size: number of training images.
+      kwargs: see VAE.
+    """
+
+    terms = ("reconstruction", "kl", "divergence")
+
+    def __init__(self, info_alpha=1.0, info_lambda=1000.0, divergence="mmd", kernel="rbf_d2", kernel_scale=1.0,
+                 mmd_estimator="unbiased", prior_samples=None, encoder_stochastic=True, dataset_size=None, **kwargs):
+        super().__init__(**kwargs)
+        if not info_alpha <= 1:
+            raise ValueError(f"info_vae.info_alpha must be <= 1; received {info_alpha!r}.")
+        if not info_alpha + info_lambda >= 1:
+            raise ValueError(f"info_vae.info_lambda must be >= 1 - info_alpha, else mismatch with the prior is rewarded; "
+                             f"received info_alpha={info_alpha!r}, info_lambda={info_lambda!r}.")
+        checks.one_of("info_vae.divergence", divergence, ("mmd", "kl"))
+        checks.one_of("info_vae.kernel", kernel, mmd.KERNELS)
+        checks.one_of("info_vae.mmd_estimator", mmd_estimator, mmd.ESTIMATORS)
+        checks.positive("info_vae.kernel_scale", kernel_scale)
+        if prior_samples is not None:
+            checks.whole("info_vae.prior_samples", prior_samples, 2)
+        if divergence == "kl":
+            aggregate_posterior.check_weighting("eq6", dataset_size)
+        self.settings = {"info_alpha": info_alpha, "info_lambda": info_lambda, "divergence": divergence,
+                         "kernel": kernel, "kernel_scale": kernel_scale, "mmd_estimator": mmd_estimator,
+                         "prior_samples": prior_samples, "encoder_stochastic": encoder_stochastic,
+                         "dataset_size": dataset_size}
+
+    def get_config(self):
+        return {**super().get_config(), **self.settings}
+
+    def draw(self, q, seed):
+        return q.sample(seed) if self.settings["encoder_stochastic"] else q.code()
+
+    def regularizers(self, q, z):
+        return {"divergence": self._mmd(z) if self.settings["divergence"] == "mmd" else self._kl(q, z)}
+
+    def _mmd(self, z):
+        z = replicas.gather(z)
+        rows = self.settings["prior_samples"] or tf.shape(z)[0]
+        # The same draws on every replica: the whole batch is compared on each.
+        prior = tf.random.stateless_normal([rows, z.shape[1]], self.noise_seed("prior"), alg="philox")
+        return mmd.mmd(z, prior, self.settings["kernel"], self.settings["mmd_estimator"], self.settings["kernel_scale"])
+
+    def _kl(self, q, z):
+        joint, _ = aggregate_posterior.batch_log_aggregate(z, q.mean, q.log_var, "eq6", self.settings["dataset_size"])
+        return joint - self.prior().log_prob(z)
+
+    def loss_weights(self):
+        alpha, weight = self.settings["info_alpha"], self.settings["info_lambda"]
+        return {"kl": 1.0 - alpha, "divergence": alpha + weight - 1.0}
