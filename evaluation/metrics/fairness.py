@@ -101,7 +101,8 @@ def inter_group_fairness(counts):
     pooled = np.sum(counts, axis=1, dtype=np.float32)
     pooled /= pooled.sum()
     group_sizes = np.sum(counts, axis=0)
-    groups = np.array(counts, dtype=np.float32) / group_sizes
+    groups = np.array(counts, dtype=np.float32)
+    groups /= group_sizes
     distances = np.sum(np.abs(groups - pooled[:, np.newaxis]), axis=0) / 2
     return float(np.sum(distances * group_sizes / group_sizes.sum())), float(np.max(distances))
 
