@@ -117,11 +117,22 @@ def _same(bound, used):
 def _parse(paths, texts):
     try:
         with _quiet_reader():
-            return gin.parse_config_files_and_bindings(paths, texts)
+            parsed = gin.parse_config_files_and_bindings(paths, texts)
     except tokenize.TokenError as error:
         raise ConfigurationError(f"gin: a bracket or a string is never closed ({error.args[0]}).") from error
     except (ValueError, SyntaxError, KeyError, OSError, ImportError, AttributeError, TypeError) as error:
         raise ConfigurationError(_explain(error)) from error
+    for key in bindings():
+        _check_parameter(*key.rpartition("/")[2].rpartition(".")[::2])
+    return parsed
+
+
+def _check_parameter(name, parameter):
+    """Finds misspelt parameters of classes whose constructor takes **kwargs; gin accepts any for those."""
+    entry = gin.config._REGISTRY.get_match(name) if name else None  # pylint: disable=protected-access
+    if entry and inspect.isclass(entry.wrapped) and parameter not in parameters(name):
+        raise ConfigurationError(f"gin: {name!r} has no parameter {parameter!r}; "
+                                 f"{_nearest_parameters(name, parameter)}.")
 
 
 def _imports(parsed):
@@ -139,8 +150,7 @@ def _explain(error):
     unknown = re.match(r"No configurable matching (?:reference )?'@?([\w./]+)", message)
     if parameter:
         name, argument = parameter.groups()
-        near = difflib.get_close_matches(argument, parameters(name)) or parameters(name)
-        message = f"gin: {name!r} has no parameter {argument!r}; {_nearest(near, 'parameters')}"
+        message = f"gin: {name!r} has no parameter {argument!r}; {_nearest_parameters(name, argument)}"
     elif unknown:
         name = unknown.group(1).rpartition("/")[2]
         message = f"gin: nothing is called {name!r}; {_nearest(near_names(name), 'names')}"
@@ -149,6 +159,10 @@ def _explain(error):
     else:
         message = f"gin: {message}"
     return f"{message} ({where})." if where else f"{message}."
+
+
+def _nearest_parameters(name, argument):
+    return _nearest(difflib.get_close_matches(argument, parameters(name)) or parameters(name), "parameters")
 
 
 def _nearest(near, kind):
@@ -167,10 +181,14 @@ def near_names(name, count=4):
 
 
 def parameters(name):
-    """Parameter names of the configurable `name` that may be bound."""
+    """Parameter names of the configurable `name` that may be bound; of a class also those of its bases."""
     entry = gin.config._REGISTRY.get_match(name)  # pylint: disable=protected-access
-    names = [n for n in inspect.signature(entry.wrapped).parameters if n not in ("self", "args", "kwargs")]
-    return [n for n in names if n not in (entry.denylist or ()) and (not entry.allowlist or n in entry.allowlist)]
+    owners = [entry.wrapped]
+    if inspect.isclass(entry.wrapped):
+        owners = [vars(base)["__init__"] for base in entry.wrapped.__mro__ if base is not object and "__init__" in vars(base)]
+    found = dict.fromkeys(parameter.name for owner in owners for parameter in inspect.signature(owner).parameters.values()
+                          if parameter.name != "self" and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL))
+    return [n for n in found if n not in (entry.denylist or ()) and (not entry.allowlist or n in entry.allowlist)]
 
 
 @contextlib.contextmanager

@@ -1,0 +1,270 @@
+"""train(): what a run leaves behind, and how it refuses."""
+
+import errno
+import json
+import pathlib
+import subprocess
+import sys
+
+import gin
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dislib_plus import configuration, files
+from dislib_plus.data import batches
+from dislib_plus.training import run as run_module
+from dislib_plus.training import callbacks, final_scores, provenance, seeding
+from dislib_plus.training import train as train_module
+
+DLIB_KEYS = {"reconstruction_loss", "elbo", "regularizer", "kl_loss", "loss", "global_step", "elapsed_time", "uuid"}
+
+
+def results_of(folder):
+    return json.loads((pathlib.Path(folder) / "results/json/train_results.json").read_text())
+
+
+def test_run_folder_has_dlibs_layout(train, tmp_path):
+    train(tmp_path)
+    found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert {"model.keras", "run.json", "results/gin/train.gin", "results/json/train_config.json",
+            "results/json/train_results.json", "results/aggregate/train.json"} <= found
+    assert not [name for name in found if pathlib.Path(name).name.startswith(".")]
+    stored = results_of(tmp_path)
+    assert DLIB_KEYS <= set(stored) and stored["global_step"] == 30
+    assert "dataset.name = 'tiny'" in (tmp_path / "results/gin/train.gin").read_text()
+    config = json.loads((tmp_path / "results/json/train_config.json").read_text())
+    assert config["model.model"] == "@Ridge()" and config["model.eval_steps"] == "3" and config["model.name"] == "''"
+    assert stored["environment.tensorflow"] == tf.__version__ and stored["precision"] == "float32"
+    aggregate = json.loads((tmp_path / "results/aggregate/train.json").read_text())
+    assert aggregate["train_results.loss"] == stored["loss"] and aggregate["train_config.Ridge.weight"] == "0.5"
+
+
+def test_scores_are_those_of_the_saved_model_on_the_evaluation_stream(train, tmp_path, user_folder):
+    """Recomputed from model.keras by hand: other batches than those of training, means over eval_steps."""
+    stored = train(tmp_path)
+    model = keras.models.load_model(tmp_path / "model.keras", compile=False)
+    model.seed = seeding.run_seeds(3, 1).stages[0][1]
+    dataset = sys.modules["tiny_parts"].tiny(".")
+    terms = {"reconstruction": [], "kl": [], "ridge": []}
+    for step in range(3):
+        x = batches.batch(dataset, np.random.RandomState(3).randint(2 ** 32, size=2, dtype=np.int64)[1], step, 8)
+        q = model.infer(x)
+        seed = tf.random.fold_in(model_seed(model), step, alg="philox")
+        z = q.sample(seed)
+        terms["reconstruction"].append(model.reconstruction.loss(x, model.decoder(z)))
+        terms["kl"].append(q.kl())
+        terms["ridge"].append(tf.reduce_sum(z ** 2, 1))
+    means = {name: float(np.mean(values)) for name, values in terms.items()}
+    for name, value in means.items():
+        assert stored[name] == pytest.approx(value, rel=1e-5)
+    assert stored["elbo"] == pytest.approx(-(means["reconstruction"] + means["kl"]), rel=1e-5)
+    assert stored["loss"] == pytest.approx(means["reconstruction"] + means["kl"] + 0.5 * means["ridge"], rel=1e-5)
+    assert stored["regularizer"] == pytest.approx(means["kl"] + 0.5 * means["ridge"], rel=1e-4)
+
+
+def model_seed(model):
+    """The stateless seed that evaluation uses after 30 updates."""
+    from dislib_plus import seeds
+    return seeds.stateless_seed(model.seed, 30, "test z")
+
+
+def test_training_is_the_plain_loop(train, weights, tmp_path):
+    """30 updates written out: same batches, same noise, same weights to rounding."""
+    train(tmp_path)
+    seeds_of_run = seeding.run_seeds(3, 1)
+    parts = sys.modules["tiny_parts"]
+    with gin.unlock_config():
+        gin.parse_config("encoder.num_latent = 3\nencoder.encoder_fn = @fc_encoder\nfc_encoder.units = (16,)\n"
+                         "decoder.decoder_fn = @fc_decoder\nfc_decoder.units = (16,)")
+    model = parts.Ridge(0.5)
+    model.seed = seeds_of_run.stages[0][1]
+    with seeding.seeded_initializers(seeds_of_run.initialization):
+        model.build((None, 16, 16, 1))
+    gin.clear_config()
+    model.optimizer = keras.optimizers.Adam(0.01, epsilon=1e-8)
+    dataset = parts.tiny(".")
+    first = np.random.RandomState(3).randint(2 ** 32, dtype=np.int64)
+    for step in range(30):
+        x = batches.batch(dataset, int(first), step, 8)
+        with tf.GradientTape() as tape:
+            terms = model.loss_terms(x, training=True)
+            loss = tf.reduce_mean(terms["reconstruction"] + terms["kl"] + 0.5 * terms["ridge"])
+        model.optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+    saved = weights(tmp_path)
+    for i, variable in enumerate(model.variables):
+        np.testing.assert_allclose(saved[str(i)], variable.numpy(), rtol=2e-4, atol=2e-6)
+
+
+def test_saved_model_in_a_fresh_process(train, tmp_path, user_folder):
+    train(tmp_path)
+    model = keras.models.load_model(tmp_path / "model.keras")
+    images = sys.modules["tiny_parts"].tiny(".").observations(tf.range(5))
+    code = ("import sys, json, numpy as np, keras, tensorflow as tf\n"
+            "record = json.load(open(sys.argv[1] + '/run.json')); sys.path[:0] = record['python_path']\n"
+            "[__import__(name) for name in record['imports']]\n"
+            "model = keras.models.load_model(sys.argv[1] + '/model.keras')\n"
+            "x = sys.modules['tiny_parts'].tiny('.').observations(tf.range(5))\n"
+            "np.save(sys.argv[1] + '/codes.npy', model.represent(x).numpy()); assert int(model.optimizer.iterations) == 30")
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True)
+    np.testing.assert_allclose(np.load(tmp_path / "codes.npy"), model.represent(images), rtol=1e-6)
+
+
+def test_events_hold_every_term(train, tmp_path):
+    train(tmp_path, "model.training_steps = 25")
+    [path] = (tmp_path / "events" / "train").iterdir()
+    found = {}
+    for event in tf.compat.v1.train.summary_iterator(str(path)):
+        for value in event.summary.value:
+            found.setdefault(value.tag, []).append((event.step, float(tf.make_ndarray(value.tensor))))
+    assert set(found) == {"loss", "reconstruction", "kl", "ridge", "elbo", "learning_rate"}
+    assert [step for step, _ in found["loss"]] == [10, 20, 25]
+    assert all(abs(rate - 0.01) < 1e-8 for _, rate in found["learning_rate"])
+
+
+def test_non_finite_loss_names_term_and_step_and_keeps_the_checkpoint(train, tmp_path):
+    with pytest.raises(callbacks.TrainingDiverged, match=r"'ridge' is inf in step 18; .* last checkpoint is kept"):
+        train(tmp_path, "Ridge.explode_at = 17")
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["stage00-step000000010.npz"]
+    assert not (tmp_path / "model.keras").exists() and not (tmp_path / "results").exists()
+    assert not gin.config_str().strip()
+
+
+def test_non_finite_loss_within_one_execution(train, tmp_path):
+    with pytest.raises(callbacks.TrainingDiverged, match="'ridge' is inf in one of the steps 15 to 21"):
+        train(tmp_path, "Ridge.explode_at = 17", "model.steps_per_execution = 7")
+
+
+def test_non_finite_data_are_named(train, tmp_path):
+    with pytest.raises(ValueError, match=r"the data set 'broken' has NaN or infinite pixels in image (7|9|7, 9)\b"):
+        train(tmp_path, "dataset.name = 'broken'")
+
+
+def test_disk_full_keeps_the_checkpoint_before(train, weights, tmp_path, monkeypatch):
+    train(tmp_path / "whole")
+    real, calls = files.os.fsync, []
+
+    def full(descriptor):
+        calls.append(descriptor)
+        if len(calls) >= 4:  # run.json, two checkpoints, then no more
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor)
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(OSError, match=r"stage00-step000000030.npz could not be written \(No space left on device\)"):
+        train(tmp_path / "full")
+    monkeypatch.undo()
+    kept = sorted(path.name for path in (tmp_path / "full" / "checkpoints").iterdir())
+    assert kept == ["stage00-step000000010.npz", "stage00-step000000020.npz"]
+    train(tmp_path / "full")
+    for name, array in weights(tmp_path / "whole").items():
+        np.testing.assert_array_equal(array, weights(tmp_path / "full")[name])
+
+
+def test_unused_bindings_are_one_warning_or_an_error(train, tmp_path):
+    extra = ["beta_tc_vae.beta = 3.", "bernoulli_loss.subtract_true_image_entropy = True", "l2_loss.activation = 'tanh'"]
+    with pytest.warns(configuration.Notice) as caught:
+        train(tmp_path / "a", *extra[:2])
+    [message] = [str(w.message) for w in caught if w.category is configuration.Notice]
+    assert message == "gin: this run does not use beta_tc_vae.beta."
+    with pytest.raises(configuration.ConfigurationError, match="does not use beta_tc_vae.beta;.*--strict"):
+        train(tmp_path / "b", *extra[:2], strict=True)
+    assert not (tmp_path / "b").exists()
+    train(tmp_path / "c", extra[1], strict=True)
+
+
+@pytest.mark.parametrize("binding, message", [
+    ("model.batch_size = 65", "batch_size must be at most 64, the number of images of 'tiny'; received 65"),
+    ("model.batch_size = 0", "model.batch_size must be an integer >= 1; received 0"),
+    ("model.training_steps = 1e3", "model.training_steps must be an integer >= 1; received 1000.0"),
+    ("model.random_seed = -1", "model.random_seed must be an integer in 0..4294967295; received -1"),
+    ("model.precision = 'float8'", "model.precision must be one of float32, mixed_bfloat16; received 'float8'"),
+    ("model.strategy = 'tpu'", "model.strategy must be None, 'mirrored' or 'multi_worker'; received 'tpu'"),
+    ("model.strategy = 'multi_worker'", "TF_CONFIG"),
+    ("model.model = @Ridge", "model.model must be a model such as @vae\\(\\), with brackets"),
+    ("dataset.name = 'tinny'", "'tinny' is unknown; the nearest known names are tiny"),
+    ("Ridge.wieght = 2", "'Ridge' has no parameter 'wieght'; the nearest known parameters are weight"),
+    ("model.model_dir = 'x'", "'model' has no parameter 'model_dir'; the nearest known parameters are model"),
+])
+def test_bad_arguments_leave_nothing(train, tmp_path, binding, message):
+    with pytest.raises(ValueError, match=message):
+        train(tmp_path / "run", binding)
+    assert not (tmp_path / "run").exists()
+
+
+def test_folders_that_are_not_runs(train, tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.tex").write_text("years of work")
+    with pytest.raises(ValueError, match="not empty and holds no run"):
+        train(tmp_path / "other")
+    with pytest.raises(OSError, match="is not a folder"):
+        train(tmp_path / "other" / "thesis.tex" / "run")
+    train(tmp_path / "other", overwrite=True)
+    assert (tmp_path / "other" / "thesis.tex").read_text() == "years of work"
+    assert (tmp_path / "other" / "model.keras").is_file()
+
+
+def test_overwrite_starts_anew(train, tmp_path):
+    first = train(tmp_path)
+    (tmp_path / "pictures").mkdir()
+    second = train(tmp_path, overwrite=True)
+    assert first["loss"] == second["loss"] and not (tmp_path / "pictures").exists()
+    assert len(list((tmp_path / "events" / "train").iterdir())) == 1
+
+
+def test_mixed_precision_and_compilation(train, tmp_path):
+    plain = train(tmp_path / "plain")
+    for name, binding in (("bfloat16", "model.precision = 'mixed_bfloat16'"), ("jit", "model.jit_compile = True")):
+        other = train(tmp_path / name, binding)
+        assert other["loss"] == pytest.approx(plain["loss"], rel=0.02)
+        assert keras.config.dtype_policy().name == "float32"
+    assert results_of(tmp_path / "bfloat16")["precision"] == "mixed_bfloat16"
+    model = keras.models.load_model(tmp_path / "bfloat16" / "model.keras", compile=False)
+    assert model.encoder.layers[-3].compute_dtype == "bfloat16" and model.encoder.layers[-1].compute_dtype == "float32"
+    assert all(variable.dtype == "float32" for variable in model.variables)
+
+
+def test_learning_rate_function_of_the_user(train, tmp_path):
+    """Such an optimizer cannot be saved; the model is."""
+    gin.external_configurable(lambda global_step: 0.01 / tf.cast(1 + global_step, tf.float32), name="my_rate")
+    train(tmp_path, "vae_optimizer.learning_rate = @my_rate")
+    assert not keras.models.load_model(tmp_path / "model.keras").compiled
+
+
+def test_api_without_gin(user_folder, tmp_path):
+    """A model and a data set as objects; the arguments decide whether a run may be resumed."""
+    from dislib_plus.training import optimizers
+    with configuration.configured([user_folder / "networks.gin"]):
+        parts = sys.modules["tiny_parts"]
+        arguments = dict(training_steps=4, random_seed=1, batch_size=4, eval_steps=1, dataset=parts.tiny("."))
+        found = train_module.train(tmp_path, model=parts.Ridge(1.0), **arguments)
+        assert found["global_step"] == 4 and optimizers
+        with pytest.raises(ValueError, match="Ridge.weight was 1.0, now 2.0"):
+            train_module.train(tmp_path, model=parts.Ridge(2.0), **arguments)
+
+
+def test_environment_is_recorded(monkeypatch):
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    assert provenance.environment()["environment.onednn"] == "off"
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    assert provenance.environment()["environment.onednn"] == "TensorFlow's default"
+
+
+def test_weighted_reconstruction_in_the_regularizer():
+    scores = final_scores.named_as_dlib({"loss": 10.0, "reconstruction": 3.0, "kl": 4.0, "elbo": -7.0}, {"reconstruction": 2.0})
+    assert scores["regularizer"] == 4.0 and scores["elbo"] == -7.0 and scores["kl_loss"] == 4.0
+
+
+def test_weights_that_are_not_finite_are_not_saved(train, tmp_path, monkeypatch):
+    """An update can break the weights while its own loss is still finite."""
+    at_step = callbacks.StopAtNonFinite.at_step
+
+    def poison(self, step, logs):
+        at_step(self, step, logs)
+        if step == 20:
+            variable = self.model.trainable_variables[0]
+            variable.assign(variable * np.nan)
+    monkeypatch.setattr(callbacks.StopAtNonFinite, "at_step", poison)
+    with pytest.raises(run_module.callbacks.TrainingDiverged, match="weights .*kernel.* not finite after step 20"):
+        train(tmp_path)
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["stage00-step000000010.npz"]
