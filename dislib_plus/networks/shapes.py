@@ -9,6 +9,7 @@ def image_size(shape, multiple, least=1):
     """
     height, width, channels = (int(size) for size in shape[-3:])
     if height % multiple or width % multiple or min(height, width) < least:
-        raise ValueError(f"This convolutional network halves the image repeatedly, so height and width must be "
-                         f"multiples of {multiple}; received {height}x{width}. Resize the data or choose another network.")
+        raise ValueError(
+            f"This convolutional network halves the image repeatedly, so height and width must be multiples of {multiple} "
+            f"and at least {max(least, multiple)}; received {height}x{width}. Resize the data or choose another network.")
     return height, width, channels
