@@ -84,3 +84,10 @@ def test_two_stage_parts_have_their_own_posteriors(two_stages, grid):
     np.testing.assert_allclose(of_z.kl, 0.5 * (0.25 - 1) - math.log(0.5), rtol=1e-6)
     with pytest.raises(ValueError, match="batch_size must be at least 1"):
         subject.latent_statistics(part_c, grid, 12, np.random.RandomState(0), batch_size=0)
+
+
+@pytest.mark.parametrize("scale, active", [(0.2, True), (0.1, False)])
+def test_active_means_variance_above_one_hundredth(grid, scale, active):
+    part = Part("z", [("normal", 1)], lambda x: scale * x[:, 0, :1, 0] * 255 / 60, None, lambda x: {}, None)
+    found = subject.latent_statistics(part, grid, 12, np.random.RandomState(0))  # variance scale^2 * 2/3
+    assert found.active.tolist() == [active]

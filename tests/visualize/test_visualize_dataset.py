@@ -1,0 +1,72 @@
+"""Pictures of data sets."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+
+from dislib_plus.visualize import visualize_dataset as subject
+from dislib_plus.visualize.output import MARK
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()} - {MARK}
+
+
+def test_set_with_factors(grid, tmp_path):
+    written = subject.visualize_dataset(grid, tmp_path / "out", num_frames=4)
+    assert names(tmp_path / "out") == {"contact_sheet.png", "factors.png", "factors.gif"}
+    assert written == [str(tmp_path / "out" / name) for name in sorted(names(tmp_path / "out"))]
+
+
+def test_set_without_factors(plain_images, tmp_path):
+    subject.visualize_dataset(plain_images, tmp_path / "out")
+    assert names(tmp_path / "out") == {"contact_sheet.png"}
+
+
+def test_unknown_name_writes_nothing(tmp_path):
+    with pytest.raises(ValueError, match="'toy_cars3' is unknown; the nearest known names are toy_cars3d"):
+        subject.visualize_dataset("toy_cars3", tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
+def test_factor_table_varies_one_factor_a_row(grid, tmp_path):
+    subject.factor_table(grid, tmp_path / "f.png", np.random.RandomState(3), columns=6)
+    base, = grid.sample_factors(1, np.random.RandomState(3))
+    picture = np.asarray(Image.open(tmp_path / "f.png"))
+    left, above = picture.shape[1] - 6 * 74 - 6, picture.shape[0] - 2 * 74 - 6
+
+    def pixel(row, column, image_column):
+        return picture[above + row * 74 + 30, left + column * 74 + image_column * 9 + 4, 0]
+    assert [pixel(0, value, 0) for value in range(3)] == [60, 120, 180]
+    assert {pixel(0, value, 1) for value in range(3)} == {50 + 45 * base[1]}
+    assert [pixel(1, value, 1) for value in range(4)] == [50, 95, 140, 185]
+    assert {pixel(1, value, 0) for value in range(4)} == {60 + 60 * base[0]}
+    assert pixel(0, 3, 0) == pixel(0, 5, 0) == pixel(1, 4, 0) == 255
+
+
+def test_factor_animation_visits_every_value(grid, tmp_path):
+    subject.factor_animation(grid, tmp_path / "f.gif", np.random.RandomState(0), num_observations=2, num_frames=12)
+    with Image.open(tmp_path / "f.gif") as animation:
+        frames = np.stack([np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(animation)]).astype(int)
+    above = frames.shape[1] - 2 * 74 - 6
+    first = frames[:, above + 30, 8 + 4, 0]
+    second = frames[:, above + 30, 8 + 74 + 9 + 4, 0]
+    assert {round((value - 60) / 60) for value in first} == {0, 1, 2}
+    assert {round((value - 50) / 45) for value in second} == {0, 1, 2, 3}
+
+
+def test_data_of_another_library(tmp_path):
+    class Foreign:  # the four methods that disentanglement_lib's data sets have, and nothing more
+        num_factors, factors_num_values, observation_shape = 2, [3, 2], [8, 8, 1]
+
+        def sample_factors(self, num, random_state):
+            return np.stack([random_state.randint(size, size=num) for size in (3, 2)], axis=1)
+
+        def sample_observations_from_factors(self, factors, random_state):
+            return np.ones((len(factors), 8, 8, 1)) * factors[:, :1, None, None] / 3
+
+        def sample_observations(self, num, random_state):
+            return self.sample_observations_from_factors(self.sample_factors(num, random_state), random_state)
+    subject.visualize_dataset(Foreign(), tmp_path / "out", num_frames=3)
+    assert names(tmp_path / "out") == {"contact_sheet.png", "factors.png", "factors.gif"}
+    assert subject.factor_names(Foreign()) == ["factor 0", "factor 1"]
