@@ -24,7 +24,7 @@ def fingerprint(*parts):
     for part in parts:
         if isinstance(part, pathlib.Path):
             status = part.stat()
-            part = (str(part.resolve()), status.st_size, status.st_mtime_ns)
+            part = (os.path.abspath(part), status.st_size, status.st_mtime_ns)
         digest.update(repr(part).encode() + b"\0")
     return digest.hexdigest()[:16]
 

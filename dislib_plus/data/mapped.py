@@ -1,75 +1,91 @@
-"""Image sets that need not fit in memory: one memory-mapped uint8 file, written once."""
+"""Images that need not fit in memory: one file of raw bytes, mapped into memory and gathered in the graph.
 
-import warnings
+The operating system reads the pages that are used and drops them when memory is
+short. The file is built once, with a progress bar, and gets its name when it is whole.
+"""
+
+import os
+import pathlib
 
 import numpy as np
 import tensorflow as tf
 import tqdm
 
-from dislib_plus.data.base import GroundTruthData
+from dislib_plus.data.base import GroundTruthData, ImageData
 from dislib_plus.data.cache import cache_root
-from dislib_plus.files import atomic_write
+from dislib_plus.files import atomic_path
 
 
-def _write(path, shape, blocks, name):
-    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)), "fortran_order": False, "shape": tuple(shape)}
-    with atomic_write(path, "wb") as stream, tqdm.tqdm(
-            desc=f"Unpacking {name} once", total=shape[0], unit=" images", unit_scale=True) as progress:
-        np.lib.format.write_array_header_2_0(stream, header)
-        for block in blocks:
-            stream.write(np.ascontiguousarray(block, np.uint8).data)
-            progress.update(len(block))
-        if progress.n != shape[0]:
-            raise ValueError(f"{name!r} gave {progress.n} images where {shape[0]} were promised.")
-
-
-def mapped_array(name, key, shape, blocks):
-    """A uint8 array in the cache folder, mapped read-only; written block by block when it is not there yet.
+def build(name, key, shape, blocks, progress=True):
+    """Writes images to a file of the cache, unless it is there.
 
     Args:
-      name: beginning of the file name, say the data set.
-      key: `cache.fingerprint` of everything the array depends on.
-      shape: of the whole array.
-      blocks: function without arguments; iterates over uint8 arrays that make up the whole along the first axis.
+      name: beginning of the file name.
+      key: `cache.fingerprint` of everything the images depend on.
+      shape: of all images, [n, height, width, channels].
+      blocks: function without arguments that returns an iterable of uint8 arrays [any, height, width, channels].
+      progress: show a bar.
 
     Returns:
-      np.memmap.
+      The file's path.
 
     Raises:
-      OSError: the file cannot be written.
+      ValueError: the blocks have another type or shape, or another number of images altogether.
     """
-    path = cache_root() / f"{name}-{key}.npy"
-    if path.is_file():
-        try:
-            return np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError) as error:
-            warnings.warn(f"The cached file {path} is damaged ({error}); it is made again.", stacklevel=2)
-    try:
-        _write(path, shape, blocks(), name)
-    except FileNotFoundError:
-        raise  # of the source, not of the cache
-    except OSError as error:
-        raise OSError(f"Data set {name!r} needs {np.prod(shape, dtype=np.int64) / 1e9:.1f} GB in the cache folder "
-                      f"{path.parent}, which cannot be written ({error.strerror or error}); set DISLIB_PLUS_CACHE to a "
-                      "folder with room.") from error
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    shape = tuple(int(side) for side in shape)
+    path = cache_root() / f"{name}-{key}-{'x'.join(map(str, shape))}.u8"
+    if path.is_file() and path.stat().st_size == int(np.prod(shape)):
+        return path
+    count = 0
+    with atomic_path(path) as temporary, open(temporary, "wb") as stream:
+        with tqdm.tqdm(total=shape[0], desc=f"Preparing {name}", unit="image", disable=not progress) as bar:
+            for block in blocks():
+                if block.dtype != np.uint8 or block.shape[1:] != shape[1:]:
+                    raise ValueError(f"images of {name!r} must be uint8 of shape {shape[1:]}; received {block.dtype} "
+                                     f"of shape {block.shape[1:]}.")
+                stream.write(np.ascontiguousarray(block).data)
+                count += len(block)
+                bar.update(len(block))
+        if count != shape[0]:
+            raise ValueError(f"{name!r} was to have {shape[0]} images and has {count}.")
+    return path
+
+
+def map_images(path, shape):
+    """The images of a file as a tensor uint8 `shape` that takes memory only for the pages in use.
+
+    Raises:
+      ValueError: the file has another size.
+    """
+    path = pathlib.Path(path)
+    if path.stat().st_size != int(np.prod(shape)):
+        raise ValueError(f"{path} must have {int(np.prod(shape))} bytes for images of shape {tuple(shape)}; it has "
+                         f"{path.stat().st_size}; delete it, and it is made again.")
+    with tf.device("CPU"):
+        return tf.raw_ops.ImmutableConst(dtype=tf.uint8, shape=list(shape), memory_region_name=os.fspath(path))
+
+
+class MappedImages(ImageData):
+    """A set of images without factors in a mapped file."""
+
+    def __init__(self, name, path, shape, labels=None):
+        """Args: name; path, shape: see `map_images`; labels: None or integers [n] or [n, several]."""
+        self.name, self.labels = name, labels
+        self.num_observations, self.observation_shape = int(shape[0]), [int(side) for side in shape[1:]]
+        self._images = map_images(path, shape)
+
+    def images(self, indices, seed=None):
+        return tf.gather(self._images, indices)
 
 
 class MappedGrid(GroundTruthData):
-    """A factor grid whose images are read from a mapped file; the system keeps in memory what fits."""
+    """A factor grid whose images are in a mapped file, the last factor varying fastest."""
 
-    def __init__(self, name, grid_names, grid_sizes, images, visible=None):
-        """Args as ResidentGrid; images: uint8 array or memory map."""
+    def __init__(self, name, grid_names, grid_sizes, path, image_shape, visible=None):
+        """Args: as GroundTruthData; path: see `map_images`; image_shape: [height, width, channels]."""
         super().__init__(name, grid_names, grid_sizes, visible)
-        if images.dtype != np.uint8 or images.ndim != 4 or len(images) != self.num_observations:
-            raise ValueError(f"images of {name!r} must be uint8 [{self.num_observations}, height, width, channels]; "
-                             f"received {images.dtype} with shape {images.shape}.")
-        self.observation_shape = list(images.shape[1:])
-        self._images = images
-
-    def _read(self, indices):
-        return np.asarray(self._images[indices])
+        self.observation_shape = list(image_shape)
+        self._images = map_images(path, [self.num_observations, *image_shape])
 
     def images(self, indices, seed=None):
-        pixels = tf.numpy_function(self._read, [indices], tf.uint8, stateful=False)
-        return tf.ensure_shape(pixels, [None] + self.observation_shape)
+        return tf.gather(self._images, indices)

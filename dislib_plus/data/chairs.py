@@ -1,0 +1,69 @@
+"""`chairs`: 1,393 chair models seen from 2 elevations and 31 azimuths (Aubry et al., 2014), 86,366 pictures."""
+
+import pathlib
+import re
+
+import gin
+from PIL import Image
+
+from dislib_plus.data import image_files
+from dislib_plus.data.mapped import MappedGrid
+from dislib_plus.data.registry import register
+from dislib_plus.data.sources import missing_files
+
+CROP = 400
+_VIEW = re.compile(r"image_\d+_p(\d+)_t(\d+)_r\d+\.png")
+
+
+def _views(folder):
+    """Pictures of one chair as {elevation angle: pictures sorted by azimuth angle}."""
+    views = {}
+    for path in (folder / "renders").glob("*.png"):
+        angles = _VIEW.fullmatch(path.name)
+        if angles:
+            views.setdefault(int(angles[1]), []).append((int(angles[2]), path))
+    return {elevation: [path for _, path in sorted(pictures)] for elevation, pictures in sorted(views.items())}
+
+
+def _grid(folders):
+    """Pictures in the order chair, elevation, azimuth, and the numbers of elevations and azimuths."""
+    views = [_views(folder) for folder in folders]
+    shape = {elevation: len(pictures) for elevation, pictures in views[0].items()}
+    if not shape or len(set(shape.values())) != 1:
+        raise ValueError(f"The chair {folders[0]} must have one number of pictures named image_N_pANGLE_tANGLE_rN.png "
+                         f"for each elevation; found {shape}.")
+    for folder, chair in zip(folders, views):
+        found = {elevation: len(pictures) for elevation, pictures in chair.items()}
+        if found != shape:
+            raise ValueError(f"The chair {folder} has the pictures {found} (elevation: azimuths) where the first chair "
+                             f"has {shape}; unpack rendered_chairs.tar again.")
+    paths = [path for chair in views for pictures in chair.values() for path in pictures]
+    return paths, len(shape), next(iter(shape.values()))
+
+
+@register("chairs")
+@gin.configurable("chairs", denylist=["data_dir"])
+def chairs(data_dir=".", size=64, channels=1):
+    """The rendered chairs: the middle 400x400 pixels, Lanczos to `size`, on white.
+
+    The pictures form a full grid, so the views are ground-truth factors.
+
+    Args:
+      data_dir: has the folder `rendered_chairs` of the public archive.
+      size: pixels of each side.
+      channels: 1 (grey) or 3.
+
+    Returns:
+      MappedGrid: object, elevation 2, azimuth 31.
+
+    Raises:
+      FileNotFoundError: the folder is missing or empty.
+      ValueError: a chair lacks a view, or a picture is damaged.
+    """
+    root = pathlib.Path(data_dir) / "rendered_chairs"
+    folders = sorted(path.parent for path in root.glob("*/renders") if path.is_dir())
+    if not folders:
+        raise missing_files("chairs", "the folders of chairs", root)
+    paths, elevations, azimuths = _grid(folders)
+    file, shape = image_files.build("chairs", paths, size, channels, CROP, Image.Resampling.LANCZOS)
+    return MappedGrid("chairs", ["object", "elevation", "azimuth"], [len(folders), elevations, azimuths], file, shape[1:])

@@ -1,0 +1,88 @@
+"""Picture files (JPEG, PNG, ...) made into one mapped file of equal uint8 images."""
+
+import concurrent.futures
+import os
+import pathlib
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from dislib_plus.data import mapped
+from dislib_plus.data.cache import fingerprint
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+_MODES = {1: "L", 3: "RGB"}
+_BLOCK = 256
+
+
+def picture_files(folder, pattern="**/*"):
+    """The picture files below a folder whose path matches the pattern, sorted by path; hidden files are left out."""
+    folder = pathlib.Path(folder)
+    found = (path for path in folder.glob(pattern) if path.suffix.lower() in ENDINGS)
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+
+
+def centre_box(width, height, side):
+    """The square of `side` pixels in the middle: (left, upper, right, lower)."""
+    left, upper = (width - side) // 2, (height - side) // 2
+    return left, upper, left + side, upper + side
+
+
+def read_picture(path, size, channels, crop=None, resample=Image.Resampling.BILINEAR):
+    """One picture: cropped, resized, in grey or colour.
+
+    Args:
+      path: file name.
+      size: pixels of each side of the result.
+      channels: 1 (grey, ITU-R 601 weights) or 3 (RGB); transparency is laid on white.
+      crop: None (the picture is stretched to a square), pixels of the middle
+        square, or a box (left, upper, right, lower).
+      resample: a PIL.Image.Resampling filter.
+
+    Returns:
+      uint8 [size, size, channels].
+
+    Raises:
+      ValueError: no picture, a damaged one, or one smaller than the crop.
+    """
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"The picture {path} cannot be read ({error}); replace or remove it.") from error
+    box = centre_box(*picture.size, crop) if isinstance(crop, int) else crop
+    if box is not None:
+        if box[0] < 0 or box[1] < 0 or box[2] > picture.width or box[3] > picture.height:
+            raise ValueError(f"The picture {path} has {picture.width}x{picture.height} pixels, too few for the crop "
+                             f"{tuple(box)}.")
+        picture = picture.crop(box)
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    picture = picture.convert(_MODES[channels])
+    if picture.size != (size, size):
+        picture = picture.resize((size, size), resample)
+    return np.asarray(picture, np.uint8).reshape(size, size, channels)
+
+
+def build(name, paths, size, channels, crop=None, resample=Image.Resampling.BILINEAR):
+    """Reads all pictures, on all cores, into a file of the cache; see `mapped.build` and `read_picture`.
+
+    Returns:
+      path of the file, shape [n, size, size, channels].
+    """
+    if size < 1 or channels not in _MODES:
+        raise ValueError(f"size must be at least 1 and channels 1 or 3; received {size} and {channels}.")
+
+    def blocks():
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for chunk in _batched(paths):
+                yield np.stack(list(pool.map(lambda path: read_picture(path, size, channels, crop, resample), chunk)))
+
+    shape = (len(paths), size, size, channels)
+    return mapped.build(name, fingerprint(size, channels, crop, int(resample), *paths), shape, blocks), shape
+
+
+def _batched(items):
+    for start in range(0, len(items), _BLOCK):
+        yield items[start:start + _BLOCK]

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from dislib_plus.data import get_named_ground_truth_data, image_files
+from dislib_plus.data.image_files import centre_box, picture_files, read_picture
+
+RANDOM = np.random.RandomState(0)
+PICTURE = RANDOM.randint(0, 256, [40, 30, 3]).astype(np.uint8)
+
+
+def save(path, pixels=PICTURE, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path, **options)
+    return path
+
+
+def test_a_picture_of_the_right_size_is_untouched(tmp_path):
+    path = save(tmp_path / "a.png", PICTURE[:30])
+    np.testing.assert_array_equal(read_picture(path, 30, 3), PICTURE[:30])
+
+
+def test_the_middle_square_is_cut_out(tmp_path):
+    path = save(tmp_path / "a.png")
+    np.testing.assert_array_equal(read_picture(path, 20, 3, crop=20), PICTURE[10:30, 5:25])
+    np.testing.assert_array_equal(read_picture(path, 10, 3, crop=(3, 7, 13, 17)), PICTURE[7:17, 3:13])
+    assert centre_box(178, 218, 178) == (0, 20, 178, 198)
+    with pytest.raises(ValueError, match="30x40 pixels, too few for the crop"):
+        read_picture(path, 20, 3, crop=32)
+
+
+def test_grey_palette_and_transparent_pictures(tmp_path):
+    grey = np.round(PICTURE[:30] @ [0.299, 0.587, 0.114])
+    assert np.abs(read_picture(save(tmp_path / "a.png", PICTURE[:30]), 30, 1)[..., 0] - grey).max() <= 1
+    np.testing.assert_array_equal(read_picture(save(tmp_path / "b.png", PICTURE[:30, :, 0]), 30, 3)[..., 2],
+                                  PICTURE[:30, :, 0])
+    layered = np.concatenate([PICTURE[:30], np.zeros([30, 30, 1], np.uint8)], axis=2)
+    assert (read_picture(save(tmp_path / "c.png", layered), 30, 3) == 255).all()
+
+
+def test_damaged_pictures_are_named(tmp_path):
+    path = save(tmp_path / "a.png")
+    whole = path.read_bytes()
+    for content in (b"", b"text", whole[:200]):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="a.png cannot be read"):
+            read_picture(path, 8, 3)
+
+
+def test_files_are_sorted_and_hidden_ones_left_out(tmp_path):
+    for name in ("b/2.png", "b/10.png", "a/1.JPG", ".hidden/3.png", "b/._2.png"):
+        save(tmp_path / name)
+    (tmp_path / "b" / "notes.txt").write_text("")
+    assert [str(path.relative_to(tmp_path)) for path in picture_files(tmp_path)] == ["a/1.JPG", "b/10.png", "b/2.png"]
+
+
+@pytest.fixture
+def folder(tmp_path, cache_folder):
+    pixels = {}
+    for name in ("zebra/1.png", "ant/2.png", "ant/deep/1.png"):
+        pixels[name] = RANDOM.randint(0, 256, [16, 16, 3]).astype(np.uint8)
+        save(tmp_path / "pictures" / name, pixels[name])
+    return tmp_path, [pixels[name] for name in sorted(pixels)]
+
+
+def test_a_folder_is_a_data_set(folder, monkeypatch):
+    import gin
+    root, pixels = folder
+    try:
+        gin.parse_config(["dataset.name = 'image_folder'", f"dataset.data_dir = '{root}'",
+                          "image_folder.path = 'pictures'", "image_folder.size = 16"])
+        data = get_named_ground_truth_data()
+        np.testing.assert_array_equal(data.images(np.arange(3)).numpy(), pixels)
+        assert data.labels.tolist() == [0, 0, 1] and data.num_factors == 0
+        monkeypatch.setattr(image_files, "read_picture", lambda *arguments: pytest.fail("read again"))
+        np.testing.assert_array_equal(get_named_ground_truth_data().images(np.arange(3)).numpy(), pixels)
+    finally:
+        gin.clear_config()
+
+
+def test_a_folder_by_name_and_without_subfolders(tmp_path, cache_folder):
+    save(tmp_path / "flat" / "1.png")
+    data = get_named_ground_truth_data(f"image_folder:{tmp_path / 'flat'}")
+    assert data.labels is None and data.observation_shape == [64, 64, 3]
+
+
+def test_missing_and_empty_folders_are_refused(tmp_path, cache_folder):
+    with pytest.raises(FileNotFoundError, match="image_folder.path must be a folder; .*nowhere is not there"):
+        get_named_ground_truth_data("image_folder:nowhere", str(tmp_path))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="empty has no pictures"):
+        get_named_ground_truth_data("image_folder:empty", str(tmp_path))
+
+
+def test_a_damaged_picture_leaves_no_half_built_file(folder, cache_folder):
+    root, _ = folder
+    (root / "pictures" / "zebra" / "1.png").write_bytes(b"no")
+    with pytest.raises(ValueError, match="zebra/1.png cannot be read"):
+        get_named_ground_truth_data("image_folder:pictures", str(root))
+    assert not list(cache_folder.iterdir())
