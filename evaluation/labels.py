@@ -4,6 +4,9 @@ import numpy as np
 import tensorflow as tf
 
 from . import images
+from .memo import Memo
+
+_MEMO = Memo()
 
 
 def grid_factors(dataset, indices):
@@ -81,9 +84,11 @@ def label_column(dataset, indices, factor=None):
 
 
 def represent(dataset, model, indices, batch_size, seed=0):
-    """The model's codes of the images with the given indices, [n, columns]."""
-    encode = tf.function(model.represent, reduce_retracing=True)
-    return np.concatenate([encode(x).numpy() for x in images.batches(dataset, indices, batch_size, seed)])
+    """The model's codes of the images with the given indices, [n, columns]; the latest are kept (see `memo.Memo`)."""
+    def codes():
+        encode = tf.function(model.represent, reduce_retracing=True)
+        return np.concatenate([encode(x).numpy() for x in images.batches(dataset, indices, batch_size, seed)])
+    return _MEMO(codes, model, dataset, indices, batch_size)
 
 
 def some_images(dataset, num_images, random_state):

@@ -8,6 +8,9 @@ import tensorflow as tf
 from . import images
 from .codes import generate_batch_factor_code
 from .labels import grid_factors  # noqa: F401 (callers that have posteriors look for it here)
+from .memo import Memo
+
+_MEMO = Memo()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,14 +31,16 @@ class Posteriors:
 
 
 def of_images(dataset, model, indices, batch_size, seed=0):
-    """Posteriors of the images with the given indices.
+    """Posteriors of the images with the given indices; those of the latest call are kept (see `memo.Memo`).
 
     Args:
       dataset: an ImageData; model: a trained model; indices: int64 [n]; batch_size: images a batch.
       seed: of the pixel noise of sets that are not deterministic.
     """
-    encode = _encoder(model)
-    return _joined([encode(x) for x in images.batches(dataset, indices, batch_size, seed)])
+    def encoded():
+        encode = _encoder(model)
+        return _joined([encode(x) for x in images.batches(dataset, indices, batch_size, seed)])
+    return _MEMO(encoded, model, dataset, indices, batch_size)
 
 
 def of_factor_samples(ground_truth_data, model, num_points, random_state, batch_size):

@@ -112,7 +112,7 @@ def _checked(codes, factors, classes, kept):
 @gin.configurable("factor_vae_cascade", denylist=["dataset", "model", "random_state", "artifact_dir"])
 @requires("posterior", "represent", data=has_factors)
 def compute_factor_vae_cascade(dataset, model, random_state, artifact_dir=None, num_votes=800, batch_size=100,
-                               kl_threshold=0.1, prune_constant=True, encoding_batch=256):
+                               kl_threshold=0.1, prune_constant=True, encoding_batch=64):
     """CascadeVAE's FactorVAE score of a model, from the codes of the whole data set.
 
     Args:
@@ -137,8 +137,7 @@ def compute_factor_vae_cascade(dataset, model, random_state, artifact_dir=None, 
     encoded = posteriors.of_images(dataset, model, indices, encoding_batch, seed)
     classes = np.zeros((len(indices), 0), np.int64)
     if any(kind == "categorical" for kind, _ in model.code_spec):
-        codes = np.concatenate([np.asarray(model.represent(x))
-                                for x in images.batches(dataset, indices, encoding_batch, seed)])
+        codes = labelling.represent(dataset, model, indices, encoding_batch, seed)
         classes = np.stack(labelling.named_classes(codes, model.code_spec), axis=1)
     kept = np.concatenate([prior_kl(encoded.mean, encoded.stddev).mean(axis=0) > kl_threshold,
                            np.ones(classes.shape[1], bool)])

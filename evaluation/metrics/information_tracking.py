@@ -119,7 +119,8 @@ def compute_information_tracking(dataset, model, random_state, artifact_dir=None
     artifacts.save_arrays(artifact_dir, "information_tracking", mutual_information=information)
     sizes = np.asarray(dataset.factors_num_values)
     reductions = information_per_factor(information, sizes)
-    result = {f"{name}.factor_{k}": float(value) for name, values in reductions.items() for k, value in enumerate(values)}
-    for name in ("top1_normalised", "top2_normalised"):
-        result[f"mean_{name}"] = float(reductions[name][sizes > 1].mean()) if (sizes > 1).any() else 0.0
+    varying = sizes > 1
+    result = {f"mean_{name}": float(reductions[name][varying].mean()) if varying.any() else 0.0
+              for name in ("top1_normalised", "top2_normalised")}
+    result.update({f"{name}.factor_{k}": float(value) for name, values in reductions.items() for k, value in enumerate(values)})
     return {**result, "num_points": num_points}

@@ -92,7 +92,7 @@ def removed_accuracy(classes, labels, removed):
 
 @gin.configurable("zero_shot_gap", denylist=["dataset", "model", "random_state", "artifact_dir"])
 @requires("loss_terms", "represent", data=factors_or_labels)
-def compute_zero_shot_gap(dataset, model, random_state, artifact_dir=None, reference=gin.REQUIRED, dimension=gin.REQUIRED,
+def compute_zero_shot_gap(dataset, model, random_state, artifact_dir=None, reference=None, dimension=0,
                           label=None, above=None, below=None, factor=None, group=0, num_images=None, batch_size=64):
     """The gap between a model trained without a combination and a reference trained on everything.
 
