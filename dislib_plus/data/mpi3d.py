@@ -4,9 +4,10 @@ import dataclasses
 import pathlib
 
 import numpy as np
+import tensorflow as tf
 
 from dislib_plus.data.cache import fingerprint
-from dislib_plus.data.mapped import MappedGrid, mapped_array
+from dislib_plus.data.mapped import MappedGrid, build
 from dislib_plus.data.npz import broken_file, npz_array
 from dislib_plus.data.registry import register
 
@@ -31,34 +32,28 @@ def image_array(name, stored, count):
     return dataclasses.replace(stored, shape=(count, *SHAPE))
 
 
-def open_images(name, path, count):
-    """The array `images` of an .npz archive, mapped: in place, or unpacked once where it is compressed.
-
-    Returns:
-      np.memmap, uint8 [count, 64, 64, 3].
+def unpacked(name, stored, count):
+    """The file of raw bytes with all images of a stored array, unpacked when it is not there yet; see `mapped.build`.
 
     Raises:
-      FileNotFoundError: there is no such file.
-      ValueError: it is damaged or holds other images.
+      ValueError: the array holds other images, or its file is damaged.
     """
-    stored = image_array(name, npz_array(name, path, "images"), count)
-    in_place = stored.map()
-    if in_place is not None:
-        return in_place
-    return mapped_array(name, fingerprint(stored.path, "images"), stored.shape, lambda: stored.blocks(BLOCK))
+    stored = image_array(name, stored, count)
+    return build(name, fingerprint(stored.path, stored.key), stored.shape, lambda: stored.blocks(BLOCK))
 
 
 class MPI3D(MappedGrid):
-    """Images 64x64x3 under seven factors, read from the published archive."""
+    """Images 64x64x3 under seven factors, mapped into memory from the unpacked archive."""
 
     def __init__(self, name, path, factor_sizes):
         """Args: name; path of the .npz archive; factor_sizes of its grid."""
-        count = int(np.prod(factor_sizes))
-        super().__init__(name, FACTOR_NAMES, factor_sizes, open_images(name, path, count))
+        images = unpacked(name, npz_array(name, path, "images"), int(np.prod(factor_sizes)))
+        super().__init__(name, FACTOR_NAMES, factor_sizes, images, SHAPE)
 
     def sample_observations_from_factors(self, factors, random_state):
         """Observations with the given factors, float64 [n, 64, 64, 3] in [0, 1]."""
-        return self._read(self.sample_indices_from_factors(factors, random_state)) / 255.0
+        indices = self.sample_indices_from_factors(factors, random_state)
+        return self.images(tf.constant(indices)).numpy() / 255.0
 
 
 def _named(name, data_dir, factor_sizes):

@@ -1,9 +1,8 @@
-"""Arrays inside .npz archives, read in blocks or mapped in place; nothing is ever unpickled."""
+"""Arrays inside .npz archives, read in blocks; nothing is ever unpickled."""
 
 import contextlib
 import dataclasses
 import pathlib
-import struct
 import zipfile
 import zlib
 
@@ -76,19 +75,6 @@ class NpzArray:
                 yield np.frombuffer(content, self.dtype).reshape(count, *self.shape[1:])
             if stream.read(1):  # the checksum is compared at the end of the stream
                 raise ValueError(f"{self.key} is longer than its header says")
-
-    def map(self):
-        """The array mapped from the archive, read-only, or None where it is stored compressed."""
-        with readable(self.name, self.path), zipfile.ZipFile(self.path) as archive:
-            member = archive.getinfo(f"{self.key}.npy")
-            if member.compress_type != zipfile.ZIP_STORED:
-                return None
-            with open(self.path, "rb") as stream:
-                stream.seek(member.header_offset)
-                name_length, extra_length = struct.unpack("<26x2H", stream.read(30))
-                stream.seek(name_length + extra_length, 1)
-                _read_header(stream)
-                return np.memmap(self.path, self.dtype, "r", stream.tell(), self.shape)
 
 
 def _read_header(stream):

@@ -6,10 +6,9 @@ import pathlib
 import h5py
 import numpy as np
 
-from dislib_plus.data.cache import fingerprint
-from dislib_plus.data.mapped import MappedGrid, mapped_array
-from dislib_plus.data.mpi3d import BLOCK, image_array, open_images
-from dislib_plus.data.npz import readable
+from dislib_plus.data.mapped import MappedGrid
+from dislib_plus.data.mpi3d import SHAPE, unpacked
+from dislib_plus.data.npz import npz_array, readable
 from dislib_plus.data.registry import register
 
 FACTOR_NAMES = ("floor color", "wall color", "object color", "object size", "object type", "azimuth")
@@ -48,20 +47,14 @@ def h5_array(name, path, key):
         return H5Array(name, path, key, stored.shape, stored.dtype)
 
 
-def _open_h5(path, count):
-    stored = h5_array("shapes3d", path, "images")
-    image_array("shapes3d", stored, count)
-    return mapped_array("shapes3d", fingerprint(stored.path, "images"), stored.shape, lambda: stored.blocks(BLOCK))
-
-
 class Shapes3D(MappedGrid):
     """Images 64x64x3 under six factors, from the published .h5 or disentanglement_lib's .npz."""
 
     def __init__(self, path, factor_sizes=FACTOR_SIZES):
         """Args: path of the file, .h5 or .npz; factor_sizes of its grid."""
-        path, count = pathlib.Path(path), int(np.prod(factor_sizes))
-        images = open_images("shapes3d", path, count) if path.suffix == ".npz" else _open_h5(path, count)
-        super().__init__("shapes3d", FACTOR_NAMES, factor_sizes, images)
+        stored = (npz_array if str(path).endswith(".npz") else h5_array)("shapes3d", path, "images")
+        images = unpacked("shapes3d", stored, int(np.prod(factor_sizes)))
+        super().__init__("shapes3d", FACTOR_NAMES, factor_sizes, images, SHAPE)
 
 
 def find_file(data_dir):
