@@ -33,5 +33,5 @@ class Memo:
             return None
         digest = hashlib.sha256(np.ascontiguousarray(indices, np.int64).tobytes())
         for weight in model.weights:
-            digest.update(np.asarray(weight).tobytes())
+            digest.update(weight.numpy().tobytes())
         return type(model).__name__, digest.hexdigest(), batch_size

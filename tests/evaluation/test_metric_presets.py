@@ -1,0 +1,80 @@
+"""Every preset of the papers' metrics, through the runner, on a small saved model."""
+
+import json
+
+import gin
+import keras
+import numpy as np
+import pytest
+
+from dislib_plus import methods
+from dislib_plus.evaluation import representation, runner
+
+MODULE = """
+import numpy as np
+from dislib_plus.data import ResidentGrid, register
+
+@register("preset_grid")
+def grid(root):
+    images = np.random.RandomState(1).randint(0, 256, (60, 4, 4, 1)).astype(np.uint8)
+    return ResidentGrid("preset_grid", ["shape", "size", "angle"], [3, 4, 5], images)
+"""
+SCORES = {
+    "active_variables": "num_active_variables", "dci_lasso": "disentanglement", "dci_random_forest": "test_error",
+    "factor_vae_cascade": "cascade_factor_vae_score", "information_tracking": "mean_top1_normalised",
+    "latent_information": "overlapping_information", "med": "med", "mi_vs_tc": "total_correlation",
+    "mig_posterior": "mig_sup_posterior", "quantile_mutual_information": "mig.factor_2",
+    "total_correlation": "total_correlation_mc",
+}
+SMALL = {"med": ["med.num_train = 100", "med.num_test = 50"], "information_tracking": ["information_tracking.num_points = 100"]}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run directory with a model of 3 Gaussian latents."""
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "preset_own.py").write_text(MODULE)
+    keras.utils.set_random_seed(0)
+    flat = keras.layers.Flatten()(image := keras.Input((4, 4, 1)))
+    encoder = keras.Model(image, [keras.layers.Dense(size)(flat) for size in (3, 3)])
+    code = keras.Input((3,))
+    decoder = keras.Model(code, keras.layers.Reshape((4, 4, 1))(keras.layers.Dense(16)(code)))
+    model = methods.BetaVAE(beta=1.0, latents=3, encoder=encoder, decoder=decoder)
+    model.build((None, 4, 4, 1))
+    model.save(folder / "model.keras")
+    (folder / "results/gin").mkdir(parents=True)
+    (folder / "results/gin/train.gin").write_text("dataset.name = 'preset_grid'\n")
+    (folder / "run.json").write_text(json.dumps({"imports": ["preset_own"], "python_path": [str(folder)]}))
+    return folder
+
+
+@pytest.mark.parametrize("name, key", sorted(SCORES.items()))
+def test_preset(trained, tmp_path, monkeypatch, name, key):
+    monkeypatch.syspath_prepend(trained)
+    presets = ("full", "fast") if name in ("total_correlation", "mi_vs_tc") else ("full",)
+    for preset in presets:
+        source = representation.from_directory(trained)
+        scores = runner.run(source, [name], tmp_path / preset, gin_bindings=SMALL.get(name, ()), preset=preset)[name]
+        assert np.isfinite(scores[key])
+        stored = json.loads((tmp_path / preset / name / "results/json/evaluation_results.json").read_text())
+        assert stored[key] == scores[key]
+    assert gin.config_str().strip() == ""
+
+
+@pytest.mark.parametrize("name, bindings, key", [
+    ("classification_accuracy", ["classification_accuracy.factor = 'shape'", "classification_accuracy.columns = [0, 1, 2]"],
+     "majority_accuracy"),
+    ("zero_shot_gap", ["zero_shot_gap.factor = 'shape'", "zero_shot_gap.label = 1", "zero_shot_gap.above = -100.0",
+                       "zero_shot_gap.below = 100.0"], "elbo_gap"),
+])
+def test_metric_on_request(trained, tmp_path, monkeypatch, name, bindings, key):
+    monkeypatch.syspath_prepend(trained)
+    own = [f"zero_shot_gap.reference = '{trained}'"] if name == "zero_shot_gap" else []
+    scores = runner.run(representation.from_directory(trained), None, tmp_path, [f"metrics/on_request/{name}.gin"],
+                        bindings + own)[name]
+    assert np.isfinite(scores[key]) and (name != "zero_shot_gap" or abs(scores[key]) < 1.0)
+
+
+def test_every_preset_of_both_sizes_names_its_metric():
+    names = set(SCORES) | {"topic_coherence"}
+    assert names <= set(runner.metric_names("full")) and names <= set(runner.metric_names("fast"))
