@@ -98,3 +98,26 @@ def test_a_damaged_picture_leaves_no_half_built_file(folder, cache_folder):
     with pytest.raises(ValueError, match="zebra/1.png cannot be read"):
         get_named_ground_truth_data("image_folder:pictures", str(root))
     assert not list(cache_folder.iterdir())
+
+
+def test_a_folder_with_a_table_of_factors(folder):
+    import gin
+    root, pixels = folder
+    rows = {"zebra/1.png": "tall,1", "ant/2.png": "small,1", "ant/deep/1.png": "small,0"}
+    try:
+        gin.parse_config(["image_folder.path = 'pictures'", "image_folder.size = 16",
+                          "image_folder.factors = 'table.csv'"])
+        (root / "table.csv").write_text("height,file,light\n" + "".join(
+            f"{row.split(',')[0]},{file},{row.split(',')[1]}\n" for file, row in rows.items()))
+        data = get_named_ground_truth_data("image_folder", str(root))
+        assert data.factor_names == ["height", "light"] and data.factors_num_values == [2, 2]
+        assert data.index_to_factors(np.arange(3)).tolist() == [[0, 1], [0, 0], [1, 1]]
+        np.testing.assert_array_equal(data.images(np.arange(3)).numpy(), pixels)
+        (root / "table.csv").write_text("height,file\n1,ant/2.png\n")
+        with pytest.raises(ValueError, match="exactly one row for each picture; ant/deep/1.png has none"):
+            get_named_ground_truth_data("image_folder", str(root))
+        (root / "table.csv").write_text("height,light\n1,2\n")
+        with pytest.raises(ValueError, match="must have a column 'file'"):
+            get_named_ground_truth_data("image_folder", str(root))
+    finally:
+        gin.clear_config()
