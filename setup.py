@@ -47,6 +47,7 @@ setup(
         "rich>=13.5",
         "scikit-learn>=1.4",
         "scipy>=1.11",
+        "tensorboard>=2.18",
         "tensorflow>=2.18,<3",
         "tensorflow-probability[tf]>=0.25",
         "tqdm>=4.65",
