@@ -21,20 +21,23 @@ class Solid:
       kind: "box", "ball" or "cylinder" (axis z): [-1, 1]^3, the unit ball, or x^2 + y^2 <= 1 with |z| <= 1.
       centre: float [3].
       to_unit: float [3, 3], takes offsets from the centre to the unit solid.
+      radius: of a ball around the centre that holds the solid.
       tone: number that tells parts of a scene apart, say a brightness.
     """
 
     kind: str
     centre: np.ndarray
     to_unit: np.ndarray
+    radius: float
     tone: float = 1.0
 
 
 def place(kind, centre, half_sizes, turn=None, tone=1.0):
     """A Solid with half extents `half_sizes` along its own axes, turned by the rotation matrix `turn`."""
     turn = np.eye(3) if turn is None else turn
-    return Solid(kind, np.asarray(centre, np.float32), (turn.T / np.asarray(half_sizes)[:, None]).astype(np.float32),
-                 tone)
+    to_unit = turn.T / np.asarray(half_sizes)[:, None]
+    return Solid(kind, np.asarray(centre, np.float32), to_unit.astype(np.float32),
+                 float(np.linalg.norm(half_sizes)), tone)
 
 
 def rotation(axis, angle):
@@ -93,6 +96,14 @@ def _interval(solid, origin, directions):
     return _INTERVALS[solid.kind](o, solid.to_unit @ directions)
 
 
+def _close_rays(solid, origin, directions, squared_lengths):
+    """Indices of the rays that pass through the ball around the solid."""
+    offset = solid.centre - origin
+    along = offset @ directions
+    room = offset @ offset - solid.radius ** 2
+    return np.flatnonzero(along * along >= room * squared_lengths)
+
+
 def nearest(solids, origin, directions):
     """What each ray meets first.
 
@@ -104,13 +115,16 @@ def nearest(solids, origin, directions):
     Returns:
       t [rays] (FAR where nothing is hit), unit normals [3, rays], tones [rays].
     """
-    rays = directions.shape[1]
+    rays, origin = directions.shape[1], np.asarray(origin, np.float32)
     best, normals, tones = np.full(rays, FAR), np.zeros((3, rays), np.float32), np.zeros(rays, np.float32)
+    squared_lengths = (directions * directions).sum(axis=0)
     for solid in solids:
-        enter, leave, normal = _interval(solid, origin, directions)
-        closer = (enter < leave) & (enter > 0) & (enter < best)
-        best[closer], tones[closer] = enter[closer], solid.tone
-        normals[:, closer] = (solid.to_unit.T @ normal)[:, closer]
+        close = _close_rays(solid, origin, directions, squared_lengths)
+        enter, leave, normal = _interval(solid, origin, directions[:, close])
+        hit = (enter < leave) & (enter > 0) & (enter < best[close])
+        chosen = close[hit]
+        best[chosen], tones[chosen] = enter[hit], solid.tone
+        normals[:, chosen] = solid.to_unit.T @ normal[:, hit]
     return best, normals / np.maximum(np.sqrt((normals ** 2).sum(axis=0)), _SMALL), tones
 
 
