@@ -1,8 +1,11 @@
 """The wheel, the sdist and the editable install bring the package, its evaluation, its recipes and its commands."""
 
+import ast
+import importlib.metadata
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -115,6 +118,33 @@ def test_sdist_holds_what_a_build_and_the_tests_need(built):
     for folder, pattern in (("dislib_plus", "*"), ("evaluation", "*"), ("gin", "*"), ("bin", "*"), ("tests", "*.py")):
         wanted |= {f"{folder}/{name}" for name in files_below(ROOT / folder, pattern)}
     assert wanted <= names
+
+
+def imported_modules(path):
+    """Top-level names of the modules that a file imports, but for those in `try` blocks that expect ImportError."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    guarded = {id(node) for block in ast.walk(tree) if isinstance(block, ast.Try) and "ImportError" in ast.unparse(block)
+               for statement in block.body for node in ast.walk(statement)}
+    for node in ast.walk(tree):
+        if id(node) in guarded:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module.split(".")[0]
+
+
+def test_every_imported_package_is_a_declared_dependency(built):
+    with zipfile.ZipFile(built[1]) as archive:
+        metadata = archive.read(next(name for name in archive.namelist() if name.endswith("METADATA"))).decode()
+    declared = {re.match(r"[\w.-]+", line).group().lower().replace("_", "-")
+                for line in re.findall(r"^Requires-Dist: (.+)$", metadata, re.MULTILINE) if "extra ==" not in line}
+    provided_by = importlib.metadata.packages_distributions()
+    for folder in ("dislib_plus", "evaluation"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for module in set(imported_modules(path)) - set(sys.stdlib_module_names) - {"dislib_plus"}:
+                providers = {name.lower().replace("_", "-") for name in provided_by.get(module, [module])}
+                assert providers & declared, f"{path} imports {module}, and setup.py does not ask for it"
 
 
 @pytest.mark.parametrize("kind", ["wheel", "editable"])
