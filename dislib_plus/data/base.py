@@ -44,6 +44,10 @@ class ImageData:
             return tf.cast(images, tf.float32) / 255.0
         return images
 
+    def training_indices(self, indices, seed):
+        """Indices of the images that training sees, for indices drawn uniformly; views of a set change them."""
+        return indices
+
     def elements(self, indices, seed=None):
         """What a training batch of these indices consists of: the observations, with static shapes."""
         return tf.ensure_shape(self.observations(indices, seed), [indices.shape[0], *self.observation_shape])

@@ -26,9 +26,15 @@ def batch_indices(seed, step, batch_size, num_observations):
                                        maxval=num_observations, dtype=tf.int64, alg="philox")
 
 
+def training_indices(dataset, seed, step, batch_size):
+    """Indices int64 [batch_size] of the images in the batch of `step`."""
+    uniform = batch_indices(seed, step, batch_size, dataset.num_observations)
+    return dataset.training_indices(uniform, stateless_seed(seed, step, "view"))
+
+
 def batch(dataset, seed, step, batch_size):
     """The batch of `step`: float32 images [batch_size, height, width, channels] in [0, 1], and what goes with them."""
-    indices = batch_indices(seed, step, batch_size, dataset.num_observations)
+    indices = training_indices(dataset, seed, step, batch_size)
     return dataset.elements(indices, stateless_seed(seed, step, "pixel noise"))
 
 

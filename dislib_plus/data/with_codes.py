@@ -31,6 +31,9 @@ class WithCodes(ImageData):
     def images(self, indices, seed=None):
         return self._dataset.images(indices, seed)
 
+    def training_indices(self, indices, seed):
+        return self._dataset.training_indices(indices, seed)
+
     def elements(self, indices, seed=None):
         per_image = self._codes.shape[1]
         choice = tf.random.stateless_uniform(tf.shape(indices), seed, maxval=per_image, dtype=tf.int32, alg="philox")
