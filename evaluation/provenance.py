@@ -1,9 +1,9 @@
 """What a score was made with: library versions, device, oneDNN."""
 
+import importlib.metadata
 import os
 import platform
 
-import gin
 import keras
 import numpy as np
 import scipy
@@ -26,7 +26,7 @@ def environment():
         "numpy": np.__version__,
         "scipy": scipy.__version__,
         "scikit_learn": sklearn.__version__,
-        "gin": getattr(gin, "__version__", "unknown"),
+        "gin": importlib.metadata.version("gin-config"),
         "python": platform.python_version(),
         "device": ", ".join(names) if names else f"CPU ({platform.machine()}, {os.cpu_count()} cores)",
         "onednn": {"1": "on", "0": "off"}.get(os.environ.get("TF_ENABLE_ONEDNN_OPTS"), "TensorFlow's default"),

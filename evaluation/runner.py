@@ -55,9 +55,11 @@ def preset_file(name, preset="full"):
     Raises:
       ConfigurationError: there is none; the nearest names are listed.
     """
-    path = _preset_folder(preset) / f"{name}.gin"
-    if path.is_file() and name != "all":
-        return str(path)
+    folder = _preset_folder(preset)
+    # Metrics that need more settings than a run records have one file, and are no part of "all".
+    paths = [folder / f"{name}.gin", files.config_root() / "metrics" / "on_request" / f"{name}.gin"]
+    if name != "all" and any(path.is_file() for path in paths):
+        return str(next(path for path in paths if path.is_file()))
     known = metric_names(preset)
     near = difflib.get_close_matches(name, known, n=3) or known
     raise ConfigurationError(f"There is no metric {name!r} (preset {preset}); the nearest are {', '.join(near)}.")
@@ -94,20 +96,30 @@ def run(source, metrics=None, output_dir=None, gin_config_files=(), gin_bindings
 
     Raises:
       ConfigurationError: anything that can be known to be wrong before the first metric is computed.
-      ValueError, OSError: a metric failed; the results of those before it are written.
+      ValueError: metrics failed; the others were computed all the same, and their results are written.
     """
     import_metrics()
     session, jobs = _prepared(source, metrics, output_dir, gin_config_files, gin_bindings, preset, config_glob)
     _check(session, jobs, gin_config_files, gin_bindings, overwrite)
-    all_scores = {}
+    all_scores, failures = {}, []
     try:
         for job in jobs:
             with _configured(job, gin_config_files, gin_bindings):
-                all_scores[job.name] = evaluate.evaluate_to(session, job.folder)
+                try:
+                    all_scores[job.name] = evaluate.evaluate_to(session, job.folder)
+                except (ValueError, OSError) as error:
+                    if len(jobs) == 1:
+                        raise
+                    # Without gin's trail of the calls that led there.
+                    reason = str(error).split("\n  In call to configurable")[0]
+                    failures.append(f"{job.name} failed: {' '.join(reason.split())}")
+                    continue
             if report is not None:
                 report(job.name, all_scores[job.name])
     finally:
         session.save_codes()
+    if failures:
+        raise ValueError(" ".join(failures))
     return all_scores
 
 

@@ -3,6 +3,7 @@
 import inspect
 import os
 import pathlib
+import sys
 import warnings
 import zipfile
 
@@ -75,7 +76,7 @@ class Session:
             probe = self.dataset.observations(np.arange(min(8, self.dataset.num_observations))) if is_indexable(
                 self.dataset) else None
             if probe is not None and is_repeatable(self.source.function, probe):
-                self._table = CodeTable(self.dataset, self.source.function, progress=True)
+                self._table = CodeTable(self.dataset, self.source.function, progress=sys.stderr.isatty())
                 self._from_cache = self._load()
             else:
                 self._direct = _Counter(self.source.function)

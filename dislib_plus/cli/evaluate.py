@@ -58,9 +58,13 @@ def _evaluate(flags, kind, bindings):
                 "representation": representation.from_function}.get(kind, representation.from_directory)
         source = make(flags[kind].value)
     names = [name.strip() for name in flags.metrics.split(",") if name.strip()] if flags.metrics else None
-    scores = runner.run(source, names, flags.output_dir, flags.gin_config, bindings, flags.preset, flags.overwrite,
-                        flags.gin_evaluation_config_glob)
-    table.show_scores(source.name, scores)
+    scores = {}
+    try:
+        runner.run(source, names, flags.output_dir, flags.gin_config, bindings, flags.preset, flags.overwrite,
+                   flags.gin_evaluation_config_glob, report=scores.__setitem__)
+    finally:
+        if scores:
+            table.show_scores(source.name, scores)
 
 
 def main(argv=None):

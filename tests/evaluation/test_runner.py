@@ -153,12 +153,14 @@ def test_results_are_kept_unless_overwritten(trained, tmp_path):
     assert (tmp_path / "mig/notes.txt").read_text() == "mine"
 
 
-def test_a_failing_metric_leaves_nothing_and_keeps_the_ones_before(trained, tmp_path):
+def test_a_failing_metric_leaves_nothing_and_the_others_are_computed(trained, tmp_path):
     source = representation.from_directory(trained)
-    bad = SMALL + ["reconstruction.num_images = 1000"]
-    with pytest.raises(ValueError, match="1..60"):
-        runner.run(source, ["mig", "reconstruction"], tmp_path, gin_bindings=bad)
-    assert (tmp_path / "mig/results").is_dir() and not (tmp_path / "reconstruction").exists()
+    bad, reported = SMALL + ["reconstruction.num_images = 1000"], []
+    with pytest.raises(ValueError, match="^reconstruction failed: [^\n]*1..60[^\n]*$"):
+        runner.run(source, ["mig", "reconstruction", "mig_sup"], tmp_path, gin_bindings=bad,
+                   report=lambda name, scores: reported.append(name))
+    assert reported == ["mig", "mig_sup"] and (tmp_path / "mig_sup/results").is_dir()
+    assert not (tmp_path / "reconstruction").exists()
 
 
 def test_the_users_configuration_wins_over_the_recorded_data(trained, tmp_path, module_folder):
@@ -241,6 +243,8 @@ def test_all_means_whatever_the_model_and_data_allow(trained, tmp_path):
     session, jobs = runner._prepared(source, ["all"], tmp_path, (), (), "fast", None)
     names = [job.name for job in jobs]
     assert {"mig", "fid", "reconstruction", "dci"} <= set(names) and "mi_conditioning" not in names
+    by_file = runner._prepared(source, None, tmp_path, ["metrics/all.gin"], (), "fast", None)[1]
+    assert [job.name for job in by_file] == names
 
 
 @pytest.mark.parametrize("preset", runner.PRESETS)
@@ -252,6 +256,8 @@ def test_every_preset_is_read_and_binds_its_metric(preset):
             assert callable(runner.evaluate.configured_metric())
             assert configuration.bindings()["dataset.name"] == "'auto'"
     assert runner.metric_names("full") == runner.metric_names("fast")
+    for path in (runner.files.config_root() / "metrics/on_request").glob("*.gin"):
+        assert runner.preset_file(path.stem, preset) == str(path)
 
 
 @pytest.mark.parametrize("make, error, message", [
