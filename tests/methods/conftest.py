@@ -21,6 +21,10 @@ def randomize(model, seed):
     return model
 
 
+def _spec(latents):
+    return latents if isinstance(latents, LatentSpec) else LatentSpec(latents)
+
+
 @pytest.fixture
 def images():
     """Images [6, 8, 8, 1] in [0, 1]."""
@@ -35,7 +39,7 @@ def randomized():
 @pytest.fixture
 def tiny_encoder():
     """Function (latents=4, seed=0) -> encoder."""
-    return lambda latents=LATENTS, seed=0: randomize(fc_encoder(SHAPE, LatentSpec(latents), units=(12,)), seed)
+    return lambda latents=LATENTS, seed=0: randomize(fc_encoder(SHAPE, _spec(latents), units=(12,)), seed)
 
 
 @pytest.fixture
@@ -48,13 +52,17 @@ def tiny_decoder():
 def tiny(tiny_encoder, tiny_decoder):
     """Function (class, latents=4, optimizer=None, **hyperparameters) -> built and compiled model with tiny networks."""
     def make(method, latents=LATENTS, optimizer=None, compile_arguments=None, **hyperparameters):
+        size = _spec(latents).size
         hyperparameters.setdefault("encoder", tiny_encoder(latents))
-        hyperparameters.setdefault("decoder", tiny_decoder(LatentSpec(latents).size))
+        hyperparameters.setdefault("decoder", tiny_decoder(size))
         model = method(latents=latents, **hyperparameters)
         model.build((None, *SHAPE))
         model.seed = 3
         model.compile(optimizer or keras.optimizers.Adam(0.01), **(compile_arguments or {}))
-        model.optimizer.build(model.trained_variables())
+        if hasattr(model, "build_optimizers"):
+            model.build_optimizers()
+        else:
+            model.optimizer.build(model.trained_variables())
         return model
     return make
 
@@ -76,12 +84,12 @@ def loss_of():
 
 @pytest.fixture
 def gradients_of():
-    """Function (model, images) -> {variable path: gradient or None} of the loss for all trainable variables."""
-    def compute(model, x):
+    """Function (model, images, variables=None) -> gradients of the loss (None where there is none), of all variables."""
+    def compute(model, x, variables=None):
         with tf.GradientTape() as tape:
             loss = model.total_loss(model.loss_terms(x, training=True))
-        variables = model.trainable_variables
-        return {variable.path: gradient for variable, gradient in zip(variables, tape.gradient(loss, variables))}
+        gradients = tape.gradient(loss, model.trainable_variables if variables is None else variables)
+        return [None if gradient is None else tf.convert_to_tensor(gradient).numpy() for gradient in gradients]
     return compute
 
 
