@@ -40,6 +40,11 @@ def place(kind, centre, half_sizes, turn=None, tone=1.0):
                  float(np.linalg.norm(half_sizes)), tone)
 
 
+def turned(solid, turn):
+    """The solid after a turn of everything around the origin by the rotation matrix `turn`."""
+    return dataclasses.replace(solid, centre=turn @ solid.centre, to_unit=solid.to_unit @ turn.T)
+
+
 def rotation(axis, angle):
     """Matrix that turns by `angle` radians around axis 0, 1 or 2, anticlockwise seen from its tip."""
     first, second = (axis + 1) % 3, (axis + 2) % 3

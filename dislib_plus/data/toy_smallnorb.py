@@ -4,6 +4,7 @@ As in the real set the toys turn on a table in front of a camera that is raised
 from 30 to 70 degrees, lamps stand still, and the instance is hidden.
 """
 
+import functools
 import itertools
 import pathlib
 
@@ -29,12 +30,11 @@ LIGHTINGS = (((1.0, (-0.9, 0.3, 0.9)),),
              ((0.45, (0.1, 0.2, 1.0)),))
 
 
-def _lamps(lighting, azimuth):
-    """Brightnesses and unit directions of a lighting's lamps, in the frame of the toy."""
-    toward = np.array([np.cos(azimuth), np.sin(azimuth), 0])
-    frame = np.stack([[-toward[1], toward[0], 0], toward, [0, 0, 1]], axis=1)
-    for brightness, direction in lighting:
-        yield brightness, frame @ (np.asarray(direction) / np.linalg.norm(direction))
+def _lamps(lighting):
+    """Brightnesses and unit directions of a lighting's lamps; the camera is on the side of the x axis."""
+    for brightness, (right, front, up) in lighting:
+        direction = np.array([front, right, up], np.float32)
+        yield brightness, direction / np.linalg.norm(direction)
 
 
 def _shadow(points, direction):
@@ -43,29 +43,35 @@ def _shadow(points, direction):
     return 1 - 0.5 * np.exp(-((points - away[:, None]) ** 2).sum(axis=0) / 0.5)
 
 
+@functools.lru_cache(maxsize=64)
+def _stage(elevation, lightings, size):
+    """Eye [3], rays [3, n] and the empty table under every lighting [lightings, n]; the same for all toys."""
+    toward = np.array([np.cos(elevation), 0, np.sin(elevation)])
+    eye = (np.array([0, 0, _TARGET]) + _DISTANCE * toward).astype(np.float32)
+    rays = solids.camera_rays(eye, [0, 0, _TARGET], _FIELD, size * SMOOTHING)
+    points = eye[:2, None] - eye[2] / rays[2] * rays[:2]
+    light = [sum((0.9 * brightness * direction[2] * _shadow(points, direction)
+                  for brightness, direction in _lamps(lighting)), _AMBIENT) for lighting in lightings]
+    return eye, rays, _TABLE * np.array(light, np.float32)
+
+
 def cast_views(parts, elevation, azimuth, lightings, size):
     """One view of a toy under every lighting: uint8 [lightings, size, size].
 
     Args:
       parts: solids of the toy.
-      elevation, azimuth: of the camera, radians.
-      lightings: as LIGHTINGS.
+      elevation, azimuth: of the camera around the toy, radians.
+      lightings: tuple as LIGHTINGS.
       size: side of the image in pixels.
     """
-    toward = np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
-    eye = (np.array([0, 0, _TARGET]) + _DISTANCE * toward).astype(np.float32)
-    rays = solids.camera_rays(eye, [0, 0, _TARGET], _FIELD, size * SMOOTHING)
-    distance, normals, tones = solids.nearest(parts, eye, rays)
-    toy = distance < solids.FAR
-    table = eye[:2, None] - eye[2] / rays[2] * rays[:2]
-    images = np.zeros((len(lightings), rays.shape[1]), np.float32)
+    eye, rays, table = _stage(elevation, lightings, size)
+    turn = solids.rotation(2, -azimuth).astype(np.float32)
+    distance, normals, tones = solids.nearest([solids.turned(part, turn) for part in parts], eye, rays)
+    toy = np.flatnonzero(distance < solids.FAR)
+    images, normals = table.copy(), normals[:, toy]
     for image, lighting in zip(images, lightings):
-        image[...] = _AMBIENT
-        for brightness, direction in _lamps(lighting, azimuth):
-            direction = direction.astype(np.float32)
-            facing = np.where(toy, np.maximum(direction @ normals, 0), direction[2] * _shadow(table, direction))
-            image += 0.9 * brightness * facing
-        image *= np.where(toy, _PAINT * tones, _TABLE)
+        image[toy] = _PAINT * tones[toy] * sum((0.9 * brightness * np.maximum(direction @ normals, 0)
+                                                for brightness, direction in _lamps(lighting)), _AMBIENT)
     return np.rint(255 * np.minimum(solids.block_means(images, size, SMOOTHING), 1)).astype(np.uint8)
 
 

@@ -46,15 +46,15 @@ def test_a_round_toy_looks_the_same_from_everywhere():
 
 
 def test_a_car_that_turns_shows_its_mirror_image():
-    front = (1.0, (0.0, 1.0, 0.7)),
-    here, there = (cast_views(figure(4, 1), 0.7, azimuth, [front], 32)[0].astype(int) for azimuth in (0.8, -0.8))
+    front = ((1.0, (0.0, 1.0, 0.7)),)
+    here, there = (cast_views(figure(4, 1), 0.7, azimuth, (front,), 32)[0].astype(int) for azimuth in (0.8, -0.8))
     assert np.abs(here - there[:, ::-1]).max() <= 3 and np.abs(here - there).max() > 60
 
 
 def test_brightness_of_a_pixel_by_hand():
     """The top of a wide box under one lamp: paint * (ambient + 0.9 * brightness * cosine)."""
     box = [solids.place("box", [0, 0, 0.25], [3, 3, 0.25])]
-    picture = cast_views(box, 1.2, 0.3, [((0.8, (0.0, 3.0, 4.0)),)], 16)[0]
+    picture = cast_views(box, 1.2, 0.3, (((0.8, (0.0, 3.0, 4.0)),),), 16)[0]
     assert (picture == round(255 * 0.78 * (0.25 + 0.9 * 0.8 * 0.8))).all()
 
 
