@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from dislib_plus import files, results
 
-from .table import console
+from .table import DETAIL, console
 
 # Trees of this library, and of disentanglement_lib at both depths that its tools write.
 DEFAULT_PATTERNS = (
@@ -20,7 +20,6 @@ DEFAULT_PATTERNS = (
 )
 DEFAULT_GROUPS = ("evaluation_config.dataset.name", "train_config.model.model", "evaluation_config.evaluation.name")
 _SCORES = "evaluation_results."
-_DETAIL = r"(?:factor|code|pred|sens|group|merge|latent)_?\d"
 _NOT_SCORES = ("elapsed_time", "uuid", "num_images", "num_samples")
 
 
@@ -132,7 +131,7 @@ def show(summary, stream=None):
       summary: see `summarize`.
       stream: where to; None: standard output.
     """
-    detail = summary["score"].str.contains(_DETAIL)
+    detail = summary["score"].map(lambda score: bool(DETAIL.search(score)))
     summary, hidden = summary[~detail], int(detail.sum())
     caption = f"{hidden} rows of single factors, codes or groups are left out." if hidden else None
     table = Table(title="Scores: mean, standard deviation and number of runs", title_justify="left", caption=caption)

@@ -1,5 +1,6 @@
 """Scores as one readable table."""
 
+import re
 import sys
 
 from rich.console import Console
@@ -7,6 +8,8 @@ from rich.table import Table
 
 # A metric with more numbers than this shows the first ones and says how many more are in its files.
 _SHOWN = 12
+# Scores of single factors, codes and groups stay in the files.
+DETAIL = re.compile(r"(?:factor|code|pred|sens|group|merge|latent)_?\d")
 _HIDDEN = ("elapsed_time", "uuid", "num_images", "num_samples")
 
 
@@ -30,13 +33,15 @@ def show_scores(title, scores, stream=None):
     table.add_column("value", justify="right")
     table.add_column("seconds", justify="right")
     for metric, values in scores.items():
-        rows = [(key, value) for key, value in values.items()
-                if key not in _HIDDEN and isinstance(value, (int, float, str))]
+        all_rows = [(key, value) for key, value in values.items()
+                    if key not in _HIDDEN and isinstance(value, (int, float, str))]
+        rows = [row for row in all_rows if not DETAIL.search(row[0])] or all_rows
         for number, (key, value) in enumerate(rows[:_SHOWN]):
             first = number == 0
             table.add_row(metric if first else "", key, _text(value), f"{values['elapsed_time']:.1f}" if first else "")
-        if len(rows) > _SHOWN:
-            table.add_row("", f"... {len(rows) - _SHOWN} more in evaluation_results.json", "", "")
+        hidden = len(all_rows) - min(len(rows), _SHOWN)
+        if hidden:
+            table.add_row("", f"... {hidden} more in evaluation_results.json", "", "")
         table.add_section()
     console(stream).print(table)
 
