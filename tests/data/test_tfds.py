@@ -1,0 +1,113 @@
+import sys
+
+import gin
+import numpy as np
+import pytest
+
+from dislib_plus.data import get_named_ground_truth_data
+
+IMAGES = np.random.RandomState(0).randint(0, 256, [12, 8, 8, 3]).astype(np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def clean(cache_folder):
+    yield
+    gin.clear_config()
+
+
+def test_the_package_is_named_where_it_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
+    with pytest.raises(ValueError, match="pip install tensorflow-datasets"):
+        get_named_ground_truth_data("tfds:mnist")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Sets prepared from a few images: factors, a class label, attributes, pictures of several sizes."""
+    tfds = pytest.importorskip("tensorflow_datasets")
+    features, folder = tfds.features, tmp_path_factory.mktemp("data")
+
+    def prepare(called, described, examples):
+        class SmallSet(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+            name = called
+            VERSION = tfds.core.Version("1.0.0")
+
+            def _info(self):
+                return tfds.core.DatasetInfo(builder=self, features=features.FeaturesDict(described))
+
+            def _split_generators(self, manager):
+                return {"train": self._generate_examples(examples[2:]), "test": self._generate_examples(examples[:2])}
+
+            def _generate_examples(self, part):
+                yield from enumerate(part)
+
+        SmallSet(data_dir=folder / "tensorflow_datasets").download_and_prepare()
+
+    cells = [(a, b) for a in range(2) for b in range(5)]
+    prepare("small_grid", {"image": features.Image(shape=(8, 8, 3)), "label_b": features.ClassLabel(num_classes=5),
+                           "label_a": features.ClassLabel(num_classes=2), "value_a": np.float32},
+            [{"image": image, "label_a": a, "label_b": b, "value_a": 0.5 * a}
+             for image, (a, b) in zip(IMAGES, [(0, 0), (0, 1)] + cells)])
+    prepare("small_classes", {"image": features.Image(shape=(None, None, 3)), "label": features.ClassLabel(num_classes=3)},
+            [{"image": image[:8 - i % 3], "label": i % 3} for i, image in enumerate(IMAGES)])
+    prepare("small_faces", {"image": features.Image(shape=(8, 8, 3)), "attributes": {"Bald": np.bool_, "Young": np.bool_}},
+            [{"image": image, "attributes": {"Bald": i % 2 == 0, "Young": i > 5}} for i, image in enumerate(IMAGES)])
+    return folder
+
+
+def order(images):
+    """Which of IMAGES each image is."""
+    return [next(i for i, other in enumerate(IMAGES) if (other == image).all()) for image in images]
+
+
+def test_class_labels_become_factors(root):
+    data = get_named_ground_truth_data("tfds:small_grid", str(root))
+    assert data.factor_names == ["a", "b"] and data.factors_num_values == [2, 5] and data.is_full_grid
+    images = data.images(np.arange(10)).numpy()
+    for number, (a, b) in zip(order(images), data.index_to_factors(np.arange(10))):
+        assert number - 2 == 5 * a + b
+    factors, observations = data.sample(6, np.random.RandomState(0))
+    np.testing.assert_allclose(observations, IMAGES[2 + factors @ [5, 1]] / np.float32(255), rtol=1e-6)
+
+
+def test_splits_and_chosen_factors(root):
+    gin.parse_config(["tfds.split = 'test'", "tfds.factors = ('label_b',)"])
+    data = get_named_ground_truth_data("tfds:small_grid", str(root))
+    assert data.num_observations == 2 and data.factor_names == ["b"] and data.splits == ("train", "test")
+
+
+def test_classes_and_resizing(root):
+    with pytest.raises(ValueError, match="differ in size; set tfds.size"):
+        get_named_ground_truth_data("tfds:small_classes", str(root))
+    gin.bind_parameter("tfds.size", 6)
+    data = get_named_ground_truth_data("tfds:small_classes", str(root))
+    assert data.observation_shape == [6, 6, 3] and data.num_factors == 0
+    assert sorted(data.labels.tolist()) == sorted(i % 3 for i in range(2, 12))
+    gin.bind_parameter("tfds.crop", 6)
+    data = get_named_ground_truth_data("tfds:small_classes", str(root))
+    lowest = [image[(8 - i % 3 - 6) // 2:][:6, 1:7] for i, image in enumerate(IMAGES)]
+    for image, label in zip(data.images(np.arange(10)).numpy(), data.labels):
+        number = next(i for i, other in enumerate(lowest) if (other == image).all())
+        assert number % 3 == label
+
+
+def test_attributes_become_labels(root):
+    data = get_named_ground_truth_data("tfds:small_faces", str(root))
+    for number, (bald, young) in zip(order(data.images(np.arange(10)).numpy()), data.labels):
+        assert bald == (number % 2 == 0) and young == (number > 5)
+    assert data.label_names == ["Bald", "Young"]
+
+
+@pytest.mark.parametrize("name, binding, error, sentence", [
+    ("tfds", None, ValueError, "needs a name of TensorFlow Datasets"),
+    ("tfds:no_such_set", None, ValueError, "cannot open 'no_such_set'"),
+    ("tfds:small_grid", "tfds.split = 'dev'", ValueError, r"split of 'small_grid' \(train, test\); received 'dev'"),
+    ("tfds:small_grid", "tfds.image_key = 'picture'", ValueError, r"one of \['image'\]; received 'picture'"),
+    ("tfds:small_grid", "tfds.factors = ('label_c',)", ValueError, "must be features of 'small_grid'"),
+    ("tfds:mnist", None, FileNotFoundError, "'mnist' is not prepared in .*tfds build mnist"),
+])
+def test_what_is_wrong_is_one_sentence(root, name, binding, error, sentence):
+    if binding:
+        gin.parse_config(binding)
+    with pytest.raises(error, match=sentence):
+        get_named_ground_truth_data(name, str(root))
