@@ -21,6 +21,10 @@ class DummyData(GroundTruthData):
         seed = tf.zeros([2], tf.int32) if seed is None else seed
         return tf.random.stateless_uniform([tf.size(indices), *self.observation_shape], seed)
 
+    def sample_factors(self, num, random_state):
+        """Uniform factors int64 [num, 10], all from one `randint`: disentanglement_lib's stream for this set."""
+        return random_state.randint(5, size=(num, self.num_factors))
+
     def sample_observations_from_factors(self, factors, random_state):
         """Noise drawn from `random_state`, float64 [n, 64, 64, 1] in [0, 1): disentanglement_lib's stream."""
         return random_state.random_sample([len(np.asarray(factors)), *self.observation_shape])

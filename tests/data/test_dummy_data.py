@@ -13,7 +13,7 @@ def test_sizes_and_names():
 def test_the_stream_is_factors_then_noise():
     factors, observations = get_named_ground_truth_data("dummy_data").sample(3, np.random.RandomState(4))
     twin = np.random.RandomState(4)
-    np.testing.assert_array_equal(factors, np.stack([twin.randint(5, size=3) for _ in range(10)], axis=1))
+    np.testing.assert_array_equal(factors, twin.randint(5, size=(3, 10)))
     np.testing.assert_array_equal(observations, twin.random_sample((3, 64, 64, 1)))
     assert observations.dtype == np.float64
 
