@@ -102,12 +102,24 @@ class Events(StepCallback):
             with self.writer.as_default():
                 for name, value in logs.items():
                     tf.summary.scalar(name, value, step)
-                tf.summary.scalar("learning_rate", float(self.model.optimizer.learning_rate), step)
-            self.model.reset_metrics()
+                tf.summary.scalar("learning_rate", tf.convert_to_tensor(self.model.optimizer.learning_rate), step)
         self.before = step
 
     def on_train_end(self, logs=None):
         self.writer.close()
+
+
+class RestartMeans(StepCallback):
+    """Starts the running means of the terms anew every `every` iterations; on all workers at once."""
+
+    def __init__(self, first_step, last_step, every):
+        super().__init__(first_step, last_step)
+        self.every, self.before = every, first_step
+
+    def at_step(self, step, logs):
+        if self.due(step, self.before, self.every):
+            self.model.reset_metrics()
+        self.before = step
 
 
 class Progress(StepCallback):

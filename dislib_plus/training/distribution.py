@@ -62,6 +62,19 @@ def replicas(chosen):
     return 1 if chosen is None else chosen.num_replicas_in_sync
 
 
+def shape_logs(chosen, model):
+    """Lets Keras average the logs of several workers, which it does along their first axis."""
+    if chosen is None or chosen.num_replicas_in_sync == len(chosen.extended.worker_devices):
+        return
+    for name in ("train_step", "test_step"):
+        if name not in vars(model):
+            setattr(model, name, _with_vector_logs(getattr(model, name)))
+
+
+def _with_vector_logs(step):
+    return lambda data: {name: tf.reshape(value, [1]) for name, value in step(data).items()}
+
+
 def training_batches(chosen, dataset, batch_size, seed, first_step, last_step):
     """Batches as `data.batches.training_batches`, rows split evenly over the replicas in their order.
 

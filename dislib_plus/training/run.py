@@ -113,6 +113,7 @@ class Run:
 
     def _compile(self, index):
         model = self.stages[index].model
+        distribution.shape_logs(self.strategy, model)
         model.compile(optimizer=self.optimizers[index], jit_compile=self.settings.jit_compile,
                       steps_per_execution=self.settings.steps_per_execution)
         if hasattr(model, "build_optimizers"):
@@ -129,7 +130,7 @@ class Run:
             watchers += [bar] if self.progress else []
             folder = self.directory.events / self.stages[index].name
             watchers.append(callbacks.Events(first, last, folder, self.settings.log_steps))
-        return watchers, bar
+        return watchers + [callbacks.RestartMeans(first, last, self.settings.log_steps)], bar
 
     def _save(self, index, step):
         variables = list(self.method.variables) + _optimizer_variables(self.stages[index].model)
@@ -195,7 +196,7 @@ def _explain_batches(dataset, seed, batch_size, first, last):
         images = tf.nest.flatten(batches.batch(dataset, seed, step, batch_size))[0]
         bad = tf.where(tf.reduce_any(~tf.math.is_finite(images), axis=[1, 2, 3]))[:, 0]
         if len(bad):
-            indices = batches.batch_indices(seed, step, batch_size, dataset.num_observations)
+            indices = batches.training_indices(dataset, seed, step, batch_size)
             named = ", ".join(str(int(i)) for i in sorted(set(tf.gather(indices, bad).numpy()))[:5])
             return f"the data set {dataset.name!r} has NaN or infinite pixels in image {named}"
     return ""

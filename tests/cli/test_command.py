@@ -1,0 +1,133 @@
+"""Exit codes, help, and errors as one sentence."""
+
+import logging
+import os
+import subprocess
+import sys
+import warnings
+
+import pytest
+
+from dislib_plus import configuration
+from dislib_plus.cli import command, environment, tables
+
+
+def define(flags):
+    flags.string("model_dir", None, "Folder of the run.", required=True)
+    flags.strings("gin_config", "Gin file.")
+    flags.boolean("overwrite", False, "Start anew.")
+    flags.integer("count", 3, "How many.")
+
+
+@pytest.fixture
+def run(capsys):
+    """Function (arguments, act) -> (exit code, stdout, stderr)."""
+    def call(arguments, act=lambda flags: None):
+        code = command.run("dislib_probe", "Probes.", define, act, arguments)
+        return (code, *capsys.readouterr())
+    return call
+
+
+def test_flags_reach_the_action(run):
+    seen = {}
+
+    def act(flags):
+        seen.update(model_dir=flags.model_dir, configs=flags.gin_config, overwrite=flags.overwrite, count=flags.count)
+    assert run(["--model_dir=a", "--gin_config=b", "--gin_config", "c", "--overwrite", "--count=4"], act) == (0, "", "")
+    assert seen == {"model_dir": "a", "configs": ["b", "c"], "overwrite": True, "count": 4}
+
+
+def test_help_shows_own_flags_only(run):
+    code, output, _ = run(["--help"])
+    assert code == 0 and "Probes." in output and "(required)" in output and "(default: 3)" in output
+    shown = [line.split("=")[0].strip() for line in output.splitlines() if line.strip().startswith("--")]
+    assert shown == ["--model_dir", "--gin_config", "--overwrite", "--count", "--traceback"]
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ([], "the flag --model_dir is required"),
+    (["--model_dir="], "the flag --model_dir is required"),
+    (["--modeldir=a"], "Did you mean: model_dir"),
+    (["--model_dir=a", "b"], "'b' is not a flag"),
+    (["--model_dir=a", "--count=x"], "--count=x"),
+])
+def test_wrong_flags_are_exit_code_2(run, arguments, message):
+    code, output, errors = run(arguments)
+    assert code == 2 and output == "" and message in errors and errors.count("\n") == 1 and "--help" in errors
+
+
+@pytest.mark.parametrize("error, code", [
+    (ValueError("beta must be >= 0.\n  In call to configurable 'vae' (<class 'x'>)"), 1),
+    (FileNotFoundError("no data."), 1),
+    (configuration.ConfigurationError("gin: nothing is called 'x'."), 2),
+    (command.UsageError("two flags."), 2),
+    (RuntimeError("Required bindings for `model` not provided in config: ['batch_size']"), 2),
+    (KeyboardInterrupt(), 1),
+])
+def test_expected_errors_are_one_sentence(run, error, code):
+    def act(flags):
+        raise error
+    found, output, errors = run(["--model_dir=a"], act)
+    assert found == code and output == "" and errors.startswith("dislib_probe: ") and errors.count("\n") == 1
+    assert "In call to" not in errors
+
+
+def test_bugs_are_not_hidden(run):
+    for error in (TypeError("bug"), RuntimeError("bug"), KeyError("bug")):
+        def act(flags, error=error):
+            raise error
+        with pytest.raises(type(error)):
+            run(["--model_dir=a"], act)
+
+
+def test_traceback_on_request(run):
+    def act(flags):
+        raise ValueError("beta must be >= 0.")
+    assert "Traceback" in run(["--model_dir=a", "--traceback"], act)[2]
+
+
+def test_notices_and_log_lines(run):
+    def act(flags):
+        logging.getLogger("dislib_plus.training").info("resuming")
+        warnings.warn("gin: not used.", configuration.Notice)
+    assert run(["--model_dir=a"], act) == (0, "", "dislib_probe: resuming\ndislib_probe: warning: gin: not used.\n")
+
+
+def test_environment_defaults_and_the_users_own(monkeypatch):
+    for name in ("TF_ENABLE_ONEDNN_OPTS", "TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "1")
+    environment.prepare()
+    assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == "1" and os.environ["TF_CPP_MIN_LOG_LEVEL"] == "1"
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    environment.prepare()
+    assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == "0"
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    with pytest.raises(ValueError, match="KERAS_BACKEND must be 'tensorflow'; received 'torch'"):
+        environment.prepare()
+
+
+def test_quiet_imports_pass_everything_but_notes(capfd, monkeypatch):
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")
+    with environment.quiet_imports():
+        os.write(2, b"I0000 00:00:1.1 2 port.cc:153] oneDNN custom operations are on.\nE0000 broken driver\n")
+    assert capfd.readouterr().err == "E0000 broken driver\n"
+    with pytest.raises(ImportError):
+        with environment.quiet_imports():
+            os.write(2, b"last words\n")
+            raise ImportError
+    assert capfd.readouterr().err == "last words\n"
+
+
+def test_table(capsys):
+    tables.show("Scores", {"loss": 1.23456789, "step": 3, "nothing": None, "device": "CPU"})
+    output = capsys.readouterr().out
+    assert "1.2346" in output and "CPU" in output and "nothing" not in output
+
+
+def test_help_needs_no_tensorflow():
+    code = ("import sys, time\nfrom dislib_plus.cli.train import main\nassert main(['--help']) == 0\n"
+            "assert not {'tensorflow', 'keras', 'scipy', 'matplotlib'} & set(sys.modules), 'heavy import'\n"
+            "print(time.process_time())")
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert float(output.split()[-1]) < 1.0
