@@ -108,3 +108,16 @@ def test_a_wrong_shape_is_refused(folder, content, sentence):
     scipy.io.savemat(root / "cars" / "car_002_mesh.mat", content)
     with pytest.raises(ValueError, match=sentence):
         get_named_ground_truth_data("cars3d", str(root))
+
+
+def test_pixels_equal_disentanglement_lib(dlib, folder, monkeypatch):
+    root, _ = folder
+    theirs = dlib.load("data.ground_truth.cars3d")
+    monkeypatch.setattr(theirs, "CARS3D_PATH", str(root / "cars"))
+    data = get_named_ground_truth_data("cars3d", str(root))
+    factors = data.index_to_factors(np.arange(192))
+    observations = data.sample_observations_from_factors(factors, np.random.RandomState(0))
+    for car, name in enumerate(("car_001_mesh.mat", "car_002_mesh.mat")):
+        mesh = theirs._load_mesh(name).reshape(24, 4, 64, 64, 3).astype(np.float32)
+        ours = observations[factors[:, 2] == car].reshape(4, 24, 64, 64, 3)
+        np.testing.assert_array_equal(ours, mesh.swapaxes(0, 1))

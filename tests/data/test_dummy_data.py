@@ -25,3 +25,12 @@ def test_images_depend_on_the_seed_only():
     np.testing.assert_array_equal(first, images(tf.constant([1, 2]), tf.constant([1, 2])).numpy())
     assert np.abs(first - images(tf.constant([1, 2]), tf.constant([1, 3])).numpy()).max() > 0.5
     assert first.shape == (2, 64, 64, 1) and 0 <= first.min() < 0.01 and 0.99 < first.max() < 1
+
+
+def test_the_stream_equals_disentanglement_lib(dlib):
+    theirs = dlib.load("data.ground_truth.dummy_data").DummyData()
+    ours = get_named_ground_truth_data("dummy_data")
+    states = np.random.RandomState(3), np.random.RandomState(3)
+    for first, second in zip(ours.sample(4, states[0]), theirs.sample(4, states[1])):
+        np.testing.assert_array_equal(first, second)
+    assert ours.factors_num_values == theirs.factors_num_values and ours.observation_shape == theirs.observation_shape
