@@ -16,7 +16,8 @@ def grid_factors(dataset, indices):
       ValueError: the data set has no factors.
     """
     if not dataset.num_factors:
-        raise ValueError(f"Data set {dataset.name!r} has no ground-truth factors; choose a metric that needs images only.")
+        raise ValueError(f"Data set {dataset.name!r} has no ground-truth factors; choose a metric that needs images "
+                         "only.")
     return dataset.index_to_factors(indices)[:, dataset.visible]
 
 
@@ -54,7 +55,8 @@ def label_columns(dataset, indices):
         columns = grid_factors(dataset, indices)
         return [f"factor_{k}" for k in range(columns.shape[1])], columns
     if dataset.labels is None:
-        raise ValueError(f"Data set {dataset.name!r} has neither factors nor labels, so this metric is not defined on it.")
+        raise ValueError(f"Data set {dataset.name!r} has neither factors nor labels, so this metric is not "
+                         "defined on it.")
     labels = np.asarray(dataset.labels)[indices]
     if labels.ndim == 1:
         return ["label"], labels[:, None]

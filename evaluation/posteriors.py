@@ -92,7 +92,8 @@ def parts_of(distribution):
 
 def _encoder(model):
     if not hasattr(model, "posterior"):
-        raise ValueError(f"This metric needs q(z|x), so the model must have `posterior(x)`; received {type(model).__name__}: "
+        raise ValueError(f"This metric needs q(z|x), so the model must have `posterior(x)`; received "
+                         f"{type(model).__name__}: "
                          "evaluate a trained model of this library, or choose a metric on codes.")
     return tf.function(lambda x: parts_of(model.posterior(x)), reduce_retracing=True)
 

@@ -36,7 +36,8 @@ def exact_log_ratio(samples, correlation):
 
 @gin.configurable("total_correlation_experiment", denylist=["random_state"])
 def total_correlation_experiment(random_state, dimensions=(10, 100, 1000), correlations=(0.3, 0.6, 0.9), num_repeats=10,
-                                 num_steps=2000, batch_size=256, learning_rate=1e-4, num_evaluation=10000, num_units=1000):
+                                 num_steps=2000, batch_size=256, learning_rate=1e-4, num_evaluation=10000,
+                                 num_units=1000):
     """Estimated against exact total correlation, for every size and correlation.
 
     Args:
@@ -53,8 +54,8 @@ def total_correlation_experiment(random_state, dimensions=(10, 100, 1000), corre
       ValueError: an odd size, a correlation outside (-1, 1) or 0, or sizes below 1.
     """
     if num_repeats < 1 or any(correlation == 0 for correlation in correlations):
-        raise ValueError("num_repeats must be at least 1 and no correlation may be 0 (the exact value would be 0, and no "
-                         f"relative error is defined); received {num_repeats} and {tuple(correlations)}.")
+        raise ValueError("num_repeats must be at least 1 and no correlation may be 0 (the exact value would be 0, and "
+                         f"no relative error is defined); received {num_repeats} and {tuple(correlations)}.")
     pairs = [(size, correlation) for size in dimensions for correlation in correlations]
     for size, correlation in pairs:
         _check(size, correlation)

@@ -31,7 +31,8 @@ def classification_accuracy(classes, labels):
     """
     classes, labels = np.asarray(classes), np.asarray(labels)
     if classes.ndim != 1 or classes.shape != labels.shape or not classes.size:
-        raise ValueError(f"classes and labels must have one shape [n], n > 0; received {classes.shape} and {labels.shape}.")
+        raise ValueError(f"classes and labels must have one shape [n], n > 0; received {classes.shape} and "
+                         f"{labels.shape}.")
     if classes.dtype.kind not in "iub" or labels.dtype.kind not in "iub":
         raise ValueError(f"classes and labels must be integers; received {classes.dtype} and {labels.dtype}.")
     used, classes = np.unique(classes, return_inverse=True)
@@ -76,10 +77,13 @@ def _classes(codes, model, group, columns):
     if columns is not None:
         columns = list(columns)
         if not columns or min(columns) < 0 or max(columns) >= codes.shape[1]:
-            raise ValueError(f"classification_accuracy.columns must lie in 0..{codes.shape[1] - 1}; received {columns}.")
+            raise ValueError(f"classification_accuracy.columns must lie in 0..{codes.shape[1] - 1}; "
+                             f"received {columns}.")
         return codes[:, columns].argmax(axis=1) if len(columns) > 1 else np.rint(codes[:, columns[0]]).astype(np.int64)
-    named = labelling.named_classes(codes, model.code_spec)
+    code_spec = getattr(model, "code_spec", [("normal", codes.shape[1])])
+    named = labelling.named_classes(codes, code_spec)
     if not 0 <= group < len(named):
-        raise ValueError(f"classification_accuracy.group must name one of the code's categorical groups; received {group!r}, "
-                         f"and the groups are {list(model.code_spec)}. Without one, bind classification_accuracy.columns.")
+        raise ValueError(f"classification_accuracy.group must name one of the code's categorical groups; received "
+                         f"{group!r}, and the groups are {list(code_spec)}. Without a categorical one, bind "
+                         "classification_accuracy.columns.")
     return named[group]

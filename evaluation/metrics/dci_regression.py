@@ -81,12 +81,13 @@ def _candidates(regressor, num_trees, depths, penalties, random_state):
     """Functions that make unfitted regressors, in the order in which ties are decided."""
     if regressor == "random_forest" and num_trees >= 1 and depths:
         seed = int(random_state.randint(2**31 - 1))
-        return [lambda depth=depth: ensemble.RandomForestRegressor(num_trees, max_depth=depth, random_state=seed, n_jobs=-1)
+        return [lambda depth=depth: ensemble.RandomForestRegressor(
+                    num_trees, max_depth=depth, random_state=seed, n_jobs=-1)
                 for depth in depths]
     if regressor == "lasso" and penalties:
         return [lambda penalty=penalty: linear_model.Lasso(alpha=penalty, max_iter=10000) for penalty in penalties]
-    raise ValueError("regressor must be 'random_forest' (num_trees >= 1, some depths) or 'lasso' (some penalties); received "
-                     f"{regressor!r} with num_trees={num_trees}, depths={depths}, penalties={penalties}.")
+    raise ValueError("regressor must be 'random_forest' (num_trees >= 1, some depths) or 'lasso' (some penalties); "
+                     f"received {regressor!r} with num_trees={num_trees}, depths={depths}, penalties={penalties}.")
 
 
 def _fitted(candidates, codes, target, random_state):
@@ -94,7 +95,8 @@ def _fitted(candidates, codes, target, random_state):
     order = random_state.permutation(len(codes))
     held_out, rest = np.split(order, [int(np.ceil(len(codes) * _VALIDATION_SHARE))])
     if len(candidates) > 1:
-        errors = [_error(_fit(make, codes[rest], target[rest]), codes[held_out], target[held_out]) for make in candidates]
+        errors = [_error(_fit(make, codes[rest], target[rest]), codes[held_out], target[held_out])
+                  for make in candidates]
         candidates = [candidates[int(np.argmin(errors))]]
     return _fit(candidates[0], codes, target)
 
@@ -131,12 +133,13 @@ def _owners(num_columns, code_spec):
         first = owners[-1] + 1 if owners else 0
         owners.extend(range(first, first + size) if kind == "normal" else [first] * size)
     if len(owners) != num_columns:
-        raise ValueError(f"code_spec must explain all columns of the codes; received {list(spec)} for {num_columns} columns.")
+        raise ValueError(f"code_spec must explain all columns of the codes; received {list(spec)} for {num_columns} "
+                         "columns.")
     return np.asarray(owners)
 
 
 @gin.configurable("dci_regression", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("represent", data=has_factors)
+@requires("represent", "code_spec", data=has_factors)
 def compute_dci_regression(dataset, model, random_state, artifact_dir=None, num_images=15000, regressor="random_forest",
                            num_trees=10, depths=DEPTHS, penalties=PENALTIES, batch_size=64):
     """DCI scores of a model by regression of its factors' values on its codes.

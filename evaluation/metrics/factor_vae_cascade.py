@@ -110,7 +110,7 @@ def _checked(codes, factors, classes, kept):
 
 
 @gin.configurable("factor_vae_cascade", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("posterior", "represent", data=has_factors)
+@requires("posterior", "represent", "code_spec", data=has_factors)
 def compute_factor_vae_cascade(dataset, model, random_state, artifact_dir=None, num_votes=800, batch_size=100,
                                kl_threshold=0.1, prune_constant=True, encoding_batch=64):
     """CascadeVAE's FactorVAE score of a model, from the codes of the whole data set.

@@ -54,8 +54,8 @@ def information_per_factor(information, factor_sizes):
     information = np.asarray(information, np.float64)
     sizes = np.asarray(factor_sizes, np.float64)
     if information.ndim != 2 or sizes.shape != information.shape[1:] or (sizes < 1).any():
-        raise ValueError(f"information must be [D, K] and factor_sizes K numbers >= 1; received {information.shape} and "
-                         f"{factor_sizes}.")
+        raise ValueError(f"information must be [D, K] and factor_sizes K numbers >= 1; received {information.shape} "
+                         f"and {factor_sizes}.")
     ordered = -np.sort(-np.vstack([information, np.zeros(len(sizes))]), axis=0)
     result = {"top1": ordered[0], "top2": ordered[1], "sum": information.sum(axis=0)}
     scale = np.where(sizes > 1, np.log(np.maximum(sizes, 2)), np.inf)
@@ -80,7 +80,8 @@ def diffusion_indicators(history):
     """
     history = np.asarray(history, np.float64)
     if history.ndim != 3 or not history.size:
-        raise ValueError(f"history must be a non-empty array [moments, latents, factors]; received shape {history.shape}.")
+        raise ValueError("history must be a non-empty array [moments, latents, factors]; "
+                         f"received shape {history.shape}.")
     padded = np.concatenate([history, np.zeros_like(history[:, :1])], axis=1)
     ordered = -np.sort(-padded, axis=1)
     top1, top2 = ordered[:, 0], ordered[:, 1]
@@ -122,5 +123,6 @@ def compute_information_tracking(dataset, model, random_state, artifact_dir=None
     varying = sizes > 1
     result = {f"mean_{name}": float(reductions[name][varying].mean()) if varying.any() else 0.0
               for name in ("top1_normalised", "top2_normalised")}
-    result.update({f"{name}.factor_{k}": float(value) for name, values in reductions.items() for k, value in enumerate(values)})
+    result.update({f"{name}.factor_{k}": float(value)
+                   for name, values in reductions.items() for k, value in enumerate(values)})
     return {**result, "num_points": num_points}

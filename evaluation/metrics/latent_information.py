@@ -96,7 +96,7 @@ def spec_groups(code_spec):
 
 
 @gin.configurable("latent_information", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("posterior")
+@requires("posterior", "code_spec")
 def compute_latent_information(dataset, model, random_state, artifact_dir=None, num_images=None, num_samples=10000,
                                estimator="exact", minibatch_size=1024, num_minibatches=20, batch_size=64,
                                dtype="float64"):
@@ -127,7 +127,8 @@ def compute_latent_information(dataset, model, random_state, artifact_dir=None, 
     """
     indices = images.select(dataset, num_images, random_state)
     parameters = posteriors.of_images(dataset, model, indices, batch_size, images.draw_seed(random_state))
-    mixture = posterior_mixture.PosteriorMixture(parameters.mean, parameters.stddev, parameters.log_probabilities, dtype)
+    mixture = posterior_mixture.PosteriorMixture(parameters.mean, parameters.stddev, parameters.log_probabilities,
+                                                 dtype)
     blocks = spec_groups(model.code_spec)
     groups = blocks + mixture.singles + [mixture.joint]
     if estimator == "exact":

@@ -34,10 +34,12 @@ def mi_vs_tc(mixture, random_state, groups=None, batch_size=1024, num_batches=20
     """
     groups = mixture.singles if groups is None else groups
     if sorted(variable for group in groups for variable in group) != mixture.joint:
-        raise ValueError(f"groups must hold each of the variables 0..{mixture.num_variables - 1} once; received {groups}.")
+        raise ValueError(f"groups must hold each of the variables 0..{mixture.num_variables - 1} once; "
+                         f"received {groups}.")
     sets = [mixture.joint, *mixture.singles, *groups]
+    batches = posterior_mixture.minibatches(mixture, random_state, sets, batch_size, num_batches, weights)
     points = []
-    for samples, densities in posterior_mixture.minibatches(mixture, random_state, sets, batch_size, num_batches, weights):
+    for samples, densities in batches:
         joint, rest = densities[:, 0], densities[:, 1:]
         variables, blocks = np.split(rest, [mixture.num_variables], axis=1)
         points.append([np.mean(samples.own.sum(axis=1) - joint), np.mean(joint - variables.sum(axis=1)),
@@ -47,7 +49,7 @@ def mi_vs_tc(mixture, random_state, groups=None, batch_size=1024, num_batches=20
 
 
 @gin.configurable("mi_vs_tc", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("posterior")
+@requires("posterior", "code_spec")
 def compute_mi_vs_tc(dataset, model, random_state, artifact_dir=None, num_images=None, minibatch_size=1024,
                      num_minibatches=20, weights="hfvae", batch_size=64, dtype="float64"):
     """One point of the scatter: information and total correlation of a model.

@@ -1,4 +1,4 @@
-"""MIG and MIG-sup from posteriors: information by exact mixtures, no histogram (Chen et al. 2018; pro-VLAE, Li et al. 2020).
+"""MIG and MIG-sup from posteriors: exact mixtures, not histograms (Chen et al. 2018; pro-VLAE, Li et al. 2020).
 
 Scores depend on the list of factors: pro-VLAE and beta-TCVAE leave the shape of
 dSprites out, disentanglement_lib and DeVAE do not. So the list is an argument.
@@ -60,7 +60,8 @@ def active_variables(mixture, threshold=ACTIVE_VARIANCE):
       bool [variables].
     """
     variances = [np.var(mixture.mean, axis=0, ddof=1, dtype=np.float64)]
-    variances += [[np.var(np.exp(table), axis=0, ddof=1, dtype=np.float64).max()] for table in mixture.log_probabilities]
+    variances += [[np.var(np.exp(table), axis=0, ddof=1, dtype=np.float64).max()]
+                  for table in mixture.log_probabilities]
     return np.concatenate(variances) > threshold
 
 

@@ -188,7 +188,8 @@ def minibatch_log_weights(batch_size, num_images, weights="hfvae"):
       ValueError: fewer than 2 images in the batch, more than N, or an unknown name.
     """
     if not 2 <= batch_size <= num_images:
-        raise ValueError(f"batch_size must lie between 2 and the number of images, {num_images}; received {batch_size}.")
+        raise ValueError(f"batch_size must lie between 2 and the number of images, {num_images}; "
+                         f"received {batch_size}.")
     others = batch_size - 1
     if weights == "hfvae":
         table = np.full((batch_size, batch_size), (num_images - 1) / (num_images * others))

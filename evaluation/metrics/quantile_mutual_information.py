@@ -1,4 +1,4 @@
-"""Mutual information of latents with labels by quantile bins, and MIG with a Concrete variable (HFVAE, sec. 5 and fig. 8)."""
+"""Mutual information of latents with labels by quantile bins, MIG with a Concrete variable (HFVAE, sec. 5, fig. 8)."""
 
 import gin
 import numpy as np
@@ -82,9 +82,10 @@ def concrete_mig(gaussian_information, categorical_information):
 
 
 @gin.configurable("quantile_mutual_information", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("represent", data=factors_or_labels)
-def compute_quantile_mutual_information(dataset, model, random_state, artifact_dir=None, num_train=None, num_images=None,
-                                        num_bins=10, indicators=None, train_dataset=None, batch_size=64):
+@requires("represent", "code_spec", data=factors_or_labels)
+def compute_quantile_mutual_information(dataset, model, random_state, artifact_dir=None, num_train=None,
+                                        num_images=None, num_bins=10, indicators=None, train_dataset=None,
+                                        batch_size=64):
     """I(z_j;y) by quantile bins with the class label, with indicators of labels, or with every factor.
 
     Args:
@@ -108,7 +109,8 @@ def compute_quantile_mutual_information(dataset, model, random_state, artifact_d
       ValueError: sizes out of range, or indicators for a set without labels.
     """
     train_data = dataset if train_dataset is None else data.get_named_ground_truth_data(train_dataset)
-    chosen = [labelling.some_images(dataset, num_images, random_state), labelling.some_images(train_data, num_train, random_state)]
+    chosen = [labelling.some_images(source, size, random_state)
+              for source, size in ((dataset, num_images), (train_data, num_train))]
     codes = [labelling.represent(source, model, indices, batch_size, images.draw_seed(random_state))
              for source, indices in zip((dataset, train_data), chosen)]
     (gaussian, tables), (train, _) = (labelling.split_code(part, model.code_spec) for part in codes)

@@ -1,4 +1,4 @@
-"""Topics of a text model: coherence by normalised pointwise mutual information, and correlation (HFVAE, sec. 5.4 and D.1)."""
+"""Topics of a text model: coherence by normalised mutual information, and correlation (HFVAE, sec. 5.4 and D.1)."""
 
 import gin
 import numpy as np
@@ -16,8 +16,8 @@ def top_words(topics, num_words=10):
     """
     topics = np.asarray(topics)
     if topics.ndim != 2 or not np.isfinite(topics).all() or not 2 <= num_words <= topics.shape[1]:
-        raise ValueError(f"topics must be finite weights [T, V], and num_words lie in 2..V; received shape {topics.shape} "
-                         f"and {num_words!r}.")
+        raise ValueError(f"topics must be finite weights [T, V], and num_words lie in 2..V; received shape "
+                         f"{topics.shape} and {num_words!r}.")
     return np.argsort(-topics, axis=1, kind="stable")[:, :num_words]
 
 
@@ -43,7 +43,8 @@ def npmi_coherence(words, documents):
     if documents.ndim != 2 or not documents.size or (documents < 0).any():
         raise ValueError(f"documents must be counts [n, V]; received shape {documents.shape}.")
     if words.ndim != 2 or words.shape[1] < 2 or words.min() < 0 or words.max() >= documents.shape[1]:
-        raise ValueError(f"words must be numbers 0..{documents.shape[1] - 1} of shape [T, W >= 2]; received shape {words.shape}.")
+        raise ValueError(f"words must be numbers 0..{documents.shape[1] - 1} of shape [T, W >= 2]; "
+                         f"received shape {words.shape}.")
     used, position = np.unique(words, return_inverse=True)
     present = (documents[:, used] > 0).astype(np.float64)
     both = present.T @ present / len(documents)
@@ -80,7 +81,7 @@ def topic_correlation(means):
 
 
 def correlation_by_group(correlation, group_sizes):
-    """Mean absolute correlation of different topics of one group, and of topics of different groups (0: no such pair)."""
+    """Mean absolute correlation of different topics within groups, and across groups (0: there is no such pair)."""
     owner = np.repeat(np.arange(len(group_sizes)), group_sizes)
     same = owner[:, None] == owner
     different_topics = ~np.eye(len(owner), dtype=bool)
@@ -89,7 +90,7 @@ def correlation_by_group(correlation, group_sizes):
 
 
 @gin.configurable("topic_coherence", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("topics", "represent")
+@requires("topics", "represent", "code_spec")
 def compute_topic_coherence(dataset, model, random_state, artifact_dir=None, num_words=10, batch_size=256):
     """NPMI of a text model's topics on the documents of a data set, and the correlation of its latents.
 

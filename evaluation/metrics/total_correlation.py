@@ -52,7 +52,8 @@ def total_correlation_mc(mixture, random_state, batch_size=1024, num_batches=20,
       float, nats.
     """
     groups = mixture.singles if groups is None else groups
-    batches = posterior_mixture.minibatches(mixture, random_state, [*groups, _union(groups)], batch_size, num_batches, weights)
+    sets = [*groups, _union(groups)]
+    batches = posterior_mixture.minibatches(mixture, random_state, sets, batch_size, num_batches, weights)
     return float(np.mean([np.mean(densities[:, -1] - densities[:, :-1].sum(axis=1)) for _, densities in batches]))
 
 
@@ -63,8 +64,8 @@ def _union(groups):
 @gin.configurable("total_correlation", denylist=["dataset", "model", "random_state", "artifact_dir"])
 @requires("posterior")
 def compute_total_correlation(dataset, model, random_state, artifact_dir=None, estimators=("gaussian", "mc"),
-                              num_images=None, num_samples=10000, minibatch_size=1024, num_minibatches=20, num_steps=2000,
-                              batch_size=64, dtype="float64"):
+                              num_images=None, num_samples=10000, minibatch_size=1024, num_minibatches=20,
+                              num_steps=2000, batch_size=64, dtype="float64"):
     """TC(z) of a model.
 
     Args:
@@ -101,7 +102,8 @@ def compute_total_correlation(dataset, model, random_state, artifact_dir=None, e
         "gaussian": lambda: total_correlation_gaussian(encoded.mean),
         "mc": lambda: total_correlation_mc(mixture, random_state, minibatch_size, num_minibatches),
         "exact": lambda: total_correlation_exact(mixture, random_state, num_samples),
-        "discriminator": lambda: discriminator_total_correlation(draw, random_state, num_steps, num_evaluation=num_samples)}
+        "discriminator": lambda: discriminator_total_correlation(draw, random_state, num_steps,
+                                                                 num_evaluation=num_samples)}
     result = {f"total_correlation_{name}": functions[name]() for name in ESTIMATORS if name in estimators}
     if "mc" in estimators:
         result["minibatch_size"] = minibatch_size

@@ -80,7 +80,7 @@ def _training_step(network, optimizer):
     @tf.function
     def step(joint, permuted):
         samples = tf.concat([joint, permuted], axis=0)
-        truth = tf.concat([tf.zeros([tf.shape(joint)[0]], tf.int32), tf.ones([tf.shape(permuted)[0]], tf.int32)], axis=0)
+        truth = tf.concat([tf.zeros_like(joint[:, 0], tf.int32), tf.ones_like(permuted[:, 0], tf.int32)], axis=0)
         with tf.GradientTape() as tape:
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(truth, network(samples, training=True))
             loss = tf.reduce_mean(losses)

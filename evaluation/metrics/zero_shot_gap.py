@@ -43,8 +43,9 @@ def removed_images(codes, labels, dimension, label=None, above=None, below=None)
     removed = np.ones(len(codes), bool) if label is None else labels == label
     removed &= (style > (-np.inf if above is None else above)) & (style < (np.inf if below is None else below))
     if removed.all() or not removed.any():
-        raise ValueError(f"label={label!r}, above={above!r}, below={below!r} remove {removed.sum()} of {len(codes)} images "
-                         f"(latent {dimension} runs from {style.min():.4g} to {style.max():.4g}); choose other thresholds.")
+        raise ValueError(f"label={label!r}, above={above!r}, below={below!r} remove {removed.sum()} of {len(codes)} "
+                         f"images (latent {dimension} runs from {style.min():.4g} to {style.max():.4g}); choose other "
+                         "thresholds.")
     return np.flatnonzero(removed)
 
 
@@ -69,7 +70,8 @@ def zero_shot_gap(terms, reference_terms):
     for part in (terms, reference_terms):
         missing = [name for name in TERMS if name not in part]
         if missing or len({len(part[name]) for name in TERMS}) != 1 or not len(part["kl"]):
-            raise ValueError(f"terms must hold arrays reconstruction and kl of one length > 0; received {sorted(part)}.")
+            raise ValueError("terms must hold arrays reconstruction and kl of one length > 0; "
+                             f"received {sorted(part)}.")
         means.append({name: float(np.mean(part[name], dtype=np.float64)) for name in TERMS})
     gaps = {name: means[0][name] - means[1][name] for name in TERMS}
     return {"reconstruction_gap": gaps["reconstruction"], "elbo_gap": gaps["reconstruction"] + gaps["kl"]}
@@ -91,7 +93,7 @@ def removed_accuracy(classes, labels, removed):
 
 
 @gin.configurable("zero_shot_gap", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("loss_terms", "represent", data=factors_or_labels)
+@requires("loss_terms", "represent", "code_spec", data=factors_or_labels)
 def compute_zero_shot_gap(dataset, model, random_state, artifact_dir=None, reference=None, dimension=0,
                           label=None, above=None, below=None, factor=None, group=0, num_images=None, batch_size=64):
     """The gap between a model trained without a combination and a reference trained on everything.
@@ -149,6 +151,10 @@ def _loaded(reference):
 
 def _terms(dataset, model, indices, batch_size, seed):
     """The model's loss terms of every image."""
-    terms_of = tf.function(lambda x: {name: model.loss_terms(x, training=False)[name] for name in TERMS}, reduce_retracing=True)
+    @tf.function(reduce_retracing=True)
+    def terms_of(x):
+        terms = model.loss_terms(x, training=False)
+        return {name: terms[name] for name in TERMS}
+
     parts = [terms_of(x) for x in images.batches(dataset, indices, batch_size, seed)]
     return {name: np.concatenate([part[name].numpy() for part in parts]) for name in TERMS}

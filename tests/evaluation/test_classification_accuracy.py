@@ -64,6 +64,7 @@ def test_a_factor_as_label(shapes):
     result = compute(shapes, factor="shape")
     assert result["majority_accuracy"] == result["hungarian_accuracy"] == 1.0 and result["num_images"] == 12
     assert compute(shapes, columns=[1, 2, 3], factor=1)["hungarian_accuracy"] == 0.25
+    assert compute(shapes, columns=[1, 2, 3], factor="shape")["majority_accuracy"] == 1.0
     assert compute(shapes, columns=[0], factor="size")["majority_accuracy"] == 1.0
 
 

@@ -54,8 +54,8 @@ def test_votes_are_balanced_over_factors_that_vary():
 
 
 def test_merged_factors_lose_one_of_them():
-    assert score(np.column_stack([GRID[:, 0] * 4 + GRID[:, 1], GRID[:, 2]]))["cascade_factor_vae_score"] == pytest.approx(
-        2 / 3, abs=1e-9)
+    merged = np.column_stack([GRID[:, 0] * 4 + GRID[:, 1], GRID[:, 2]])
+    assert score(merged)["cascade_factor_vae_score"] == pytest.approx(2 / 3, abs=1e-9)
 
 
 def test_pruned_and_constant_latents():
@@ -94,7 +94,8 @@ class Mixed:
 
 
 def test_whole_model_prunes_by_kl():
-    data = ResidentGrid("tiny", ["shape", "size", "angle"], [3, 4, 5], np.arange(60, dtype=np.uint8).reshape(60, 1, 1, 1))
+    numbered = np.arange(60, dtype=np.uint8).reshape(60, 1, 1, 1)
+    data = ResidentGrid("tiny", ["shape", "size", "angle"], [3, 4, 5], numbered)
     result = fc.compute_factor_vae_cascade(data, Mixed(), np.random.RandomState(0))
     assert result["cascade_factor_vae_score"] == 1.0 and result["num_kept_latents"] == 3
     strict = fc.compute_factor_vae_cascade(data, Mixed(), np.random.RandomState(0), kl_threshold=1e3)

@@ -108,6 +108,9 @@ def test_discrete_information():
     assert li.discrete_information(np.log(np.full((5, 3), 1 / 3))) == pytest.approx(0.0)
     with np.errstate(divide="ignore"):
         assert li.discrete_information(np.log(np.eye(3))) == pytest.approx(np.log(3))
+    with np.errstate(divide="ignore"):
+        uneven = np.log(np.eye(2)[[0, 0, 0, 1]])
+    assert li.discrete_information(uneven) == pytest.approx(-0.75 * np.log(0.75) - 0.25 * np.log(0.25))
     halves = np.array([[0.9, 0.1], [0.1, 0.9]])
     assert li.discrete_information(np.log(halves)) == pytest.approx(np.log(2) + 0.9 * np.log(0.9) + 0.1 * np.log(0.1))
 

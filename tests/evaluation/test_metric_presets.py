@@ -26,7 +26,8 @@ SCORES = {
     "mig_posterior": "mig_sup_posterior", "quantile_mutual_information": "mig.factor_2",
     "total_correlation": "total_correlation_mc",
 }
-SMALL = {"med": ["med.num_train = 100", "med.num_test = 50"], "information_tracking": ["information_tracking.num_points = 100"]}
+SMALL = {"med": ["med.num_train = 100", "med.num_test = 50"],
+         "information_tracking": ["information_tracking.num_points = 100"]}
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +63,8 @@ def test_preset(trained, tmp_path, monkeypatch, name, key):
 
 
 @pytest.mark.parametrize("name, bindings, key", [
-    ("classification_accuracy", ["classification_accuracy.factor = 'shape'", "classification_accuracy.columns = [0, 1, 2]"],
-     "majority_accuracy"),
+    ("classification_accuracy",
+     ["classification_accuracy.factor = 'shape'", "classification_accuracy.columns = [0, 1, 2]"], "majority_accuracy"),
     ("zero_shot_gap", ["zero_shot_gap.factor = 'shape'", "zero_shot_gap.label = 1", "zero_shot_gap.above = -100.0",
                        "zero_shot_gap.below = 100.0"], "elbo_gap"),
 ])

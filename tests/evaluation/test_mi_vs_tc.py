@@ -33,7 +33,8 @@ def test_it_agrees_with_the_single_metrics_on_the_same_stream():
     rng = np.random.RandomState(1)
     mixture = PosteriorMixture(rng.normal(size=(50, 3)), rng.uniform(0.2, 0.9, (50, 3)))
     point = mvt.mi_vs_tc(mixture, np.random.RandomState(2), batch_size=20, num_batches=3)
-    information = latent_information.minibatch_information(mixture, np.random.RandomState(2), [mixture.joint], 20, 3, "hfvae")
+    information = latent_information.minibatch_information(mixture, np.random.RandomState(2), [mixture.joint], 20, 3,
+                                                           "hfvae")
     assert point["mutual_information"] == pytest.approx(information[0])
     expected = total_correlation.total_correlation_mc(mixture, np.random.RandomState(2), 20, 3)
     assert point["total_correlation"] == pytest.approx(expected)

@@ -128,7 +128,8 @@ def test_whole_model_with_an_explicit_factor_list(tmp_path):
 @pytest.mark.parametrize("call, sentence", [
     (lambda: score(GRID.T, factors=GRID[:5]), "factors must have shape"),
     (lambda: mp.mig_posterior([[0.0]], [[1.0]], [[0]], np.random.RandomState(0)), "at least 2 images"),
-    (lambda: mp.compute_mig_posterior(tiny(), Identity(), np.random.RandomState(0), factors=["shape"]), "factors must list"),
+    (lambda: mp.compute_mig_posterior(tiny(), Identity(), np.random.RandomState(0), factors=["shape"]),
+     "factors must list"),
     (lambda: mp.compute_mig_posterior(tiny(), Identity(), np.random.RandomState(0), num_images=1), "num_images"),
     (lambda: score(GRID.T, num_samples=0), "num_samples"),
 ])

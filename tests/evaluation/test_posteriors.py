@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from dislib_plus import latents
 from dislib_plus.data import base
 from dislib_plus.evaluation import posteriors
 
@@ -41,6 +42,16 @@ def test_blockwise_posteriors_give_both_parts():
     np.testing.assert_allclose(result.mean, [[2, -2]], atol=1e-5)
     expected = np.array([2.0, 4.0, 0.0])
     np.testing.assert_allclose(result.log_probabilities[0][0], expected - np.log(np.exp(expected).sum()), atol=1e-5)
+
+
+def test_posteriors_of_the_library_are_understood():
+    spec = latents.LatentSpec([("normal", 2), ("categorical", 3), ("normal", 1)])
+    outputs = [[[1.0, 2.0]], [[0.0, -2.0]], [[0.0, 1.0, 0.0]], [[3.0]], [[2.0]]]
+    own = spec.posterior([tf.constant(output) for output in outputs])
+    mean, stddev, tables = posteriors.parts_of(own.distribution())
+    np.testing.assert_allclose(mean, own.mean)
+    np.testing.assert_allclose(stddev, own.stddev, rtol=1e-6)
+    np.testing.assert_allclose(tables[0], own.logits[0], atol=1e-6)
 
 
 def test_factor_samples_match_their_observations():

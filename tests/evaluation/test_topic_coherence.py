@@ -79,7 +79,8 @@ def test_whole_model(tmp_path):
 
 
 @pytest.mark.parametrize("call, sentence", [
-    (lambda: tc.top_words([[1.0, 2.0]], 3), "num_words"), (lambda: tc.npmi_coherence([[0, 2]], np.ones((2, 2))), "words must be"),
+    (lambda: tc.top_words([[1.0, 2.0]], 3), "num_words"),
+    (lambda: tc.npmi_coherence([[0, 2]], np.ones((2, 2))), "words must be"),
     (lambda: tc.npmi_coherence([[0, 1]], -np.ones((2, 2))), "documents must be"),
     (lambda: tc.topic_correlation(np.ones((1, 2))), "means must be"),
     (lambda: tc.compute_topic_coherence(None, object(), None), "topics"),

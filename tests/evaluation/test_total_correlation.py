@@ -72,7 +72,8 @@ def test_minibatches_equal_their_numpy_twin_between_groups():
 
 
 def test_whole_model_by_all_estimators(grid, tiny_model):
-    result = tc.compute_total_correlation(grid, tiny_model, np.random.RandomState(0), estimators=tc.ESTIMATORS, num_steps=3)
+    result = tc.compute_total_correlation(grid, tiny_model, np.random.RandomState(0), estimators=tc.ESTIMATORS,
+                                          num_steps=1, num_samples=100)
     assert result["minibatch_size"] == 60 == result["num_images"]
     assert result["total_correlation_mc"] == pytest.approx(result["total_correlation_exact"], abs=0.3)
     means = tiny_model.represent(grid.observations(np.arange(60))).numpy()

@@ -6,7 +6,8 @@ import pytest
 from dislib_plus.evaluation import total_correlation_experiment as experiment
 from dislib_plus.evaluation.metrics import total_correlation_discriminator as tcd
 
-TABLE = [(10, 0.3, 0.236), (10, 0.6, 1.116), (10, 0.9, 4.152), (100, 0.3, 2.358), (100, 0.6, 11.157), (100, 0.9, 41.518),
+TABLE = [(10, 0.3, 0.236), (10, 0.6, 1.116), (10, 0.9, 4.152),
+         (100, 0.3, 2.358), (100, 0.6, 11.157), (100, 0.9, 41.518),
          (1000, 0.3, 23.578), (1000, 0.6, 111.572), (1000, 0.9, 415.183)]
 
 
@@ -62,7 +63,8 @@ def test_trained_discriminator_finds_the_total_correlation_of_a_pair():
 def test_independent_samples_give_nearly_none_and_runs_repeat():
     def independent(count, generator):
         return generator.normal(size=(count, 2))
-    first, second = (tcd.discriminator_total_correlation(independent, np.random.RandomState(4), 100, 128, 1e-3, 2000, 2, 32)
+    sizes = (100, 128, 1e-3, 2000, 2, 32)
+    first, second = (tcd.discriminator_total_correlation(independent, np.random.RandomState(4), *sizes)
                      for _ in range(2))
     assert first == second and abs(first) < 0.1
 
@@ -79,7 +81,8 @@ def test_experiment_reports_every_pair():
 @pytest.mark.parametrize("call, sentence", [
     (lambda: experiment.exact_total_correlation(3, 0.5), "even numbers"),
     (lambda: experiment.exact_total_correlation(4, 1.0), "correlations must lie"),
-    (lambda: experiment.total_correlation_experiment(np.random.RandomState(0), correlations=(0.0,)), "no correlation may be 0"),
+    (lambda: experiment.total_correlation_experiment(np.random.RandomState(0), correlations=(0.0,)),
+     "no correlation may be 0"),
     (lambda: tcd.discriminator_total_correlation(pair, np.random.RandomState(0), num_steps=0), "num_steps"),
 ])
 def test_refusals_are_sentences(call, sentence):
