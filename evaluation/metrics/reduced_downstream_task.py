@@ -42,12 +42,49 @@ def compute_reduced_downstream_task(ground_truth_data, representation_function, 
         for train_size in utils.check_sizes("num_train", num_train):
             sample = utils.sample_train_test(
                 ground_truth_data, representation_function, random_state, train_size, num_test, batch_size)
-            reduced = _scores(sample, num_factors_to_remove, sklearn_defaults)
+            reduced = _scores(sample, num_factors_to_remove, sklearn_defaults, utils.make_predictor_fn())
             scores.update({f"{train_size}:{key}": value for key, value in reduced.items()})
     return scores
 
 
-def _scores(sample, num_factors_to_remove, sklearn_defaults):
+def reduced_downstream_task(codes, factors, test_codes=None, test_factors=None, num_factors_to_remove=1,
+                            random_state=None, predictor_fn=utils.logistic_regression_cv, correlation_measure=None,
+                            factor_bins=arrays.FACTOR_BINS, sklearn_defaults="current"):
+    """Accuracy of a predictor on reduced representations, of arrays.
+
+    Args:
+      codes: [n, D].
+      factors: [n, K]; whole numbers are classes, other columns are cut into `factor_bins` equal-width bins.
+      test_codes, test_factors: [m, D], [m, K]; None splits off a random third of the rows.
+      num_factors_to_remove: codes removed for each factor of interest; below D.
+      random_state: np.random.RandomState for the split and for ties; None is RandomState(0).
+      predictor_fn: () -> unfitted classifier.
+      correlation_measure: (codes [D, n], factors [K, n], test codes, test factors) -> importance [D, K]; None is that
+        of boosted trees.
+      factor_bins: bins of a continuous factor.
+      sklearn_defaults: as `compute_downstream_task`.
+
+    Returns:
+      dict as `compute_reduced_downstream_task`, n the number of training rows.
+
+    Raises:
+      ValueError: malformed arrays, too many codes to remove.
+    """
+    utils.check_size("num_factors_to_remove", num_factors_to_remove)
+    random_state = random_state or np.random.RandomState(0)
+    sample = arrays.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
+
+    def boosted(*parts):
+        return dci.compute_importance_gbt(*parts, generator=random_state)[0]
+
+    scores = _scores([part.T for part in sample], num_factors_to_remove, sklearn_defaults, predictor_fn,
+                     correlation_measure or boosted)
+    return {**{f"{len(sample[0])}:{key}": value for key, value in scores.items()}, "sklearn_defaults": sklearn_defaults}
+
+
+def _scores(sample, num_factors_to_remove, sklearn_defaults, predictor_fn, correlation_measure=None):
+    """Scores of one training size; correlation_measure None is the configured one."""
+    measure = {} if correlation_measure is None else {"correlation_measure": correlation_measure}
     codes_train, factors_train, codes_test, factors_test = sample
     arrays.check_samples(codes_train.T, factors_train.T, codes_test.T, factors_test.T)
     if num_factors_to_remove >= len(codes_train):
@@ -58,9 +95,9 @@ def _scores(sample, num_factors_to_remove, sklearn_defaults):
         kept_train, kept_test = codes_train, codes_test
         for _ in range(num_factors_to_remove):
             kept_train, kept_test = compute_reduced_representation(
-                kept_train, factors_train, kept_test, factors_test, factor)
+                kept_train, factors_train, kept_test, factors_test, factor, **measure)
         accuracy = np.array(utils.accuracies_per_factor(
-            kept_train.T, factors_train, kept_test.T, factors_test, utils.make_predictor_fn(), sklearn_defaults))
+            kept_train.T, factors_train, kept_test.T, factors_test, predictor_fn, sklearn_defaults))
         rest = np.delete(accuracy, factor, axis=1)
         interest.append(accuracy[:, factor])
         others.append(rest.mean(axis=1) if rest.size else np.zeros(2))

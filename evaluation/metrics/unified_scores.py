@@ -96,6 +96,33 @@ def unified_scores(mus_train, ys_train, mus_test, ys_test, matrix_fns, artifact_
     return scores
 
 
+def unified_scores_of_arrays(codes, factors, test_codes=None, test_factors=None, matrix_fns=None, random_state=None,
+                             factor_bins=arrays.FACTOR_BINS):
+    """Aggregated scores of arrays.
+
+    Args:
+      codes: [n, D].
+      factors: [n, K]; whole numbers are classes, other columns are cut into `factor_bins` equal-width bins.
+      test_codes, test_factors: [m, D], [m, K]; None splits off a random third of the rows.
+      matrix_fns: as `unified_scores`; None is mutual information with codes in 20 equal-width bins.
+      random_state: np.random.RandomState for the split; None is RandomState(0).
+      factor_bins: bins of a continuous factor.
+
+    Returns:
+      dict as `unified_scores`.
+
+    Raises:
+      ValueError: malformed arrays.
+    """
+    def binned_information(mus_train, ys_train, mus_test, ys_test):
+        del mus_test, ys_test
+        return utils.discrete_mutual_info(utils.histogram_discretize(mus_train, 20), ys_train)
+
+    binned_information.__name__ = "mutual_information_matrix"
+    sample = arrays.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
+    return unified_scores(*[part.T for part in sample], matrix_fns or [binned_information])
+
+
 def _aggregate(matrix, ys_train):
     scores = pr_curves_values(matrix)
     for aggregate in (aggregation_dci, aggregation_mig, aggregation_sap, aggregation_modularity):
