@@ -58,6 +58,18 @@ class ImageData:
             f"Data set {self.name!r} has no ground-truth factors, so factor metrics cannot be computed on it; "
             "choose a metric that needs images only (reconstruction, fid, elbo_decomposition, ...).")
 
+    def sample_observations_from_factors(self, factors, random_state):
+        """Refuses, as `sample_factors` does."""
+        self.sample_factors(len(factors), random_state)
+
+    def sample(self, num, random_state):
+        """Refuses, as `sample_factors` does."""
+        self.sample_factors(num, random_state)
+
+    def sample_observations(self, num, random_state):
+        """Refuses, as `sample_factors` does."""
+        self.sample_factors(num, random_state)
+
 
 class ResidentImages(ImageData):
     """Images held in memory as one uint8 tensor and gathered in the graph."""

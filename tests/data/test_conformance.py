@@ -1,0 +1,166 @@
+"""What holds for every registered data set; a new one is found by its name."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dislib_plus.data import batches, get_named_ground_truth_data, names
+
+# Rendered once in half a minute; everything else about them is tested on their small versions.
+SLOW = {"toy_cars3d", "toy_shapes3d", "toy_smallnorb"}
+# Pixels may lie slightly outside [0, 1], as in disentanglement_lib; `smallnorb.clip` cuts them.
+OVERSHOOTING = {"smallnorb"}
+
+
+def _load(name):
+    """The set, or the reason why it is not here: missing files, or settings that a user must give."""
+    try:
+        return get_named_ground_truth_data(name)
+    except FileNotFoundError as error:
+        return str(error).splitlines()[0]
+    except (RuntimeError, ValueError) as error:
+        if "Required bindings" not in str(error) and f"'{name}:NAME'" not in str(error):
+            raise
+        return str(error).splitlines()[0]
+
+
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in names()])
+def data(request):
+    loaded = _load(request.param)
+    if isinstance(loaded, str):
+        pytest.skip(loaded)
+    return loaded
+
+
+@pytest.fixture
+def grid(data):
+    if not data.num_factors:
+        pytest.skip(f"{data.name} has no ground-truth factors")
+    return data
+
+
+def _indices(data, count=6):
+    spread = np.random.RandomState(0).randint(data.num_observations, size=count - 2, dtype=np.int64)
+    return tf.constant(np.append(spread, [0, data.num_observations - 1]))
+
+
+def _check_pixels(data, pixels, count):
+    assert pixels.shape == (count, *data.observation_shape)
+    if pixels.dtype != np.uint8:
+        assert pixels.dtype in (np.float32, np.float64) and np.isfinite(pixels).all()
+        if len(data.observation_shape) == 3:  # other shapes are series of measurements
+            slack = 0.5 if data.name in OVERSHOOTING else 0
+            assert pixels.min() >= -slack and pixels.max() <= 1 + slack
+    assert pixels.min() < pixels.max()
+
+
+def test_names_and_sizes(data):
+    assert data.name in names() and len(data.observation_shape) in (1, 3) and data.num_observations > 0
+    assert all(isinstance(side, int) for side in data.observation_shape)
+    assert data.num_factors == len(data.factors_num_values) == len(data.factor_names) == len(set(data.factor_names))
+    assert data.labels is None or len(data.labels) == data.num_observations
+
+
+def test_images_are_equal_in_and_out_of_a_graph(data):
+    seed = tf.constant([1, 2])
+    eager = data.images(_indices(data), seed).numpy()
+    _check_pixels(data, eager, 6)
+    traced = tf.function(data.images, input_signature=[tf.TensorSpec([None], tf.int64), tf.TensorSpec([2], tf.int32)])
+    in_graph = traced(_indices(data), seed).numpy()
+    assert eager.dtype in (np.uint8, np.float32) and eager.dtype == in_graph.dtype
+    np.testing.assert_allclose(eager, in_graph, atol=1e-6, rtol=0)
+    assert traced.get_concrete_function().output_shapes[1:] == data.observation_shape
+
+
+def test_only_noisy_sets_depend_on_the_seed(data):
+    first, second = (data.images(_indices(data), tf.constant([1, value])).numpy() for value in (2, 3))
+    assert data.deterministic == np.array_equal(first, second)
+    np.testing.assert_array_equal(first, data.images(_indices(data), tf.constant([1, 2])).numpy())
+
+
+def test_observations_are_floats(data):
+    observations = data.observations(_indices(data), tf.constant([1, 2])).numpy()
+    _check_pixels(data, observations, 6)
+    assert observations.dtype == np.float32
+
+
+def test_training_batches_depend_on_seed_and_step_only(data):
+    def run(seed, first, last):
+        return [batch.numpy() for batch in batches.training_batches(data, 4, seed, first, last)]
+
+    whole = run(0, 0, 3)
+    assert len(whole) == 3 and not np.array_equal(whole[0], whole[1])
+    for batch in whole:
+        _check_pixels(data, batch, 4)
+        assert batch.dtype == np.float32
+    for batch, again in zip(whole[1:], run(0, 1, 3)):
+        np.testing.assert_array_equal(batch, again)
+    assert not np.array_equal(whole[0], run(1, 0, 1)[0])
+    spec = batches.training_batches(data, 4, 0, 0, 1).element_spec
+    assert spec.shape == [4, *data.observation_shape]
+
+
+def test_sampling_repeats_under_a_seed(grid):
+    factors, observations = grid.sample(5, np.random.RandomState(3))
+    again, observed_again = grid.sample(5, np.random.RandomState(3))
+    np.testing.assert_array_equal(factors, again)
+    np.testing.assert_array_equal(observations, observed_again)
+    _check_pixels(grid, observations, 5)
+    assert factors.shape == (5, grid.num_factors) and factors.dtype == np.int64
+    np.testing.assert_array_equal(grid.sample_observations(5, np.random.RandomState(3)), observations)
+
+
+def test_factors_cover_their_values_evenly(grid):
+    factors = grid.sample_factors(20000, np.random.RandomState(0))
+    for column, size in zip(factors.T, grid.factors_num_values):
+        counts = np.bincount(column, minlength=size)
+        assert len(counts) == size
+        assert ((counts - 20000 / size) ** 2).sum() * size / 20000 < size + 5 * np.sqrt(2 * size) + 5, "chi-squared"
+
+
+def test_a_batch_with_fixed_factors(grid):
+    factors = np.tile(grid.sample_factors(1, np.random.RandomState(1)), (4, 1))
+    observations = grid.sample_observations_from_factors(factors, np.random.RandomState(2))
+    _check_pixels(grid, observations, 4)
+    same = all(np.array_equal(observations[0], other) for other in observations[1:])
+    assert same == (grid.deterministic and not getattr(grid, "hidden", []))
+
+
+def test_indices_and_factors_are_a_round_trip(grid):
+    indices = _indices(grid, 50).numpy()
+    factors = grid.index_to_factors(indices)
+    np.testing.assert_array_equal(grid.factors_to_index(factors), indices)
+    if grid.deterministic and not getattr(grid, "hidden", []):
+        by_factors = grid.sample_observations_from_factors(factors[:5], np.random.RandomState(0))
+        np.testing.assert_allclose(by_factors, grid.observations(tf.constant(indices[:5])).numpy(), atol=1e-6)
+
+
+def test_wrong_factors_are_one_sentence(grid):
+    good = grid.index_to_factors(np.array([0]))
+    for bad in (good - 1, good + 10 ** 6, good[0], good[:, 1:]):
+        with pytest.raises(ValueError, match="factors must"):
+            grid.factors_to_index(bad)
+    with pytest.raises(ValueError, match="indices must lie in"):
+        grid.index_to_factors(np.array([grid.num_observations]))
+
+
+def test_sets_without_factors_refuse(data):
+    if data.num_factors:
+        pytest.skip(f"{data.name} has ground-truth factors")
+    for ask, about in ((data.sample_factors, 3), (data.sample, 3), (data.sample_observations, 3),
+                       (data.sample_observations_from_factors, np.zeros((3, 2), int))):
+        with pytest.raises(ValueError, match=f"{data.name}.*has no ground-truth factors"):
+            ask(about, np.random.RandomState(0))
+
+
+def test_disentanglement_lib_reads_ours(dlib):
+    ours = get_named_ground_truth_data("toy_dsprites_small")
+    stream = dlib.load("data.ground_truth.util").tf_data_set_from_ground_truth_data(ours, 3)
+    random_state = np.random.RandomState(3)
+    for image in stream.take(4):
+        np.testing.assert_array_equal(image, ours.sample_observations(1, random_state)[0])
+
+
+def test_an_unknown_name_lists_near_ones():
+    with pytest.raises(ValueError, match="toy_dsprites"):
+        get_named_ground_truth_data("toy_dsprite")
