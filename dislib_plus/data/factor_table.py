@@ -3,7 +3,6 @@
 import pathlib
 
 import numpy as np
-import pandas as pd
 
 from dislib_plus.data.base import GroundTruthData
 
@@ -20,6 +19,7 @@ def read_table(path):
       FileNotFoundError: no such file.
       ValueError: another kind of file, a damaged one, or empty cells.
     """
+    import pandas as pd  # here, because it takes long and only tables need it
     path = pathlib.Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"The table of factors {path} is not there.")
@@ -46,6 +46,7 @@ def named_columns(array, names=None):
     Raises:
       ValueError: not two axes, or another number of names.
     """
+    import pandas as pd
     array = np.asarray(array)
     if array.ndim != 2:
         raise ValueError(f"factors must have shape [n, K]; received {array.shape}.")

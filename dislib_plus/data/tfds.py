@@ -4,11 +4,10 @@ import pathlib
 
 import gin
 import numpy as np
-import pandas as pd
 
 from dislib_plus.data import mapped
 from dislib_plus.data.cache import cached_array, fingerprint
-from dislib_plus.data.factor_table import FactorTable
+from dislib_plus.data.factor_table import FactorTable, named_columns
 from dislib_plus.data.image_files import centre_box
 from dislib_plus.data.registry import register
 from dislib_plus.data.resizing import resize
@@ -169,4 +168,4 @@ def tfds(data_dir=".", name="", split="train", size=None, crop=None, image_key="
         images.labels = None if not wanted else numbers[:, 0] if len(wanted) == 1 else numbers
         images.label_names = [key.rpartition("/")[2] for key in wanted]
         return images
-    return FactorTable(images, pd.DataFrame(numbers, columns=[key.removeprefix("label_") for key in keys]))
+    return FactorTable(images, named_columns(numbers, [key.removeprefix("label_") for key in keys]))

@@ -1,0 +1,98 @@
+"""`20newsgroups`: word counts of messages from 20 newsgroups, with the vocabulary recipe of HFVAE.
+
+The training part (11,314 messages), lower-case, words of letters only, without
+stop words, the 2,000 most frequent words kept, messages without any of them
+dropped (Esmaeili et al., 2019; Srivastava and Sutton, 2017).
+"""
+
+import pathlib
+
+import gin
+import numpy as np
+import scipy.sparse
+import tensorflow as tf
+
+from dislib_plus.data.base import ImageData
+from dislib_plus.data.registry import register
+
+SPLITS = ("train", "test", "all")
+_CACHE_FILE = "20news-bydate_py3.pkz"
+
+
+class WordCounts(ImageData):
+    """Documents as counts of the words of a vocabulary; an observation is float32 [words].
+
+    Attributes:
+      vocabulary: the words, in the order of the counts.
+      labels: integers [n]; label_names: what they mean.
+    """
+
+    def __init__(self, name, counts, vocabulary, labels, label_names):
+        """Args: counts: sparse or dense integers [n, words]; labels: integers [n]."""
+        self.name, self.vocabulary = name, list(vocabulary)
+        self.labels, self.label_names = np.asarray(labels, np.int64), list(label_names)
+        self.num_observations, self.observation_shape = counts.shape[0], [counts.shape[1]]
+        dense = counts.toarray() if scipy.sparse.issparse(counts) else np.asarray(counts)
+        with tf.device("CPU"):
+            self._counts = tf.constant(np.minimum(dense, np.iinfo(np.uint16).max).astype(np.uint16))
+
+    def images(self, indices, seed=None):
+        """Counts of the given documents: float32 [n, words]."""
+        return tf.cast(tf.gather(self._counts, indices), tf.float32)
+
+
+def _messages(data_dir, split, download):
+    """scikit-learn's copy of the messages; its own cache folder is used unless the data folder has one."""
+    import sklearn.datasets  # here, because it takes long and only this set needs it
+    folder = pathlib.Path(data_dir)
+    homes = [home for home in (folder / "20newsgroups", folder) if (home / _CACHE_FILE).is_file()]
+    try:
+        return sklearn.datasets.fetch_20newsgroups(subset=split, data_home=homes[0] if homes else None, shuffle=False,
+                                                   download_if_missing=download)
+    except OSError as error:
+        raise FileNotFoundError(
+            f"Data set '20newsgroups' needs scikit-learn's file {_CACHE_FILE} in {folder / '20newsgroups'} or in "
+            f"{sklearn.datasets.get_data_home()}, which is not there ({error}); set twenty_newsgroups.download = True, "
+            "or run sklearn.datasets.fetch_20newsgroups() where there is a network.") from error
+
+
+@register("20newsgroups")
+@gin.configurable("twenty_newsgroups", denylist=["data_dir"])
+def twenty_newsgroups(data_dir=".", split="train", num_words=2000, stop_words=None, download=False):
+    """The messages as word counts.
+
+    Args:
+      data_dir: may have scikit-learn's file, also in its folder `20newsgroups`.
+      split: "train", "test" or "all"; `dataset.name = "20newsgroups:test"` says the same. The vocabulary always
+        comes from the training part.
+      num_words: size of the vocabulary.
+      stop_words: None (scikit-learn's English list), or a file with one word a line (such as Mallet's list).
+      download: whether scikit-learn may download the messages.
+
+    Returns:
+      WordCounts with the newsgroups as `labels`.
+
+    Raises:
+      FileNotFoundError: the messages or the list of stop words are missing.
+      ValueError: wrong argument.
+    """
+    from sklearn.feature_extraction.text import CountVectorizer
+    if split not in SPLITS:
+        raise ValueError(f"twenty_newsgroups.split must be one of {', '.join(SPLITS)}; received {split!r}.")
+    if num_words < 1:
+        raise ValueError(f"twenty_newsgroups.num_words must be at least 1; received {num_words}.")
+    stopped = "english" if stop_words is None else sorted(set(pathlib.Path(stop_words).read_text().lower().split()))
+    counter = CountVectorizer(stop_words=stopped, max_features=num_words, token_pattern=r"\b[a-z][a-z]+\b")
+    training = _messages(data_dir, "train", download)
+    counts = counter.fit_transform(training.data)
+    labels = training.target
+    if split != "train":
+        test = _messages(data_dir, "test", download)
+        other = counter.transform(test.data)
+        counts = other if split == "test" else scipy.sparse.vstack([counts, other]).tocsr()
+        labels = test.target if split == "test" else np.concatenate([labels, test.target])
+    filled = np.flatnonzero(np.asarray(counts.sum(axis=1)).ravel())
+    data = WordCounts("20newsgroups", counts[filled], counter.get_feature_names_out(), labels[filled],
+                      training.target_names)
+    data.splits = SPLITS
+    return data
