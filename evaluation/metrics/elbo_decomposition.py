@@ -115,15 +115,24 @@ def compute_elbo_decomposition(dataset, model, random_state, artifact_dir=None, 
 
 
 def _mean_loss_terms(dataset, model, indices, batch_size, seed):
+    trackers = getattr(model, "trackers", None)
+    if trackers:
+        model.reset_metrics()
+
     @tf.function(reduce_retracing=True)
     def terms_of(x):
         terms = model.loss_terms(x, training=False)
+        if trackers:
+            # The noise of a model of the library is a function of the batches that its trackers have counted.
+            trackers["loss"].update_state(0.0)
         return {name: terms[name] for name in ("reconstruction", "kl")}
 
     totals = {"reconstruction": 0.0, "kl": 0.0}
     for x in images.batches(dataset, indices, batch_size, seed):
         for name, values in terms_of(x).items():
             totals[name] += np.sum(values, dtype=np.float64)
+    if trackers:
+        model.reset_metrics()
     means = {name: float(total / len(indices)) for name, total in totals.items()}
     if not np.isfinite(list(means.values())).all():
         raise ValueError(f"The model's loss terms must be finite; received {means}: the model has diverged.")

@@ -1,9 +1,12 @@
 """The KL decomposition against plain loops, its identity, and the cards' known answers."""
 
+import keras
 import numpy as np
 import pytest
 from scipy import special, stats
 
+from dislib_plus import methods
+from dislib_plus.data import ResidentImages
 from dislib_plus.evaluation.metrics import elbo_decomposition as ed
 
 
@@ -91,6 +94,26 @@ def test_model_level(grid, tiny_model):
     np.testing.assert_allclose(result["elbo"], -(result["reconstruction"] + result["kl_term"]))
     assert 0 < result["mutual_information"] <= np.log(60) + 1e-5
     assert result["num_images"] == result["num_samples"] == 60
+
+
+def test_every_batch_of_a_library_model_gets_its_own_noise():
+    image = keras.Input((4, 4, 1))
+    flat = keras.layers.Flatten()(image)
+    encoder = keras.Model(image, [keras.layers.Dense(2)(flat), keras.layers.Dense(2)(flat)])
+    code = keras.Input((2,))
+    decoder = keras.Model(code, keras.layers.Reshape((4, 4, 1))(keras.layers.Dense(16, kernel_initializer="ones")(code)))
+    model = methods.BetaVAE(beta=1.0, latents=2, encoder=encoder, decoder=decoder)
+    model.build((None, 4, 4, 1))
+    equal = ResidentImages("equal", np.full((2, 4, 4, 1), 200, np.uint8))
+
+    def reconstruction(batch_size):
+        result = ed.compute_elbo_decomposition(equal, model, np.random.RandomState(0), batch_size=batch_size)
+        return result["reconstruction"]
+    # With the same noise in both batches of one image the two would be the value of one image.
+    first = ResidentImages("first", np.full((1, 4, 4, 1), 200, np.uint8))
+    alone = ed.compute_elbo_decomposition(first, model, np.random.RandomState(0), batch_size=1)["reconstruction"]
+    assert abs(reconstruction(1) - alone) > 1e-4
+    assert reconstruction(1) == reconstruction(1)
 
 
 def test_diverged_model_and_bad_arguments(grid, tiny_model):

@@ -91,6 +91,12 @@ def test_dead_latents_constant_factors_and_one_factor(grid_factors):
     assert ms.mig_sup(grid_factors * 1.0, np.zeros((60, 2), int))["mig_sup"] == 0.0
 
 
+def test_activity_is_the_unbiased_variance():
+    codes = np.array([[0.0, 0.0], [0.14, 0.15]])
+    # 0.14 ** 2 / 2 = 0.0098 and 0.15 ** 2 / 2 = 0.01125 around the threshold of 0.01.
+    assert ms.mig_sup(codes, np.array([[0], [1]]))["num_active_latents"] == 1
+
+
 def test_compute_draws_dlibs_stream(grid):
     def identity(observations):
         return grid.index_to_factors(observations.reshape(-1)) * 1.0
