@@ -7,7 +7,7 @@ posteriors, `discriminator` at samples only (see total_correlation_discriminator
 import gin
 import numpy as np
 
-from .. import images, labels, posteriors
+from .. import arrays, images, labels, posteriors
 from ..requirements import requires
 from . import posterior_mixture
 from .total_correlation_discriminator import discriminator_total_correlation
@@ -18,9 +18,7 @@ ESTIMATORS = ("gaussian", "mc", "exact", "discriminator")
 
 def total_correlation_gaussian(codes):
     """-1/2 log det Corr(z) of codes [n, D] taken as Gaussian, nats; constant columns are left out."""
-    codes = np.asarray(codes, np.float64)
-    if codes.ndim != 2 or len(codes) < 2 or not np.isfinite(codes).all():
-        raise ValueError(f"codes must be finite numbers [n, D] with n >= 2; received shape {codes.shape}.")
+    codes = arrays.check_codes(codes).astype(np.float64)
     return gaussian_total_correlation(np.cov(codes, rowvar=False).reshape(codes.shape[1], codes.shape[1]))
 
 
