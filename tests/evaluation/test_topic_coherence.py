@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dislib_plus.data import ResidentImages
+from dislib_plus.data.newsgroups import WordCounts
 from dislib_plus.evaluation.metrics import topic_coherence as tc
 
 
@@ -68,9 +68,8 @@ class TwoTopics:
 
 
 def test_whole_model(tmp_path):
-    documents = np.array([[1, 1, 0, 0], [2, 1, 0, 0], [0, 0, 1, 3], [0, 0, 1, 1]], np.uint8)
-    data = ResidentImages("text", documents.reshape(4, 1, 1, 4))
-    data.vocabulary = ["space", "nasa", "god", "faith"]
+    documents = np.array([[1, 1, 0, 0], [2, 1, 0, 0], [0, 0, 1, 3], [0, 0, 1, 1]])
+    data = WordCounts("text", documents, ["space", "nasa", "god", "faith"], [0, 0, 1, 1], ["sci", "rel"])
     result = tc.compute_topic_coherence(data, TwoTopics(), np.random.RandomState(0), tmp_path, num_words=2)
     assert result["npmi"] == result["max_npmi"] == pytest.approx(1.0)
     assert result["correlation_across_groups"] > 0.8 and result["correlation_within_groups"] == 0.0
