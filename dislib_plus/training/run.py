@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import logging
+import math
 import time
 
 import keras
@@ -94,7 +95,7 @@ class Run:
         if state:
             first = state.step
             state.restore(_optimizer_variables(stage.model), len(self.method.variables))
-        last = stage.training_steps or self.settings.training_steps
+        last = self._iterations(stage)
         if first >= last:
             return
         batch_size = stage.batch_size or self.settings.batch_size
@@ -110,6 +111,11 @@ class Run:
                                              "loss. The last checkpoint is kept.") from error
         finally:
             bar.close()
+
+    def _iterations(self, stage):
+        """Iterations of a stage; a model may count each as several training steps, as disentanglement_lib's FactorVAE."""
+        steps = stage.training_steps or self.settings.training_steps
+        return math.ceil(steps / getattr(stage.model, "counted_updates", 1))
 
     def _compile(self, index):
         model = self.stages[index].model
@@ -146,7 +152,8 @@ class Run:
         """Scores the trained method, writes model.keras and then the results; returns the results."""
         scores = self._scores()
         last = self.stages[-1]
-        scores.update(global_step=last.training_steps or self.settings.training_steps, elapsed_time=self.elapsed(),
+        scores.update(global_step=self._iterations(last) * getattr(last.model, "counted_updates", 1),
+                      elapsed_time=self.elapsed(),
                       precision=self.settings.precision, **provenance.environment())
         if distribution.is_chief():
             save_model(self.method, self.directory.model)

@@ -73,6 +73,26 @@ def test_crash_and_resume_in_each_stage(train, weights, tmp_path, monkeypatch, u
     same_bits(weights(unbroken), weights(tmp_path))
 
 
+FACTOR = ["model.model = @factor_vae()", "factor_vae.gamma = 2.", "fc_discriminator.units = (8,)",
+          "discriminator.discriminator_fn = @fc_discriminator"]
+
+
+def test_both_optimizers_of_an_adversarial_method_survive(train, weights, tmp_path, monkeypatch):
+    train(tmp_path / "whole", *FACTOR)
+    mend = crash_at(monkeypatch, 17)
+    with pytest.raises(Interrupted):
+        train(tmp_path / "broken", *FACTOR)
+    mend()
+    train(tmp_path / "broken", *FACTOR)
+    same_bits(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
+
+
+def test_an_iteration_may_count_twice(train, tmp_path):
+    found = train(tmp_path, *FACTOR, "factor_vae.count_both_updates = True", "model.training_steps = 21")
+    assert found["global_step"] == 22
+    assert newest_step(tmp_path, 0) == 11
+
+
 def test_steps_per_execution_do_not_change_the_bits(train, weights, tmp_path):
     train(tmp_path / "a")
     train(tmp_path / "b", "model.steps_per_execution = 7")

@@ -1,0 +1,105 @@
+"""dislib_train: one command from gin file to table."""
+
+import json
+
+import gin
+import pytest
+
+from dislib_plus.cli.train import main
+
+RECIPE = """
+dataset.name = 'dummy_data'
+model.model = @vae()
+vae.beta = 1.
+model.training_steps = 4
+model.batch_size = 2
+model.random_seed = 0
+model.eval_steps = 1
+encoder.num_latent = 2
+encoder.encoder_fn = @fc_encoder
+fc_encoder.units = (4,)
+decoder.decoder_fn = @fc_decoder
+fc_decoder.units = (4,)
+vae_optimizer.optimizer_fn = @vae/AdamOptimizer
+"""
+
+
+@pytest.fixture
+def run(tmp_path, capsys, monkeypatch):
+    """Function (*arguments) -> (exit code, stdout, stderr) of dislib_train --gin_config=tiny.gin."""
+    (tmp_path / "tiny.gin").write_text(RECIPE)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments, config="--gin_config=tiny.gin"):
+        code = main([config, *arguments])
+        return (code, *capsys.readouterr())
+    return call
+
+
+def one_sentence(errors):
+    return errors.startswith("dislib_train: ") and errors.count("\n") == 1 and "Traceback" not in errors
+
+
+def test_trains_then_says_finished(run, tmp_path):
+    code, output, errors = run("--model_dir=runs/a", "--gin_bindings=vae.beta = 3.", "--gin_bindings=vae.beta = 2.")
+    assert code == 0 and "reconstruction_loss" in output and "onednn" in output
+    config = json.loads((tmp_path / "runs/a/results/json/train_config.json").read_text())
+    assert config["vae.beta"] == "2.0" and config["vae/AdamOptimizer.beta1"] == "0.9"
+    code, again, errors = run("--model_dir=runs/a", "--gin_bindings=vae.beta = 2.")
+    assert code == 0 and "is finished" in errors and "reconstruction_loss" in again
+    code, _, errors = run("--model_dir=runs/a", "--gin_bindings=vae.beta = 3.")
+    assert code == 1 and one_sentence(errors) and "vae.beta was 2.0, now 3.0" in errors
+    code, _, errors = run("--model_dir=runs/a", "--gin_bindings=vae.beta = 3.", "--overwrite")
+    assert code == 0 and not gin.config_str().strip()
+
+
+@pytest.mark.parametrize("arguments, code, message", [
+    (["--gin_bindings=vae.betta = 1"], 2, "'vae' has no parameter 'betta'; the nearest known parameters are beta"),
+    (["--gin_bindings=vea.beta = 1"], 2, "nothing is called 'vea'; the nearest known names are vae"),
+    (["--gin_bindings=model.model = @vea()"], 2, "nothing is called 'vea'"),
+    (["--gin_bindings=dip_vae.lambda_od = 1.", "--strict"], 2, "does not use dip_vae.lambda_od"),
+    (["--gin_bindings=dataset.name = 'dsprite_full'"], 1, "dsprites_full"),
+    (["--gin_bindings=dataset.name = 'cars3d'", "--data_dir=nowhere"], 1, "cars"),
+    (["--gin_bindings=model.batch_size = 10000000"], 1, "model.batch_size must be at most"),
+    (["--gin_file_name=x.gin"], 2, "go together"),
+    (["--gin_model_dir=gone", "--gin_file_name=x.gin"], 2, "gone/x.gin"),
+])
+def test_mistakes(run, tmp_path, arguments, code, message, monkeypatch):
+    monkeypatch.setenv("DISENTANGLEMENT_LIB_DATA", str(tmp_path))
+    found, output, errors = run("--model_dir=runs/a", *arguments)
+    assert (found, output) == (code, "") and message in errors, errors
+    assert one_sentence(errors) and not (tmp_path / "runs").exists() and not gin.config_str().strip()
+
+
+def test_missing_binding(run, tmp_path):
+    (tmp_path / "part.gin").write_text("model.model = @vae()\nvae.beta = 1.\n")
+    code, _, errors = run("--model_dir=runs/a", config="--gin_config=part.gin")
+    assert code == 2 and "Required bindings for `model`" in errors and "training_steps" in errors and one_sentence(errors)
+
+
+def test_unused_binding_is_one_warning(run):
+    code, _, errors = run("--model_dir=runs/a", "--gin_bindings=dip_vae.lambda_od = 1.", "--gin_bindings=dip_vae.dip_type = 'i'")
+    lines = [line for line in errors.splitlines() if line.startswith("dislib_train: warning")]
+    assert code == 0 and lines == ["dislib_train: warning: gin: this run does not use dip_vae.dip_type, dip_vae.lambda_od."]
+
+
+def test_dlibs_file_flags_are_read_first(run, tmp_path):
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "model.gin").write_text(RECIPE.replace("vae.beta = 1.", "vae.beta = 7."))
+    (tmp_path / "last.gin").write_text("model.name = 'last'\n")
+    assert run("--model_dir=a", "--gin_model_dir=configs", "--gin_file_name=model.gin", config="--gin_config=last.gin")[0] == 0
+    config = json.loads((tmp_path / "a/results/json/train_config.json").read_text())
+    assert config["vae.beta"] == "7.0" and config["model.name"] == "'last'"
+
+
+def test_divergence_is_exit_code_1(run, tmp_path):
+    code, _, errors = run("--model_dir=runs/a", "--gin_bindings=vae/AdamOptimizer.learning_rate = 1e38",
+                          "--gin_bindings=model.training_steps = 50")
+    assert code == 1 and "Training stopped: " in errors and "step" in errors and "Traceback" not in errors
+    assert not (tmp_path / "runs/a/model.keras").exists()
+
+
+def test_unwritable_folder(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, _, errors = run("--model_dir=file/run")
+    assert code == 1 and one_sentence(errors) and "is not a folder" in errors
