@@ -1,0 +1,60 @@
+"""The convolutional networks of CascadeVAE (Jeong & Song 2019, tables 5 and 6), for images of 64 and of 32 pixels."""
+
+import gin
+import keras
+from keras import layers
+
+from dislib_plus.networks.encoders import latent_heads
+
+# Channels of the encoder's layers, and of the decoder's hidden ones, by image size.
+_ENCODER = {64: (32, 32, 64, 64), 32: (32, 32, 64)}
+_DECODER = {64: (64, 32, 32), 32: (32, 32)}
+
+
+def _size(shape):
+    height, width, channels = (int(size) for size in shape[-3:])
+    if height != width or height not in _ENCODER:
+        raise ValueError(f"CascadeVAE's networks are for square images of 32 or 64 pixels; received {height}x{width}. "
+                         "Resize the data or choose another network.")
+    return height, channels
+
+
+@gin.configurable("cascade_encoder", denylist=["input_shape", "latents"])
+def cascade_encoder(input_shape, latents):
+    """conv 4x4/2 32, 32, 64, 64 (at 32 pixels 32, 32, 64), dense 256, heads; ReLU.
+
+    Args:
+      input_shape: (size, size, channels), size 32 or 64.
+      latents: LatentSpec.
+
+    Returns:
+      keras.Model.
+    """
+    size, _ = _size(input_shape)
+    images = keras.Input(input_shape)
+    hidden = images
+    for filters in _ENCODER[size]:
+        hidden = layers.Conv2D(filters, 4, strides=2, padding="same", activation="relu")(hidden)
+    hidden = layers.Dense(256, activation="relu")(layers.Flatten()(hidden))
+    return keras.Model(images, latent_heads(hidden, latents), name="encoder")
+
+
+@gin.configurable("cascade_decoder", denylist=["latent_size", "output_shape"])
+def cascade_decoder(latent_size, output_shape):
+    """dense 256, dense 1024 to 4x4x64, transposed convs 4x4/2 64, 32, 32 (at 32 pixels 32, 32), channels; ReLU.
+
+    Args:
+      latent_size: length of the code.
+      output_shape: (size, size, channels), size 32 or 64.
+
+    Returns:
+      keras.Model.
+    """
+    size, channels = _size(output_shape)
+    codes = keras.Input((latent_size,))
+    hidden = layers.Dense(1024, activation="relu")(layers.Dense(256, activation="relu")(codes))
+    hidden = layers.Reshape((4, 4, 64))(hidden)
+    for filters in _DECODER[size]:
+        hidden = layers.Conv2DTranspose(filters, 4, strides=2, padding="same", activation="relu")(hidden)
+    logits = layers.Conv2DTranspose(channels, 4, strides=2, padding="same")(hidden)
+    return keras.Model(codes, logits, name="decoder")

@@ -1,0 +1,227 @@
+"""DeVAE: layers, their probabilities, both modes, the ablations, invariance of the code's order."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from dislib_plus.methods import DeVAE
+from dislib_plus.methods.devae_layers import parallel_heads
+
+tfd = tfp.distributions
+BETAS = [1.0, 10.0, 40.0]
+
+
+@pytest.fixture
+def make(tiny, tiny_encoder, tiny_decoder):
+    """Function (**hyperparameters) -> tiny DeVAE with three layers of 4 units and a decoder of 8 inputs."""
+    def build(**hyperparameters):
+        hyperparameters = {"betas": BETAS, **hyperparameters}
+        if hyperparameters.get("structure") == "parallel":
+            hyperparameters["encoder"] = parallel_heads(tiny_encoder(), len(BETAS))
+        model = tiny(DeVAE, decoder=tiny_decoder(8), **hyperparameters)
+        random_state = np.random.RandomState(0)
+        model.embeddings.assign(random_state.normal(size=model.embeddings.shape))
+        return model
+    return build
+
+
+def randomize_layers(model, seed=1):
+    random_state = np.random.RandomState(seed)
+    model.posteriors.set_weights([weight + 0.3 * random_state.normal(size=weight.shape)
+                                  for weight in model.posteriors.get_weights()])
+    return model
+
+
+def numpy_posterior(model, images, layer):
+    """(mean, log variance) of a layer by the paper's recursion."""
+    mean, log_var = (output.numpy().astype(np.float64) for output in model.encoder(images)[:2])
+    for j in range(layer):
+        if model.structure == "linear":
+            mean = mean @ model.posteriors.matrices.numpy()[j].T
+        else:
+            mean = mean * np.exp(model.posteriors.log_scale.numpy()[j])
+        log_var = log_var + model.posteriors.shift.numpy()[j]
+    return mean, log_var
+
+
+@pytest.mark.parametrize("structure", ("dit", "linear"))
+@pytest.mark.parametrize("as_tensor", (False, True))
+def test_posteriors_of_the_layers(make, images, structure, as_tensor):
+    model = randomize_layers(make(structure=structure))
+    for layer in range(3):
+        q = model.infer(images, layer=tf.constant(layer) if as_tensor else layer)
+        mean, log_var = numpy_posterior(model, images, layer)
+        np.testing.assert_allclose(q.mean, mean, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(q.log_var, log_var, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("structure", ("dit", "linear"))
+def test_all_layers_are_equal_at_the_start(make, images, structure):
+    model = make(structure=structure)
+    for layer in (1, 2):
+        np.testing.assert_allclose(model.represent(images, layer), model.represent(images), rtol=1e-5)
+
+
+def test_parallel_layers_have_their_own_heads(make, images):
+    model = make(structure="parallel")
+    outputs = model.encoder(images)
+    assert len(outputs) == 6
+    for layer in range(3):
+        q = model.infer(images, layer=layer)
+        np.testing.assert_array_equal(q.mean, outputs[2 * layer])
+        np.testing.assert_array_equal(q.log_var, outputs[2 * layer + 1])
+
+
+@pytest.mark.parametrize("scale, expected", ((0.5, [4 / 7, 2 / 7, 1 / 7]), (2.0, [1 / 7, 2 / 7, 4 / 7]), (1.0, [1 / 3] * 3),
+                                             (0.0, [1.0, 0.0, 0.0])))
+def test_layer_probabilities(make, scale, expected):
+    model = make(scale=scale)
+    np.testing.assert_allclose(model.layer_probabilities(), expected)
+    if scale not in (0.0, 1.0):
+        np.testing.assert_allclose(model.layer_probabilities(), [scale ** i * (1 - scale) / (1 - scale ** 3) for i in range(3)])
+
+
+@pytest.mark.parametrize("scale", (0.5, 0.0))
+def test_layers_are_drawn_with_their_probabilities(make, at_step, scale):
+    model = make(scale=scale)
+    draws = [int(at_step(model, step).draw_layer()) for step in range(500)]
+    found = np.bincount(draws, minlength=3) / 500
+    np.testing.assert_allclose(found, model.layer_probabilities(), atol=0.08)
+    assert draws[7] == int(at_step(model, 7).draw_layer())
+
+
+def test_random_loss_is_that_of_the_drawn_layer(make, images, at_step):
+    model = randomize_layers(make(scale=0.7))
+    seen = set()
+    for step in range(12):
+        at_step(model, step)
+        layer = int(model.draw_layer())
+        terms = model.loss_terms(images, training=True)
+        reconstruction, kl = model.layer_terms(images, layer, model.noise_seed("z"))
+        np.testing.assert_allclose(terms["reconstruction"], reconstruction, rtol=1e-5)
+        np.testing.assert_allclose(model.total_loss(terms), np.mean(reconstruction + BETAS[layer] * kl), rtol=1e-5)
+        seen.add(layer)
+    assert seen == {0, 1, 2}
+
+
+def test_kl_of_a_layer_is_the_closed_form(make, images):
+    """Also the paper's eq. 6, whose scaling of sigma by exp(w2) adds 2 w2 to the log variance."""
+    model = randomize_layers(make())
+    for layer in range(3):
+        mean, log_var = numpy_posterior(model, images, layer)
+        _, kl = model.layer_terms(images, layer)
+        expected = tfd.MultivariateNormalDiag(mean, np.exp(log_var / 2)).kl_divergence(
+            tfd.MultivariateNormalDiag(np.zeros(4)))
+        np.testing.assert_allclose(kl, expected, rtol=1e-4)
+        mean_0, log_var_0 = numpy_posterior(model, images, 0)
+        w1 = model.posteriors.log_scale.numpy()[:layer].sum(0)
+        w2 = 0.5 * model.posteriors.shift.numpy()[:layer].sum(0)
+        eq6 = 0.5 * (np.exp(2 * w1) * mean_0 ** 2 + np.exp(log_var_0 + 2 * w2) - log_var_0 - 2 * w2 - 1).sum(1)
+        np.testing.assert_allclose(kl, eq6, rtol=1e-4)
+
+
+@pytest.mark.parametrize("scale", (1.0, 0.5))
+def test_sum_loss(make, images, scale):
+    model = randomize_layers(make(layer_mode="sum", scale=scale))
+    seed = model.noise_seed("z")
+    terms = [model.layer_terms(images, layer, seed if layer == 0 else tf.random.fold_in(seed, layer, alg="philox"))
+             for layer in range(3)]
+    expected = sum(scale ** i * np.mean(rec + BETAS[i] * kl) for i, (rec, kl) in enumerate(terms))
+    found = model.loss_terms(images, training=True)
+    np.testing.assert_allclose(model.total_loss(found), expected, rtol=1e-5)
+    np.testing.assert_allclose(found["kl"], terms[0][1], rtol=1e-5)
+
+
+def test_evaluation_reports_layer_zero_and_the_expected_loss(make, images):
+    model = randomize_layers(make(scale=0.5))
+    terms = model.loss_terms(images)
+    seed = model.noise_seed("z", False)
+    layers = [model.layer_terms(images, i, seed if i == 0 else tf.random.fold_in(seed, i, alg="philox")) for i in range(3)]
+    np.testing.assert_allclose(terms["reconstruction"], layers[0][0], rtol=1e-5)
+    expected = sum(p * np.mean(rec + beta * kl) for p, beta, (rec, kl) in zip(model.layer_probabilities(), BETAS, layers))
+    np.testing.assert_allclose(model.total_loss(terms), expected, rtol=1e-5)
+
+
+def test_layers_differ_by_their_beta_only_at_the_start(make, images):
+    model = make()
+    model.embeddings.assign(np.ones((3, 4)))
+    seed = tf.constant([1, 2])
+    terms = [model.layer_terms(images, layer, seed) for layer in range(3)]
+    for layer in (1, 2):
+        np.testing.assert_allclose(terms[layer][0], terms[0][0], rtol=1e-6)
+        losses = [np.mean(terms[i][0] + BETAS[i] * terms[i][1]) for i in (0, layer)]
+        np.testing.assert_allclose(losses[1] - losses[0], (BETAS[layer] - 1) * np.mean(terms[0][1]), rtol=1e-3)
+
+
+def test_embedding_says_which_layer(make, images):
+    model = make()
+    z = tf.ones([6, 4])
+    assert (model.decode(z, 0) != model.decode(z, 1)).numpy().any()
+    np.testing.assert_array_equal(model.decoder_input(z, 1)[:, 4:], np.tile(model.embeddings.numpy()[1:2], (6, 1)))
+    np.testing.assert_array_equal(model.reconstruct(images, layer=1), model.decode(model.represent(images, 1), 1))
+
+
+def test_gradients_reach_the_encoder_and_the_layers_below(make, images, at_step, gradients_of):
+    model = randomize_layers(make())
+    step = next(step for step in range(50) if int(at_step(model, step).draw_layer()) == 1)
+    at_step(model, step)
+    scale, embeddings, kernel = gradients_of(model, images, [
+        model.posteriors.log_scale, model.embeddings, model.encoder.trainable_variables[0]])
+    assert (scale[0] != 0).all() and (scale[1] == 0).all()
+    assert (embeddings[1] != 0).any() and (embeddings[[0, 2]] == 0).all()
+    assert (kernel != 0).any()
+
+
+def test_scaling_leaves_correlations_and_histogram_bins(make):
+    """What makes MIG, DCI and the FactorVAE score equal in all layers."""
+    model = randomize_layers(make(), seed=3)
+    images = tf.constant(np.random.RandomState(0).uniform(size=(200, 8, 8, 1)).astype(np.float32))
+    first, last = (model.represent(images, layer).numpy().astype(np.float64) for layer in (0, 2))
+    np.testing.assert_allclose(np.corrcoef(first.T), np.corrcoef(last.T), atol=1e-4)
+
+    def bins(codes):
+        low, high = codes.min(0), codes.max(0)
+        return np.minimum((20 * (codes - low) / (high - low)).astype(int), 19)
+    assert (bins(first) != bins(last)).mean() < 2e-3 and np.abs(first - last).max() > 0.1
+
+
+def test_evaluation_of_a_dead_scale(make, images):
+    """With s = 0 only layer 0 is trained and scored."""
+    model = make(scale=0.0)
+    terms = model.loss_terms(images)
+    np.testing.assert_allclose(terms["bottleneck"], 0.0, atol=1e-6)
+
+
+def test_numbers_of_weights():
+    model = DeVAE(latents=10, betas=BETAS)
+    model.build((None, 32, 32, 1))
+    extra = model.count_params() - model.encoder.count_params() - model.decoder.count_params()
+    assert extra == 3 * 10 + 2 * 2 * 10
+    assert model.decoder.input_shape == (None, 20)
+
+
+def test_networks_of_the_ablations(images):
+    image = tf.zeros([2, 16, 16, 1])
+    for structure, betas in (("parallel", BETAS), ("linear", BETAS), ("single", [6.0])):
+        model = DeVAE(latents=3, betas=betas, structure=structure)
+        model.build((None, 16, 16, 1))
+        assert math.isfinite(float(model.total_loss(model.loss_terms(image))))
+
+
+@pytest.mark.parametrize("structure", ("dit", "parallel", "linear"))
+def test_saving(make, check_saving, structure):
+    copy = check_saving(make(structure=structure, scale=0.5))
+    assert copy.betas == BETAS and copy.structure == structure
+
+
+@pytest.mark.parametrize("arguments, message", (
+    (dict(betas=[10.0, 1.0]), "devae.betas must be positive and increase"), (dict(betas=[]), "devae.betas must be"),
+    (dict(betas=[0.0, 1.0]), "devae.betas must be"), (dict(betas=[1.0, 1.0]), "devae.betas must be"),
+    (dict(scale=-1), "devae.scale must be >= 0"), (dict(layer_mode="all"), "devae.layer_mode must be"),
+    (dict(structure="tree"), "devae.structure must be"), (dict(structure="single"), "one entry with structure 'single'")))
+def test_bad_hyperparameters(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        DeVAE(**arguments)
