@@ -34,7 +34,8 @@ def update_result_directory(result_directory, step_name, results_dict, old_resul
     result_directory = pathlib.Path(result_directory)
     if old_result_directory is not None:
         if pathlib.Path(old_result_directory).resolve() == result_directory.resolve():
-            raise ValueError(f"result_directory and old_result_directory must differ; received {result_directory} twice.")
+            raise ValueError("result_directory and old_result_directory must differ; "
+                             f"received {result_directory} twice.")
         copydir(old_result_directory, result_directory)
     gin_text = gin.operative_config_str() if gin_text is None else gin_text
     with files.atomic_write(result_directory / "gin" / f"{step_name}.gin") as stream:

@@ -24,8 +24,8 @@ class ArrayData:
         """
         self.codes, factors = arrays.check_codes_and_factors(codes, factors)
         if (factors != np.floor(factors)).any() or factors.min() < 0:
-            raise ValueError("factors must be whole numbers of at least 0, the class of each row; bin continuous factors "
-                             "first, or call the metric's function on the arrays.")
+            raise ValueError("factors must be whole numbers of at least 0, the class of each row; bin continuous "
+                             "factors first, or call the metric's function on the arrays.")
         self.factors = factors.astype(np.int64)
         self.name = name
         self.num_factors = self.factors.shape[1]
@@ -61,8 +61,8 @@ class ArrayData:
         places = [self._position.get(tuple(row)) for row in np.asarray(factors).tolist()]
         if None in places:
             absent = np.asarray(factors)[places.index(None)].tolist()
-            raise ValueError(f"{self.name!r} has no row with the factors {absent}; this metric intervenes on factors and "
-                             "needs codes of every combination that it draws: give the whole grid.")
+            raise ValueError(f"{self.name!r} has no row with the factors {absent}; this metric intervenes on factors "
+                             "and needs codes of every combination that it draws: give the whole grid.")
         if self._is_grid:
             return self._order[self._starts[places]][:, None]
         counts = self._counts[places]

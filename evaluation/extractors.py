@@ -69,8 +69,8 @@ def make_extractor(weights="imagenet", resize=299):
     if path.is_dir():
         return _graph_folder(path, resize)
     if not path.is_file():
-        raise FileNotFoundError(f"fid.weights {str(path)!r} is neither a file nor a folder; give 'imagenet', an Inception "
-                                "weight file (.h5), a Keras model (.keras), or a SavedModel or frozen-graph folder.")
+        raise FileNotFoundError(f"fid.weights {str(path)!r} is neither a file nor a folder; give 'imagenet', an "
+                                "Inception weight file (.h5), a Keras model (.keras), or a SavedModel or frozen-graph folder.")
     if path.suffix == ".keras":
         model = keras.models.load_model(path, compile=False)
         return Extractor(_inference(model), f"Keras model {path.name}", file_digest(path), None)
@@ -138,7 +138,8 @@ def _imagenet_inception(resize):
     except Exception as error:  # keras.utils.get_file raises a plain Exception when a download fails
         raise FileNotFoundError(
             f"The ImageNet weights of InceptionV3 could not be downloaded ({error}); put {_WEIGHTS_NAME} into "
-            f"{os.environ.get('KERAS_HOME', '~/.keras')}/models, or set fid.weights to a local weight file, a SavedModel or frozen-graph folder, or a feature function."
+            f"{os.environ.get('KERAS_HOME', '~/.keras')}/models, or set fid.weights to a local weight file, "
+            "a SavedModel or frozen-graph folder, or a feature function."
         ) from error
 
 
@@ -168,8 +169,8 @@ def _graph_folder(path, resize):
     else:
         graphs = sorted(path.glob("*.pb"))
         if len(graphs) != 1:
-            raise FileNotFoundError(f"fid.weights folder {str(path)!r} must hold a saved_model.pb or exactly one frozen "
-                                    f"graph (*.pb); it holds {[graph.name for graph in graphs]}.")
+            raise FileNotFoundError(f"fid.weights folder {str(path)!r} must hold a saved_model.pb or exactly one "
+                                    f"frozen graph (*.pb); it holds {[graph.name for graph in graphs]}.")
         function, files = _frozen_graph(graphs[0]), graphs
 
     def features(x):

@@ -104,7 +104,8 @@ def load_model(path):
     except (ValueError, TypeError, OSError, KeyError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ValueError(f"The model {str(path)!r} cannot be loaded ({reason}); if it uses classes of your own, import "
-                         "their module in the gin file of the run or with --gin_bindings='import my_module'.") from error
+                         "their module in the gin file of the run, or by --gin_bindings='import my_module'."
+                         ) from error
 
 
 def import_recorded(modules, folders):
@@ -170,11 +171,13 @@ def from_function(name):
         try:
             function = importlib.import_module(module_name)
         except ImportError as error:
-            raise ConfigurationError(f"--representation: the module {module_name!r} cannot be imported ({error}).") from error
+            raise ConfigurationError(f"--representation: the module {module_name!r} cannot be imported "
+                                     f"({error}).") from error
     for part in attribute.split("."):
         function = getattr(function, part, None)
     if not callable(function):
-        raise ConfigurationError(f"--representation: there is no function {attribute!r} in {sys.modules[module_name].__file__}.")
+        raise ConfigurationError(f"--representation: there is no function {attribute!r} in "
+                                 f"{sys.modules[module_name].__file__}.")
     return Source(name, function)
 
 

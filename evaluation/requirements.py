@@ -41,8 +41,8 @@ def check(function, model, dataset):
 def factors(dataset):
     """Raises ValueError for data without ground-truth factors."""
     if not dataset.num_factors:
-        raise ValueError(f"Data set {dataset.name!r} has no ground-truth factors, which this metric needs; choose metrics "
-                         "that need images only (reconstruction, fid, elbo_decomposition, ...).")
+        raise ValueError(f"Data set {dataset.name!r} has no ground-truth factors, which this metric needs; choose "
+                         "metrics that need images only (reconstruction, fid, elbo_decomposition, ...).")
 
 
 def factors_or_labels(dataset):

@@ -59,8 +59,8 @@ class Session:
         """Raises ConfigurationError where the source cannot be scored by the metric `function`; computes nothing."""
         names = declared(function)
         if "model" in names and self.source.model is None:
-            raise ConfigurationError(f"{name} needs a trained model, and {self.source.name} gives codes only; give a run "
-                                     "directory or a .keras file, or choose other metrics.")
+            raise ConfigurationError(f"{name} needs a trained model, and {self.source.name} gives codes only; give a "
+                                     "run directory or a .keras file, or choose other metrics.")
         try:
             if "ground_truth_data" in names:
                 requirements.factors(self.dataset)
@@ -165,7 +165,8 @@ def _bind_recorded(source):
         return
     if "dataset.name" not in recorded:
         if name.strip("'\"") == "auto" and "dataset.name" in bound:
-            raise ConfigurationError(f"dataset.name is 'auto', but {source.name} does not record its data set; name it.")
+            raise ConfigurationError(f"dataset.name is 'auto', but {source.name} does not record its data set; "
+                                     "name it.")
         return
     own = [f"{key} = {value}" for key, value in recorded.items()
            if key == "dataset.name" or (key not in bound and _is_of_data(key))]

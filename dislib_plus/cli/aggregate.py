@@ -7,7 +7,7 @@ from dislib_plus.cli import command
 _SUMMARY = """collects the result files of many runs, prints mean, standard deviation and number of every score,
 and writes one file with all of them. Result trees of disentanglement_lib are read too.
 
-  dislib_aggregate --result_file_pattern='runs/*/evaluation/*/results/aggregate/evaluation.json' --output_path=all.csv"""
+  dislib_aggregate --result_file_pattern='runs/**/evaluation.json' --output_path=all.csv"""
 
 
 def _define(flags):

@@ -70,8 +70,8 @@ def compute_downstream_attributes(dataset, model, random_state, artifact_dir=Non
     names, labels = _attributes(dataset, indices)
     results = {}
     for part, codes in _codes(dataset, model, indices, encoding_batch, images.draw_seed(random_state)).items():
-        train, test = attribute_accuracies(codes, labels, random_state, test_fraction, hidden, learning_rate, batch_size,
-                                           num_epochs)
+        train, test = attribute_accuracies(codes, labels, random_state, test_fraction, hidden, learning_rate,
+                                           batch_size, num_epochs)
         results[f"{part}:mean_test_accuracy"] = float(test.mean())
         results[f"{part}:mean_train_accuracy"] = float(train.mean())
         results.update({f"{part}:test_accuracy_{name}": float(value) for name, value in zip(names, test)})

@@ -162,8 +162,8 @@ def _data_statistics(dataset, indices, batch_size, seed, extractor, features, fo
             with files.atomic_path(path, suffix=".npz") as temporary:
                 np.savez(temporary, **statistics.arrays())
         except OSError as error:
-            warnings.warn(f"The data's FID statistics could not be kept in {folder} ({error}); they will be computed again "
-                          "next time. Set fid.cache_dir to a writable folder.", stacklevel=2)
+            warnings.warn(f"The data's FID statistics could not be kept in {folder} ({error}); they will be computed "
+                          "again next time. Set fid.cache_dir to a writable folder.", stacklevel=2)
     return statistics
 
 
