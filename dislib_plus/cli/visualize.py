@@ -49,7 +49,8 @@ def _draw_model(flags, folder):
     from dislib_plus.visualize.visualize_model import visualize_model
     source = representation.from_directory(flags.model_dir)
     if source.model is None:
-        raise ValueError(f"{flags.model_dir} holds a representation without a decoder; give the folder of the trained model.")
+        raise ValueError(f"{flags.model_dir} holds a representation without a decoder; give the folder of the trained "
+                         "model.")
     dataset, _ = session.load_dataset(source)
     pictures = visualize_model(source.model, dataset, folder, flags.overwrite, flags.model_dir)
     return {**{picture.file: f"{picture.section}: {picture.title}" for picture in pictures},
@@ -58,7 +59,8 @@ def _draw_model(flags, folder):
 
 def _draw_dataset(flags, folder):
     from dislib_plus.visualize.visualize_dataset import visualize_dataset
-    titles = {"contact_sheet.png": "random images", "factors.png": "one factor a row", "factors.gif": "one factor a column"}
+    titles = {"contact_sheet.png": "random images", "factors.png": "one factor a row",
+              "factors.gif": "one factor a column"}
     written = visualize_dataset(flags.dataset, folder, overwrite=flags.overwrite)
     return {pathlib.Path(path).name: titles[pathlib.Path(path).name] for path in written}
 

@@ -68,7 +68,8 @@ def mutual_information_map(statistics, path):
         labels += [each.units[number].name for number in order]
         edges.append(len(labels) - 0.5)
     shares = np.concatenate(rows)
-    factors = [f"{name}\nH = {entropy:.2f}" for name, entropy in zip(statistics[0].factor_names, statistics[0].entropies)]
+    first = statistics[0]
+    factors = [f"{name}\nH = {entropy:.2f}" for name, entropy in zip(first.factor_names, first.entropies)]
     with figure(path, 2.2 + 0.85 * len(factors), 1.3 + 0.28 * len(labels)) as drawing:
         panel = drawing.subplots()
         picture = panel.imshow(shares, cmap="cividis", vmin=0.0, vmax=1.0, aspect="auto")

@@ -42,8 +42,8 @@ def write_report(path, title, facts, scores, pictures, remarks, configuration):
     sections = {}
     for picture in pictures:
         sections.setdefault(picture.section, []).append((picture, _inlined(path.parent / picture.file)))
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent),
-                                     autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent), autoescape=True,
+                                     undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page = environment.get_template("report.html").render(
         title=title, facts=facts, scores=scores, sections=sections, remarks=remarks,
         configuration=sorted(configuration.items()), version=__version__)

@@ -63,10 +63,13 @@ def factor_table(dataset, path, random_state, columns=_COLUMNS):
 
 def factor_animation(dataset, path, random_state, num_observations=5, num_frames=20, fps=10):
     """Animates a column a factor and a row a random observation; each factor goes up and down once."""
-    bases = dataset.sample_factors(num_observations, random_state)
-    cells = [[_varied(dataset, base[None], number, visualize_util.cycle_factor(base[number], size, num_frames), random_state)
-              for number, size in enumerate(dataset.factors_num_values)] for base in bases]
-    frames = [canvas.labelled_grid([np.stack([cell[frame] for cell in row]) for row in cells], None, factor_names(dataset))
+    cells = []
+    for base in dataset.sample_factors(num_observations, random_state):
+        walks = [visualize_util.cycle_factor(value, size, num_frames)
+                 for value, size in zip(base, dataset.factors_num_values)]
+        cells.append([_varied(dataset, base[None], number, walk, random_state) for number, walk in enumerate(walks)])
+    names = factor_names(dataset)
+    frames = [canvas.labelled_grid([np.stack([cell[frame] for cell in row]) for row in cells], None, names)
               for frame in range(num_frames)]
     canvas.save_gif(np.stack(frames), path, fps)
 

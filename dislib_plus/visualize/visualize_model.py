@@ -3,13 +3,21 @@
 import dataclasses
 import pathlib
 
-import gin
 import numpy as np
-import tensorflow as tf
 
+import gin
 from dislib_plus import results
-from dislib_plus.visualize import (charts, latent_statistics, output, parts, reconstructions, samples, scores, traversals,
-                                   visualize_dataset)
+from dislib_plus.visualize import (
+    charts,
+    latent_statistics,
+    output,
+    parts,
+    reconstructions,
+    samples,
+    scores,
+    traversals,
+    visualize_dataset,
+)
 from dislib_plus.visualize.report import Picture, write_report
 
 _LATENTS, _IMAGES = "Latent variables", "Images"
@@ -32,8 +40,8 @@ class Gallery:
 
 
 @gin.configurable("visualize", denylist=["model", "dataset", "output_dir", "overwrite", "model_dir"])
-def visualize_model(model, dataset, output_dir, overwrite=False, model_dir=None, num_animations=3, num_frames=20, fps=10,
-                    num_images=5000, num_traversals=2, span=2.0, num_samples=48):
+def visualize_model(model, dataset, output_dir, overwrite=False, model_dir=None, num_animations=3, num_frames=20,
+                    fps=10, num_images=5000, num_traversals=2, span=2.0, num_samples=48):
     """Draws a model's reconstructions, latent variables and samples, and writes report.html.
 
     Args:
@@ -55,6 +63,7 @@ def visualize_model(model, dataset, output_dir, overwrite=False, model_dir=None,
     Raises:
       ValueError: the folder is in the way, or the model does not fit the data.
     """
+    _check(model, dataset)
     random_state = np.random.RandomState(0)
     with output.folder(output_dir, overwrite) as folder:
         gallery = Gallery(folder)
@@ -65,11 +74,21 @@ def visualize_model(model, dataset, output_dir, overwrite=False, model_dir=None,
         _draw_statistics(gallery, [statistics for _, statistics in known])
         for part, statistics in known:
             _draw_traversals(gallery, part, statistics, x, num_traversals, num_animations, num_frames, fps, span)
-        samples.prior_samples(model, gallery.add(_IMAGES, "samples.png", "Samples from the prior",
-                                                 "Images that the model makes of codes drawn from the prior."), num_samples)
+        path = gallery.add(_IMAGES, "samples.png", "Samples from the prior", "Images made of codes drawn from the prior.")
+        samples.prior_samples(model, path, num_samples)
         results.save_dict(folder / "latents.json", {part.letter: statistics.as_dict() for part, statistics in known})
         _report(gallery, model, dataset, model_dir)
     return gallery.pictures
+
+
+def _check(model, dataset):
+    missing = [name for name in ("represent", "decode", "reconstruct", "sample") if not hasattr(model, name)]
+    if missing:
+        raise ValueError(f"Pictures need a generative model; {type(model).__name__} has no {', '.join(missing)}.")
+    made_for = getattr(model, "image_shape", None)
+    if made_for is not None and tuple(made_for) != tuple(dataset.observation_shape):
+        raise ValueError(f"The model was trained on images {tuple(made_for)}, and data set {dataset.name!r} has "
+                         f"{tuple(dataset.observation_shape)}; name the data set it was trained on.")
 
 
 def _draw_reconstructions(gallery, model, x):
@@ -83,8 +102,8 @@ def _draw_reconstructions(gallery, model, x):
 def _draw_statistics(gallery, statistics):
     if all(each.kl is not None for each in statistics):
         path = gallery.add(_LATENTS, "kl.png", "KL of each latent variable",
-                           f"Mean over {statistics[0].num_images:,} images, largest first. Grey: the code hardly changes "
-                           "from image to image (variance at most 0.01).")
+                           f"Mean over {statistics[0].num_images:,} images, largest first. Grey: the code hardly "
+                           "changes from image to image (variance at most 0.01).")
         charts.kl_bars(statistics, path)
     else:
         gallery.remarks.append(_NO_POSTERIOR)
@@ -101,13 +120,13 @@ def _draw_traversals(gallery, part, statistics, x, num_traversals, num_animation
     letter = part.letter
     two_rows = " Upper rows: the first stage's Y; lower rows: X, with Z held at its mean." if letter == "c" else ""
     section = f"Traversals of {letter.upper()}"
-    path = gallery.add(section, f"traversals_{letter}.gif", "Animation",
-                       f"Each column varies one latent variable through ±{span:g} standard deviations of the prior.{two_rows}")
+    path = gallery.add(section, f"traversals_{letter}.gif", "Animation", "Each column varies one latent variable "
+                       f"through ±{span:g} standard deviations of the prior.{two_rows}")
     traversals.traversal_animation(part, statistics, x[:num_animations], path, span, num_frames, fps)
     for number in range(num_traversals):
         path = gallery.add(section, f"traversals_{letter}_{number}.png", f"Image {number + 1}",
-                           "Each row varies one latent variable, by falling KL; the factor that it tells most of stands "
-                           f"beside it.{two_rows}")
+                           "Each row varies one latent variable, by falling KL; the factor that it tells most of "
+                           f"stands beside it.{two_rows}")
         traversals.traversal_table(part, statistics, x[number], path, span)
 
 

@@ -94,7 +94,8 @@ def save_animation(list_of_animated_images, image_path, fps):
     """
     lengths = {len(sequence) for sequence in list_of_animated_images}
     if len(lengths) != 1:
-        raise ValueError(f"list_of_animated_images must hold sequences of one length; received lengths {sorted(lengths)}.")
+        raise ValueError("list_of_animated_images must hold sequences of one length; received lengths "
+                         f"{sorted(lengths)}.")
     frames = [padded_grid(list(images)) for images in zip(*list_of_animated_images)]
     canvas.save_gif(canvas.to_uint8(np.stack(frames)), image_path, fps)
 

@@ -148,3 +148,12 @@ def test_contact_sheet_leaves_the_rest_white(tmp_path):
     picture = np.asarray(Image.open(tmp_path / "s.png"))
     assert (picture == 0).all(axis=-1).sum() == 5 * 72 * 72
     assert (picture[-80:, -80:] == 255).all()
+
+
+def test_what_cannot_be_drawn_is_refused(painter, grid, tmp_path):
+    with pytest.raises(ValueError, match="generative model; object has no represent, decode, reconstruct, sample"):
+        visualize_model(object(), grid, tmp_path / "pictures", **SMALL)
+    painter.image_shape = (16, 16, 3)
+    with pytest.raises(ValueError, match=r"images \(16, 16, 3\), and data set 'tiny_grid' has \(8, 8, 1\)"):
+        visualize_model(painter, grid, tmp_path / "pictures", **SMALL)
+    assert not list(tmp_path.iterdir())
