@@ -7,7 +7,7 @@ dSprites out, disentanglement_lib and DeVAE do not. So the list is an argument.
 import gin
 import numpy as np
 
-from .. import artifacts, images, labels, posteriors
+from .. import arrays, artifacts, images, labels, posteriors
 from ..requirements import factors as has_factors
 from ..requirements import requires
 from . import posterior_mixture, utils
@@ -24,7 +24,7 @@ def posterior_information(mixture, factors, random_state, num_samples=10000):
 
     Args:
       mixture: PosteriorMixture of N images.
-      factors: integers [N, K].
+      factors: classes, [N, K].
       random_state: np.random.RandomState.
       num_samples: at most this many samples for each entropy.
 
@@ -75,7 +75,8 @@ def mig_posterior(mean, stddev, factors, random_state, num_samples=10000, thresh
     normalised before ranking and cut off at 0. MIG uses all latents.
 
     Args:
-      mean, stddev: [N, D], posteriors; factors: integers [N, K].
+      mean, stddev: [N, D], posteriors.
+      factors: [N, K]; whole numbers are classes, other columns are cut into 20 equal-width bins.
       random_state: np.random.RandomState.
       num_samples: see `posterior_information`.
       threshold: variance of the mean above which a latent is active.
@@ -92,8 +93,9 @@ def mig_posterior(mean, stddev, factors, random_state, num_samples=10000, thresh
     mixture = posterior_mixture.PosteriorMixture(mean, stddev, log_probabilities, dtype)
     if mixture.num_images < 2:
         raise ValueError("mig_posterior needs the posteriors of at least 2 images; received 1.")
-    information = posterior_information(mixture, factors, random_state, num_samples)
-    return scores(information, utils.discrete_entropy(np.asarray(factors).T), active_variables(mixture, threshold))
+    classes = arrays.class_labels(factors)
+    information = posterior_information(mixture, classes, random_state, num_samples)
+    return scores(information, utils.discrete_entropy(classes.T), active_variables(mixture, threshold))
 
 
 def scores(information, entropies, active):

@@ -31,6 +31,7 @@ def test_separated_posteriors_know_the_image():
 def test_identical_posteriors_know_nothing():
     mixture = PosteriorMixture(np.ones((100, 2)), np.full((100, 2), 0.3))
     np.testing.assert_allclose(information(mixture, [[0], [0, 1]]), 0.0, atol=1e-12)
+    assert information(separated(np.zeros(1)), [[0]])[0] == pytest.approx(0.0), "one image"
 
 
 def test_grid_with_one_block_a_factor_has_no_overlap():

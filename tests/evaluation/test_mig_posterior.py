@@ -100,6 +100,12 @@ def test_constant_factors_are_left_out():
     assert score(GRID.T, factors=np.zeros((48, 1), int))["mig_sup_posterior"] == 0.0
 
 
+def test_continuous_factors_are_binned():
+    angle = np.linspace(0.0, 1.0, 400)
+    result = score([angle * 100], factors=angle[:, None])
+    assert 0.9 < result["mig_posterior"] <= 1.0 + 1e-9
+
+
 def test_one_factor_and_one_latent():
     result = score([GRID[:, 0]], factors=GRID[:, :1])
     assert result["mig_posterior"] == pytest.approx(1.0) and result["mig_sup_posterior"] == pytest.approx(1.0)
