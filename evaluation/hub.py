@@ -53,6 +53,7 @@ class HubModel:
         self._tanh = output_activation == "tanh"
         self.num_latents = int(module.signatures["decoder"].structured_input_signature[1]["latent_vectors"].shape[1])
         self.code_spec = [("normal", self.num_latents)]
+        self.image_shape = tuple(module.signatures["gaussian_encoder"].structured_input_signature[1]["images"].shape[1:])
 
     def posterior(self, x):
         """q(z|x) as a TFP distribution."""

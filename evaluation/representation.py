@@ -43,6 +43,12 @@ class Source:
     results: Optional[pathlib.Path] = None
 
     @property
+    def image_shape(self):
+        """Shape (height, width, channels) of the images that the model takes, None where it cannot be known."""
+        shape = getattr(self.model, "image_shape", None) or (getattr(self.model, "input_shape", None) or (None,))[1:]
+        return tuple(shape) if len(shape) == 3 and None not in shape else None
+
+    @property
     def recorded_gin(self):
         """The gin file that names the run's data set, None if there is none."""
         if self.results is None:

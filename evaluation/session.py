@@ -61,6 +61,11 @@ class Session:
         if "model" in names and self.source.model is None:
             raise ConfigurationError(f"{name} needs a trained model, and {self.source.name} gives codes only; give a "
                                      "run directory or a .keras file, or choose other metrics.")
+        expected = self.source.image_shape
+        if expected is not None and self.source.data is None and expected != tuple(self.dataset.observation_shape):
+            raise ConfigurationError(f"{self.source.name} takes images of shape {expected}, and data set "
+                                     f"{self.dataset.name!r} has {tuple(self.dataset.observation_shape)}; choose the "
+                                     "data set that the model was trained on.")
         try:
             if "ground_truth_data" in names:
                 requirements.factors(self.dataset)

@@ -25,7 +25,7 @@ def _define(flags):
     flags.string("model", None, "A .keras file.")
     flags.string("codes", None, "An .npz file with the arrays codes [n, D] and factors [n, K].")
     flags.string("representation", None, "A function of images, as package.module:function; name the data set by gin.")
-    flags.string("metrics", None, "Comma-separated names of metrics, or 'all' that the model and data allow.")
+    flags.string("metrics", None, "Comma-separated names of metrics (the files in gin/metrics), or 'all' that the model and data allow.")
     flags.string("output_dir", None, "Folder of the results (default: evaluation/ in the run's folder).")
     flags.string("preset", "full", "Sizes of the metrics: 'full' (those of the published studies) or 'fast'.")
     gin_setup.define_flags(flags)

@@ -294,6 +294,23 @@ def arrays(folder, **content):
     return folder / "arrays.npz"
 
 
+def test_model_of_another_image_shape(trained, tmp_path, module_folder):
+    source = representation.from_directory(trained)
+    assert source.image_shape == (4, 4, 1)
+    with pytest.raises(ConfigurationError, match=r"takes images of shape \(4, 4, 1\).*\(64, 64, 1\)"):
+        runner.run(source, ["reconstruction"], tmp_path / "x", gin_bindings=["dataset.name = 'dummy_data'"])
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_full_disk_leaves_nothing(trained, tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+    monkeypatch.setattr(results, "update_result_directory", full)
+    with pytest.raises(OSError, match="No space left"):
+        runner.run(representation.from_directory(trained), ["mig"], tmp_path / "o", gin_bindings=SMALL)
+    assert not (tmp_path / "o/mig").exists()
+
+
 def test_plain_keras_model_is_its_own_encoder(tmp_path, module_folder):
     image = keras.Input((4, 4, 1))
     keras.Model(image, keras.layers.Dense(2)(keras.layers.Flatten()(image))).save(tmp_path / "plain.keras")
