@@ -6,6 +6,8 @@ With S the covariance of the codes and D its diagonal,
   mutual information                 mean over pairs of different discretised codes.
 """
 
+import warnings
+
 import gin
 import numpy as np
 import scipy.linalg
@@ -85,11 +87,18 @@ def gaussian_total_correlation(cov):
 
 
 def gaussian_wasserstein_correlation(cov):
-    """2-Wasserstein distance between Gaussians of covariance cov [D, D] and of its diagonal, by matrix square root."""
+    """2-Wasserstein distance between Gaussians of covariance cov [D, D] and of its diagonal, by matrix square root.
+
+    The real part of the trace; dimensions of no variance are left out.
+    """
     cov = np.asarray(cov)
-    if not np.any(np.diag(cov) > 0):
+    varying = np.diag(cov) > 0
+    if not varying.any():
         return 0.0
-    root = scipy.linalg.sqrtm(cov * np.diag(cov)[:, np.newaxis])
+    cov = cov[np.ix_(varying, varying)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)  # The exact value stands beside this one.
+        root = scipy.linalg.sqrtm(cov * np.diag(cov)[:, np.newaxis])
     return float(np.real(2 * np.trace(cov) - 2 * np.trace(root)))
 
 

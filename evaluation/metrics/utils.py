@@ -100,7 +100,7 @@ def mutual_information(counts):
     """Plug-in mutual information of a contingency table.
 
     I = sum_ab p_ab log(p_ab / (p_a p_b)), natural logarithm; rounding below
-    zero is cut off, so a constant variable gives exactly 0.
+    zero is cut off, and a constant variable gives exactly 0.
 
     Args:
       counts: non-negative [A, B] with a positive sum.
@@ -108,10 +108,12 @@ def mutual_information(counts):
     Returns:
       float, in nats.
     """
-    total = counts.sum()
+    total, row_sums, column_sums = counts.sum(), counts.sum(axis=1), counts.sum(axis=0)
+    if np.count_nonzero(row_sums) == 1 or np.count_nonzero(column_sums) == 1:
+        return 0.0
     rows, columns = np.nonzero(counts)
     joint = counts[rows, columns]
-    outer = counts.sum(axis=1)[rows].astype(np.float64) * counts.sum(axis=0)[columns]
+    outer = row_sums[rows].astype(np.float64) * column_sums[columns]
     terms = joint / total * (np.log(joint) + np.log(float(total)) - np.log(outer))
     terms[np.abs(terms) < np.finfo(np.float64).eps] = 0.0
     return max(float(terms.sum()), 0.0)

@@ -1,0 +1,66 @@
+"""Checks, classes and splits of plain arrays."""
+
+import numpy as np
+import pytest
+
+from dislib_plus.evaluation import arrays
+
+
+def test_codes_keep_their_floating_type():
+    assert arrays.check_codes(np.zeros((3, 2), np.float32)).dtype == np.float32
+    assert arrays.check_codes([[1, 2], [3, 4]]).dtype == np.float64
+
+
+@pytest.mark.parametrize("codes, sentence", [
+    (np.zeros(4), "shape"), (np.zeros((1, 2)), "at least 2 rows"), (np.zeros((4, 0)), "1 columns"),
+    (np.array([[1.0, np.nan]] * 3), r"column\(s\) \[1\]"), (np.array([["a"], ["b"]]), "real numbers"),
+    (np.zeros((3, 2), complex), "real numbers")])
+def test_malformed_codes(codes, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        arrays.check_codes(codes)
+
+
+def test_lengths_must_agree():
+    with pytest.raises(ValueError, match="4 and 5 rows"):
+        arrays.check_codes_and_factors(np.zeros((4, 2)), np.zeros((5, 2)))
+
+
+def test_class_labels_keep_whole_numbers_and_bin_the_others():
+    factors = np.array([[-3.0, 0.05], [7.0, 0.15], [7.0, 1.0], [100.0, 0.0]])
+    labels = arrays.class_labels(factors, factor_bins=10)
+    np.testing.assert_array_equal(labels[:, 0], [0, 1, 1, 2])
+    np.testing.assert_array_equal(labels[:, 1], [0, 1, 2, 0])
+    with pytest.raises(ValueError, match="factor_bins"):
+        arrays.class_labels(factors, factor_bins=0)
+
+
+def test_split_rows_is_a_partition_that_repeats():
+    codes, factors = np.arange(10.0)[:, None], np.arange(10)[:, None]
+    parts = arrays.split_rows(codes, factors)
+    assert len(parts[0]) == 7 and len(parts[2]) == 3
+    np.testing.assert_array_equal(np.sort(np.concatenate([parts[0], parts[2]]), axis=0), codes)
+    np.testing.assert_array_equal(parts[0], parts[1])
+    np.testing.assert_array_equal(arrays.split_rows(codes, factors)[0], parts[0])
+    assert not np.array_equal(arrays.split_rows(codes, factors, random_state=np.random.RandomState(3))[0], parts[0])
+    with pytest.raises(ValueError, match="train_fraction"):
+        arrays.split_rows(codes, factors, train_fraction=1.0)
+
+
+def test_train_test_labels_are_joint():
+    """A class that is only in the test sample does not shift the numbers of the others."""
+    labels = arrays.train_test(np.zeros((2, 1)), [[5], [9]], np.zeros((2, 1)), [[7], [9]])
+    np.testing.assert_array_equal(labels[1][:, 0], [0, 2])
+    np.testing.assert_array_equal(labels[3][:, 0], [1, 2])
+    with pytest.raises(ValueError, match="together"):
+        arrays.train_test(np.zeros((2, 1)), [[5], [9]], np.zeros((2, 1)))
+    with pytest.raises(ValueError, match="same columns"):
+        arrays.train_test(np.zeros((2, 1)), [[5], [9]], np.zeros((2, 2)), [[5], [9]])
+
+
+def test_rows_by_value_draws_uniformly_among_rows_that_share_it():
+    labels = np.array([[0], [1], [0], [1], [0]])
+    rows = arrays.RowsByValue(labels)
+    drawn = rows.sharing(0, np.zeros(3000, np.int64), np.random.RandomState(0))
+    np.testing.assert_array_equal(np.unique(drawn), [0, 2, 4])
+    assert np.bincount(drawn)[[0, 2, 4]].min() > 900
+    np.testing.assert_array_equal(np.unique(rows.sharing(0, np.ones((4, 50), np.int64), np.random.RandomState(0))), [1, 3])

@@ -1,0 +1,111 @@
+"""Sampling and encoding: the random stream is the metric's, the encoder's batches are not."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dislib_plus.evaluation import codes
+
+
+def _mean_pixels(observations):
+    return np.asarray(observations).reshape(len(observations), -1)[:, :3]
+
+
+def _twin(data, function, num_points, random_state, batch_size):
+    """Batch by batch, as the metrics prescribe."""
+    drawn, coded = [], []
+    for start in range(0, num_points, batch_size):
+        factors, observations = data.sample(min(batch_size, num_points - start), random_state)
+        drawn.append(factors)
+        coded.append(function(observations))
+    return np.concatenate(coded).T, np.concatenate(drawn).T
+
+
+@pytest.mark.parametrize("name", ["grid", "hidden_grid"])
+def test_factor_codes_are_those_of_small_batches(name, request):
+    data = request.getfixturevalue(name)
+    state, twin_state = np.random.RandomState(3), np.random.RandomState(3)
+    expected = _twin(data, _mean_pixels, 53, twin_state, 16)
+    found = codes.generate_batch_factor_code(data, _mean_pixels, 53, state, 16)
+    np.testing.assert_array_equal(found[0], expected[0])
+    np.testing.assert_array_equal(found[1], expected[1])
+    assert state.randint(2 ** 31 - 1) == twin_state.randint(2 ** 31 - 1)
+
+
+@pytest.mark.parametrize("name", ["grid", "hidden_grid"])
+def test_the_index_wrapper_draws_the_same_stream(name, request):
+    data = request.getfixturevalue(name)
+    state, wrapped_state = np.random.RandomState(3), np.random.RandomState(3)
+    indexed, lookup = codes.tabulate(data, _mean_pixels)
+    assert isinstance(indexed, codes.IndexedData) and indexed.factor_names == data.factor_names
+    expected = codes.generate_batch_factor_code(data, _mean_pixels, 40, state, 16)
+    found = codes.generate_batch_factor_code(indexed, lookup, 40, wrapped_state, 16)
+    np.testing.assert_array_equal(found[0], expected[0])
+    np.testing.assert_array_equal(found[1], expected[1])
+    assert state.randint(2 ** 31 - 1) == wrapped_state.randint(2 ** 31 - 1)
+    assert indexed.sample_observations(5, wrapped_state).dtype == np.int64
+
+
+def test_encode_stream_keeps_order_and_whole_batches(monkeypatch):
+    monkeypatch.setattr(codes, "BLOCK_ROWS", 10)
+    batches = [np.full((4, 2), float(number)) for number in range(7)]
+    calls = []
+    blocks = list(codes.encode_stream(iter(batches), lambda x: calls.append(len(x)) or x))
+    assert calls == [12, 12, 4]
+    np.testing.assert_array_equal(np.concatenate(blocks), np.concatenate(batches))
+
+
+def test_a_table_encodes_each_observation_once(grid):
+    seen = []
+    table = codes.CodeTable(grid, lambda x: seen.append(len(x)) or _mean_pixels(x), encoding_batch=16)
+    expected = _mean_pixels(grid.observations(np.arange(60)))
+    np.testing.assert_array_equal(table.lookup(np.array([[5], [7], [5]])), expected[[5, 7, 5]])
+    assert table.num_encoded == 2
+    np.testing.assert_array_equal(table.fill(), expected)
+    assert table.num_encoded == 60 and set(seen) <= {1, 2, 4, 8, 16}
+    table.lookup(np.arange(60))
+    assert table.num_encoded == 60
+    with pytest.raises(ValueError, match=r"0\.\.59"):
+        table.lookup(np.array([60]))
+
+
+def test_tensors_are_given_to_functions_that_take_them(grid):
+    def function(x):
+        assert isinstance(x, tf.Tensor)
+        return tf.reshape(x, [len(x), -1])[:, :3]
+
+    function.takes_tensors = True
+    np.testing.assert_array_equal(codes.CodeTable(grid, function).fill(), _mean_pixels(grid.observations(np.arange(60))))
+
+
+def test_tables_are_kept(grid, tmp_path):
+    table = codes.CodeTable(grid, _mean_pixels)
+    table.lookup(np.arange(7))
+    table.save(tmp_path / "codes.npz", "weights 1")
+    fresh = codes.CodeTable(grid, _mean_pixels)
+    assert not fresh.load(tmp_path / "codes.npz", "weights 2") and fresh.num_encoded == 0
+    assert fresh.load(tmp_path / "codes.npz", "weights 1") and fresh.num_encoded == 7
+    np.testing.assert_array_equal(fresh.fill(), table.fill())
+    with pytest.raises(FileNotFoundError):
+        fresh.load(tmp_path / "nothing.npz", "weights 1")
+
+
+def test_data_whose_images_are_not_a_function_of_their_index(grid):
+    grid.deterministic = False
+    assert codes.tabulate(grid, _mean_pixels) == (grid, _mean_pixels)
+    with pytest.raises(ValueError, match="function of their index"):
+        codes.IndexedData(grid)
+    with pytest.raises(ValueError, match="function of their index"):
+        codes.CodeTable(grid, _mean_pixels)
+
+
+@pytest.mark.parametrize("function", [lambda x: np.zeros(len(x)), lambda x: np.zeros((3, 2))])
+def test_representation_functions_of_another_shape(grid, function):
+    with pytest.raises(ValueError, match="must return codes of shape"):
+        codes.generate_batch_factor_code(grid, function, 20, np.random.RandomState(0), 16)
+
+
+@pytest.mark.parametrize("sizes", [(0, 16), (10, 0), (2.5, 16), (True, 16)])
+def test_sizes_are_whole_numbers(grid, sizes):
+    with pytest.raises(ValueError, match="whole number of at least 1"):
+        codes.generate_batch_factor_code(grid, _mean_pixels, sizes[0], np.random.RandomState(0), sizes[1])
