@@ -6,19 +6,20 @@ Ladder models are read by it (pro-VLAE, tables 1 and 3-8), and so are mixed code
 import gin
 import numpy as np
 
-from .. import images, posteriors
+from .. import images, labels, posteriors
 from ..requirements import requires
 from . import posterior_mixture
 from .elbo_decomposition import prior_kl
 
-INFORMATIVE = 0.1  # nats; below it HFVAE (sec. 5.2) calls a latent pruned.
+INFORMATIVE = 0.1  # nats; a latent below it counts as pruned (HFVAE counts such latents in sec. 5).
+ESTIMATORS = ("exact", "stratified", "hfvae")
 
 
 def latent_information(mixture, random_state, groups, num_samples=10000):
     """I(x;z_A) of groups A of latent variables, with all N images in the mixture.
 
     I(x;z_A) = mean over n, z ~ q(z|x_n) of log q(z_A|x_n) - log q(z_A)
-    (pro-VLAE, Li et al. 2020, sec. 4.3). It lies in [0, log N] up to the noise of
+    (pro-VLAE, Li et al. 2020, sec. 4). It lies in [0, log N] up to the noise of
     the samples; log q(z|x_n) - log q(z) <= log N holds for every sample.
 
     Args:
@@ -57,7 +58,7 @@ def minibatch_information(mixture, random_state, groups, batch_size=1024, num_ba
 
 
 def overlapping_information(group_information, total_information):
-    """I_over = sum_l I(x;z_l) - I(x;z), nats (pro-VLAE, eq. 13).
+    """I_over = sum_l I(x;z_l) - I(x;z), nats (pro-VLAE, sec. 4).
 
     It equals the multi-information between the blocks under q(z), so it is not
     negative but for the noise of the samples.
@@ -107,10 +108,10 @@ def compute_latent_information(dataset, model, random_state, artifact_dir=None, 
       model: a trained model with `posterior` and `code_spec`.
       random_state: np.random.RandomState.
       artifact_dir: not used.
-      num_images: N, images of the mixture; None: the whole set. log N bounds every value.
+      num_images: N, at most this many random images make the mixture; None: the whole set. log N bounds every value.
       num_samples: images with a sampled z (estimator "exact").
       estimator: "exact", or "stratified" / "hfvae" (minibatches, see `minibatch_information`).
-      minibatch_size, num_minibatches: of the minibatch estimators.
+      minibatch_size (at most N is used), num_minibatches: of the minibatch estimators.
       batch_size: images a batch of the encoder.
       dtype: of the log densities.
 
@@ -125,7 +126,9 @@ def compute_latent_information(dataset, model, random_state, artifact_dir=None, 
     Raises:
       ValueError: sizes out of range, or an unknown estimator.
     """
-    indices = images.select(dataset, num_images, random_state)
+    if estimator not in ESTIMATORS:
+        raise ValueError(f"latent_information.estimator must be one of {', '.join(ESTIMATORS)}; received {estimator!r}.")
+    indices = labels.some_images(dataset, num_images, random_state)
     parameters = posteriors.of_images(dataset, model, indices, batch_size, images.draw_seed(random_state))
     mixture = posterior_mixture.PosteriorMixture(parameters.mean, parameters.stddev, parameters.log_probabilities,
                                                  dtype)
@@ -134,8 +137,9 @@ def compute_latent_information(dataset, model, random_state, artifact_dir=None, 
     if estimator == "exact":
         values, used = latent_information(mixture, random_state, groups, num_samples), min(num_samples, len(indices))
     else:
-        values = minibatch_information(mixture, random_state, groups, minibatch_size, num_minibatches, estimator)
-        used = minibatch_size * num_minibatches
+        size = min(minibatch_size, len(indices))
+        values = minibatch_information(mixture, random_state, groups, size, num_minibatches, estimator)
+        used = size * num_minibatches
     by_block, by_latent, total = values[:len(blocks)], values[len(blocks):-1], values[-1]
     kl = prior_kl(parameters.mean, parameters.stddev, parameters.log_probabilities)
     result = {"mutual_information": float(total), "overlapping_information": overlapping_information(by_block, total)}

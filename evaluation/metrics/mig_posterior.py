@@ -20,7 +20,7 @@ def posterior_information(mixture, factors, random_state, num_samples=10000):
 
     One z is drawn for every image. H(z_j) is the mean of -log q(z_j) over num_samples
     of them; H(z_j|v) the same with samples and mixture restricted to the images with
-    v_k = v (Chen et al. 2018, appendix C).
+    v_k = v (Chen et al. 2018, sec. 4.1).
 
     Args:
       mixture: PosteriorMixture of N images.
@@ -121,7 +121,7 @@ def compute_mig_posterior(dataset, model, random_state, artifact_dir=None, facto
       random_state: np.random.RandomState.
       artifact_dir: where I [latents, factors] and H [factors] are left (`mig_posterior.npz`), or None.
       factors: names or positions of the factors to score; None: all.
-      num_images: images used; None: the whole set.
+      num_images: at most this many random images; None: the whole set.
       num_samples: samples of each entropy, at most.
       threshold: variance of the mean above which a latent is active.
       batch_size: images a batch of the encoder.
@@ -134,7 +134,7 @@ def compute_mig_posterior(dataset, model, random_state, artifact_dir=None, facto
       ValueError: no factors, an unknown one, or sizes out of range.
     """
     positions = labels.factor_positions(dataset, factors)
-    indices = images.select(dataset, num_images, random_state)
+    indices = labels.some_images(dataset, num_images, random_state)
     factor_values = labels.grid_factors(dataset, indices)[:, positions]
     encoded = posteriors.of_images(dataset, model, indices, batch_size, images.draw_seed(random_state))
     mixture = posterior_mixture.PosteriorMixture(encoded.mean, encoded.stddev, encoded.log_probabilities, dtype)

@@ -1,4 +1,4 @@
-"""Mutual information of latents with labels by quantile bins, MIG with a Concrete variable (HFVAE, sec. 5, fig. 8)."""
+"""Mutual information of latents with labels by quantile bins, MIG with a Concrete variable (HFVAE, A.2, fig. 8)."""
 
 import gin
 import numpy as np

@@ -1,4 +1,4 @@
-"""Topics of a text model: coherence by normalised mutual information, and correlation (HFVAE, sec. 5.4 and D.1)."""
+"""Topics of a text model: coherence by normalised mutual information, and correlation (HFVAE, sec. 5.2 and D.1)."""
 
 import gin
 import numpy as np

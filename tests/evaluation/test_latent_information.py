@@ -141,8 +141,7 @@ class RowAndColumn:
 @pytest.mark.parametrize("estimator", ["exact", "stratified", "hfvae"])
 def test_whole_model(estimator):
     data = base.ResidentGrid("tiny", ["row", "column"], [3, 4], np.arange(12, dtype=np.uint8).reshape(12, 1, 1, 1))
-    result = li.compute_latent_information(data, RowAndColumn(), np.random.RandomState(0), estimator=estimator,
-                                           minibatch_size=12)
+    result = li.compute_latent_information(data, RowAndColumn(), np.random.RandomState(0), estimator=estimator)
     expected = [np.log(3), np.log(4), np.log(4)]
     tolerance = 1e-6 if estimator == "exact" else 0.2
     np.testing.assert_allclose(result["mutual_information_latents"], expected, atol=tolerance)
@@ -154,7 +153,9 @@ def test_whole_model(estimator):
     assert len(result["kl_latents"]) == 3
 
 
-def test_refusals_are_sentences():
+def test_refusals_are_sentences(grid, tiny_model):
+    with pytest.raises(ValueError, match="estimator must be one of exact"):
+        li.compute_latent_information(grid, tiny_model, np.random.RandomState(0), estimator="mws")
     with pytest.raises(ValueError, match="num_samples"):
         information(separated(np.arange(4)), [[0]], num_samples=0)
     with pytest.raises(ValueError, match="num_batches"):

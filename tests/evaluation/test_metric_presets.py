@@ -52,8 +52,7 @@ def trained(tmp_path_factory):
 @pytest.mark.parametrize("name, key", sorted(SCORES.items()))
 def test_preset(trained, tmp_path, monkeypatch, name, key):
     monkeypatch.syspath_prepend(trained)
-    presets = ("full", "fast") if name in ("total_correlation", "mi_vs_tc") else ("full",)
-    for preset in presets:
+    for preset in ("full", "fast"):
         source = representation.from_directory(trained)
         scores = runner.run(source, [name], tmp_path / preset, gin_bindings=SMALL.get(name, ()), preset=preset)[name]
         assert np.isfinite(scores[key])
