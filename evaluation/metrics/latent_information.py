@@ -127,7 +127,8 @@ def compute_latent_information(dataset, model, random_state, artifact_dir=None, 
       ValueError: sizes out of range, or an unknown estimator.
     """
     if estimator not in ESTIMATORS:
-        raise ValueError(f"latent_information.estimator must be one of {', '.join(ESTIMATORS)}; received {estimator!r}.")
+        raise ValueError(f"latent_information.estimator must be one of {', '.join(ESTIMATORS)}; received "
+                         f"{estimator!r}.")
     indices = labels.some_images(dataset, num_images, random_state)
     parameters = posteriors.of_images(dataset, model, indices, batch_size, images.draw_seed(random_state))
     mixture = posterior_mixture.PosteriorMixture(parameters.mean, parameters.stddev, parameters.log_probabilities,
