@@ -70,8 +70,7 @@ def test_preset(trained, tmp_path, monkeypatch, name, key):
 def test_metric_on_request(trained, tmp_path, monkeypatch, name, bindings, key):
     monkeypatch.syspath_prepend(trained)
     own = [f"zero_shot_gap.reference = '{trained}'"] if name == "zero_shot_gap" else []
-    scores = runner.run(representation.from_directory(trained), None, tmp_path, [f"metrics/on_request/{name}.gin"],
-                        bindings + own)[name]
+    scores = runner.run(representation.from_directory(trained), [name], tmp_path, gin_bindings=bindings + own)[name]
     assert np.isfinite(scores[key]) and (name != "zero_shot_gap" or abs(scores[key]) < 1.0)
 
 
