@@ -137,7 +137,7 @@ def _imagenet_inception(resize):
         raise
     except Exception as error:  # keras.utils.get_file raises a plain Exception when a download fails
         raise FileNotFoundError(
-            f"The ImageNet weights of InceptionV3 could not be downloaded ({error}); put {_WEIGHTS_NAME} into "
+            f"The ImageNet weights of InceptionV3 could not be downloaded or read ({error}); put {_WEIGHTS_NAME} into "
             f"{os.environ.get('KERAS_HOME', '~/.keras')}/models, or set fid.weights to a local weight file, "
             "a SavedModel or frozen-graph folder, or a feature function."
         ) from error

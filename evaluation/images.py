@@ -79,7 +79,8 @@ class CountedImages:
 
     def observations(self, indices, seed=None):
         """As the data set's; see ImageData."""
-        self.num_handed_out += len(indices)
+        if not tf.is_symbolic_tensor(indices):
+            self.num_handed_out += len(indices)
         return self._dataset.observations(indices, seed)
 
 

@@ -1,0 +1,51 @@
+"""dislib_evaluate: flags, exit codes, sentences, the time of --help."""
+
+import subprocess
+import sys
+
+import pytest
+
+from dislib_plus.cli import evaluate as command
+
+pytestmark = pytest.mark.usefixtures("own_module")
+
+SMALL = ["mig.num_train = 100", "mig_sup.num_train = 100", "elbo_decomposition.num_samples = 20",
+         "factor_vae_score.num_train = 50", "factor_vae_score.num_eval = 20", "factor_vae_score.batch_size = 8",
+         "factor_vae_score.num_variance_estimate = 60"]
+
+
+def test_command_end_to_end(trained, tmp_path, capsys):
+    flags = [f"--gin_bindings={binding}" for binding in SMALL]
+    assert command.main([f"--model_dir={trained}", f"--output_dir={tmp_path}", "--metrics=mig,reconstruction", *flags]) == 0
+    printed = capsys.readouterr().out
+    assert "discrete_mig" in printed and "l2_mean" in printed
+    assert (tmp_path / "mig/results/aggregate/evaluation.json").is_file()
+
+
+@pytest.mark.parametrize("flags, code, message", [
+    ([], 2, "exactly one of"),
+    (["--codes=a.npz", "--model=b.keras"], 2, "exactly one of"),
+    (["--codes={missing}"], 1, "no file of codes"),
+    (["--model_dir={run}", "--metrics=mgi"], 2, "nearest are mig"),
+    (["--model_dir={run}", "--preset=slow"], 2, "--preset must be"),
+    (["--model_dir={run}", "--gin_bindings=mig.num_trian = 3"], 2, "num_train"),
+    (["--model_dir={run}", "--gin_bindings=migg.num_train = 3"], 2, "nothing is called 'migg'"),
+    (["--model_dir={run}", "--metrics=fid", "--gin_bindings=fid.weights = '/nowhere'"], 1, "neither a file nor a folder"),
+    (["--model_dir={run}", "--gin_bindings=dataset.name = 'runner_imagez'"], 1, "runner_images"),
+    (["--model_dir={run}", "--metrics=mi_conditioning"], 2, "needs a model with first_stage"),
+])
+def test_command_errors_are_one_sentence(trained, tmp_path, capsys, flags, code, message):
+    places = {"run": str(trained), "missing": str(tmp_path / "x.npz")}
+    output = [] if not flags else [f"--output_dir={tmp_path / 'out'}"]
+    assert command.main([flag.format(**places) for flag in flags] + output) == code
+    errors = capsys.readouterr().err
+    assert message in errors and "Traceback" not in errors
+    assert not list((tmp_path / "out").rglob("*")) if (tmp_path / "out").exists() else True
+
+
+def test_help_needs_no_tensorflow():
+    code = ("import sys; from dislib_plus.cli.evaluate import main; code = main(['--help']); "
+            "sys.exit(code or ('tensorflow' in sys.modules) * 7)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "--metrics=" in done.stdout

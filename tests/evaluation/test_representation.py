@@ -1,0 +1,99 @@
+"""Every kind of source: runs, Keras files, codes in a file, functions; and what is wrong with them."""
+
+import keras
+import numpy as np
+import pytest
+
+from dislib_plus.configuration import ConfigurationError
+from dislib_plus.evaluation import representation, runner
+
+pytestmark = pytest.mark.usefixtures("own_module")
+
+SMALL = ["mig.num_train = 100", "mig_sup.num_train = 100", "elbo_decomposition.num_samples = 20",
+         "factor_vae_score.num_train = 50", "factor_vae_score.num_eval = 20", "factor_vae_score.batch_size = 8",
+         "factor_vae_score.num_variance_estimate = 60"]
+
+
+def test_codes_of_the_whole_grid_give_the_models_scores(trained, tmp_path, own_module):
+    source = representation.from_directory(trained)
+    grid = own_module.grid(".")
+    order = np.random.RandomState(0).permutation(60)
+    codes = source.function(grid.observations(order)).numpy()
+    np.savez(tmp_path / "codes.npz", codes=codes, factors=grid.index_to_factors(order))
+    wanted = ["mig", "factor_vae_metric"]
+    from_model = runner.run(source, wanted, tmp_path / "a", gin_bindings=SMALL)
+    from_codes = runner.run(representation.from_codes(tmp_path / "codes.npz"), wanted, tmp_path / "b", gin_bindings=SMALL)
+    for name in wanted:
+        del from_model[name]["elapsed_time"], from_codes[name]["elapsed_time"]
+        assert from_model[name] == pytest.approx(from_codes[name], abs=1e-9)
+
+
+def test_incomplete_codes(tmp_path):
+    random_state = np.random.RandomState(0)
+    factors = random_state.randint(4, size=(200, 3))
+    np.savez(tmp_path / "some.npz", codes=factors + 0.01 * random_state.normal(size=(200, 3)), factors=factors,
+             factor_names=np.array(["a", "b", "c"]))
+    source = representation.from_codes(tmp_path / "some.npz")
+    assert source.data.factor_names == ["a", "b", "c"]
+    scores = runner.run(source, ["mig"], tmp_path, gin_bindings=["mig.num_train = 2000"])
+    assert scores["mig"]["discrete_mig"] > 0.9
+    factors[factors[:, 0] == 1, 1] = 0
+    np.savez(tmp_path / "few.npz", codes=factors[:30] * 1.0, factors=factors[:30])
+    with pytest.raises(ValueError, match="whole grid"):
+        runner.run(representation.from_codes(tmp_path / "few.npz"), ["factor_vae_metric"], tmp_path / "f", gin_bindings=SMALL)
+
+
+def test_function_as_representation(trained, tmp_path, module_folder, monkeypatch):
+    monkeypatch.chdir(module_folder)
+    source = representation.from_function("runner_own:pixels")
+    bindings = ["dataset.name = 'runner_grid'", *SMALL]
+    scores = runner.run(source, output_dir=tmp_path, gin_bindings=bindings)
+    assert tuple(scores) == ("mig", "mig_sup", "factor_vae_metric")
+    with pytest.raises(ConfigurationError, match="needs a trained model"):
+        runner.run(source, ["reconstruction"], tmp_path / "x", gin_bindings=bindings)
+    with pytest.raises(ConfigurationError, match="does not record its data set"):
+        runner.run(source, ["mig"], tmp_path / "x")
+
+
+@pytest.mark.parametrize("make, error, message", [
+    (lambda folder: representation.from_directory(folder / "nowhere"), FileNotFoundError, "no folder"),
+    (lambda folder: representation.from_directory(folder), FileNotFoundError, "neither model.keras nor"),
+    (lambda folder: representation.from_keras(folder / "x.keras"), FileNotFoundError, "no model file"),
+    (lambda folder: representation.from_keras(write(folder / "y.keras")), ValueError, "cannot be loaded"),
+    (lambda folder: representation.from_codes(folder / "x.npz"), FileNotFoundError, "no file of codes"),
+    (lambda folder: representation.from_codes(write(folder / "y.npz")), ValueError, "not an .npz file"),
+    (lambda folder: representation.from_codes(arrays(folder, codes=np.zeros((3, 2)))), ValueError, "missing: factors"),
+    (lambda folder: representation.from_codes(arrays(folder, codes=np.zeros((3, 2)), factors=np.zeros((4, 1)))),
+     ValueError, "rows"),
+    (lambda folder: representation.from_codes(arrays(folder, codes=np.full((3, 2), np.nan), factors=np.zeros((3, 1)))),
+     ValueError, "finite"),
+    (lambda folder: representation.from_codes(arrays(folder, codes=np.zeros((3, 2)), factors=np.full((3, 1), 0.5))),
+     ValueError, "whole numbers"),
+    (lambda folder: representation.from_function("no_such_module_here:f"), ConfigurationError, "cannot be imported"),
+    (lambda folder: representation.from_function("json:nothing"), ConfigurationError, "no function 'nothing'"),
+    (lambda folder: representation.from_function("json"), ConfigurationError, "package.module:function"),
+])
+def test_bad_sources_are_one_sentence(tmp_path, make, error, message):
+    with pytest.raises(error, match=message) as caught:
+        make(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def write(path):
+    path.write_bytes(b"nothing useful")
+    return path
+
+
+def arrays(folder, **content):
+    np.savez(folder / "arrays.npz", **content)
+    return folder / "arrays.npz"
+
+
+def test_plain_keras_model_is_its_own_encoder(tmp_path, module_folder):
+    image = keras.Input((4, 4, 1))
+    keras.Model(image, keras.layers.Dense(2)(keras.layers.Flatten()(image))).save(tmp_path / "plain.keras")
+    source = representation.from_keras(tmp_path / "plain.keras")
+    bindings = ["dataset.name = 'runner_grid'", *SMALL]
+    assert runner.run(source, ["mig"], tmp_path / "o", gin_bindings=bindings)["mig"]["discrete_mig"] >= 0
+    with pytest.raises(ConfigurationError, match="needs a model with reconstruct"):
+        runner.run(source, ["reconstruction"], tmp_path / "o", gin_bindings=bindings)
