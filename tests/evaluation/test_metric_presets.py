@@ -12,12 +12,17 @@ from dislib_plus.evaluation import representation, runner
 
 MODULE = """
 import numpy as np
-from dislib_plus.data import ResidentGrid, register
+from dislib_plus.data import ResidentGrid, ResidentImages, register
 
 @register("preset_grid")
 def grid(root):
     images = np.random.RandomState(1).randint(0, 256, (60, 4, 4, 1)).astype(np.uint8)
     return ResidentGrid("preset_grid", ["shape", "size", "angle"], [3, 4, 5], images)
+
+@register("preset_labels")
+def labelled(root):
+    images = np.random.RandomState(2).randint(0, 256, (60, 4, 4, 1)).astype(np.uint8)
+    return ResidentImages("preset_labels", images, labels=np.arange(60) % 20)
 """
 SCORES = {
     "active_variables": "num_active_variables", "dci_lasso": "disentanglement", "dci_random_forest": "test_error",
@@ -72,6 +77,16 @@ def test_metric_on_request(trained, tmp_path, monkeypatch, name, bindings, key):
     own = [f"zero_shot_gap.reference = '{trained}'"] if name == "zero_shot_gap" else []
     scores = runner.run(representation.from_directory(trained), [name], tmp_path, gin_bindings=bindings + own)[name]
     assert np.isfinite(scores[key]) and (name != "zero_shot_gap" or abs(scores[key]) < 1.0)
+
+
+def test_indicators_of_groups_of_labels(trained, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(trained)
+    source = representation.from_directory(trained)
+    scores = runner.run(source, ["newsgroup_indicators"], tmp_path, gin_bindings=["dataset.name = 'preset_labels'"])
+    values = scores["newsgroup_indicators"]
+    assert len(values["information.politics_and_religion"]) == 3 and 0 <= values["mig.space"] <= 1
+    recorded = json.loads((tmp_path / "newsgroup_indicators/results/json/evaluation_config.json").read_text())
+    assert "'sports': [9, 10]" in recorded["quantile_mutual_information.indicators"]
 
 
 def test_every_preset_of_both_sizes_names_its_metric():
