@@ -4,6 +4,7 @@ import hashlib
 import weakref
 
 import numpy as np
+import tensorflow as tf
 
 
 class Memo:
@@ -33,5 +34,5 @@ class Memo:
             return None
         digest = hashlib.sha256(np.ascontiguousarray(indices, np.int64).tobytes())
         for weight in model.weights:
-            digest.update(weight.numpy().tobytes())
+            digest.update(tf.convert_to_tensor(weight).numpy().tobytes())
         return type(model).__name__, digest.hexdigest(), batch_size
