@@ -29,16 +29,22 @@ def encode_stream(observation_batches, representation_function):
     Yields:
       codes [n, D], in order; n is the sum of some consecutive batches' rows.
     """
+    for block in observation_blocks(observation_batches):
+        yield represent(block, representation_function)
+
+
+def observation_blocks(observation_batches):
+    """Observations [n, ...] in larger blocks, each some consecutive whole batches [b, ...]."""
     block, rows, size = [], 0, 0
     for batch in observation_batches:
         block.append(batch)
         rows += len(batch)
         size += batch.nbytes
         if rows >= BLOCK_ROWS or size >= BLOCK_BYTES:
-            yield represent(np.concatenate(block), representation_function)
+            yield np.concatenate(block)
             block, rows, size = [], 0, 0
     if block:
-        yield represent(np.concatenate(block), representation_function)
+        yield np.concatenate(block)
 
 
 def represent(observations, representation_function):

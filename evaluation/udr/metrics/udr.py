@@ -11,7 +11,7 @@ import scipy.stats
 from sklearn import linear_model
 
 from ... import arrays
-from ...codes import check_size
+from ...codes import check_size, observation_blocks
 
 STANDARDISED_KL = 0.01
 
@@ -44,15 +44,15 @@ def compute_udr_sklearn(ground_truth_data, representation_functions, random_stat
     check_size("num_data_points", num_data_points, 2)
     if num_data_points % batch_size:
         raise ValueError(f"num_data_points must be a multiple of batch_size, {batch_size}; received {num_data_points}.")
+    batches = (np.asarray(ground_truth_data.sample_observations(batch_size, random_state))
+               for _ in range(num_data_points // batch_size))
     means, divergences = [[] for _ in representation_functions], [[] for _ in representation_functions]
-    for _ in range(num_data_points // batch_size):
-        observations = ground_truth_data.sample_observations(batch_size, random_state)
+    for observations in observation_blocks(batches):
         for model, function in enumerate(representation_functions):
             mean, divergence = function(observations)
             means[model].append(np.asarray(mean))
-            divergences[model].append(np.asarray(divergence))
-    return udr([np.concatenate(batches) for batches in means],
-               [np.mean(np.stack(batches), axis=0) for batches in divergences],
+            divergences[model].append(np.asarray(divergence) * (len(observations) / num_data_points))
+    return udr([np.concatenate(blocks) for blocks in means], [np.sum(blocks, axis=0) for blocks in divergences],
                correlation_matrix, filter_low_kl, include_raw_correlations, kl_filter_threshold)
 
 
