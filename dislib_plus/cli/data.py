@@ -9,7 +9,8 @@ _SUMMARY = """shows the data sets.
 
 
 def _define(flags):
-    flags.string("data_dir", None, "Folder of the data files; without it $DISENTANGLEMENT_LIB_DATA, else the working directory.")
+    flags.string("data_dir", None, "Folder of the data files; without it $DISENTANGLEMENT_LIB_DATA, else the working "
+                 "directory.")
     flags.strings("gin_bindings", "Gin bindings for `show`, such as toy_cars3d.num_objects=20.")
 
 

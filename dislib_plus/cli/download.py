@@ -12,7 +12,8 @@ What is there already is not fetched again; what was interrupted goes on. `disli
 
 
 def _define(flags):
-    flags.string("data_dir", None, "Folder of the data files; without it $DISENTANGLEMENT_LIB_DATA, else the working directory.")
+    flags.string("data_dir", None, "Folder of the data files; without it $DISENTANGLEMENT_LIB_DATA, else the working "
+                 "directory.")
     flags.integer("attempts", 4, "Tries of each address.")
 
 

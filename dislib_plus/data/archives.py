@@ -39,12 +39,14 @@ class _Budget:
         self.left = MOST_GROWTH * archive.stat().st_size + FREE_BYTES
 
     def member(self):
+        """Counts one member."""
         self.members += 1
         if self.members > MOST_MEMBERS:
             raise ArchiveError(f"The archive {self.archive} has more than {MOST_MEMBERS} members, which no known data "
                                "set has; it was not unpacked.")
 
     def spend(self, size):
+        """Counts unpacked bytes."""
         self.left -= size
         if self.left < 0:
             raise ArchiveError(f"The archive {self.archive} unpacks to more than {MOST_GROWTH} times its size; "

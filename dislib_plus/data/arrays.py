@@ -62,7 +62,8 @@ def as_bytes(block, path):
     low, high = block.min(), block.max()
     top = 1.0 if np.issubdtype(block.dtype, np.floating) else 255
     if not (low >= 0 and high <= top):
-        raise ValueError(f"Images in {path} must lie in 0..{top:g} ({block.dtype}); received values from {low} to {high}.")
+        raise ValueError(f"Images in {path} must lie in 0..{top:g} ({block.dtype}); received values from {low} to "
+                         f"{high}.")
     return np.rint(block * (255.0 / top)).astype(np.uint8)
 
 
@@ -71,7 +72,7 @@ def _images(path, key, channels_first):
     if len(stored.shape) not in (3, 4) or not np.prod(stored.shape):
         raise ValueError(f"Images in {path} must have the shape [n, height, width] or [n, height, width, channels]; "
                          f"received {tuple(stored.shape)}.")
-    if stored.dtype != bool and not np.issubdtype(stored.dtype, np.number) or np.issubdtype(stored.dtype, np.complexfloating):
+    if stored.dtype.kind not in "buif":
         raise ValueError(f"Images in {path} must be numbers; received {stored.dtype}.")
 
     def arranged(block):

@@ -71,6 +71,12 @@ class ImageData:
         self.sample_factors(num, random_state)
 
 
+def gathered(images, indices):
+    """Rows of a tensor in main memory; on a machine with an accelerator only the rows are copied there."""
+    with tf.device("CPU"):
+        return tf.gather(images, indices)
+
+
 class ResidentImages(ImageData):
     """Images held in memory as one uint8 tensor and gathered in the graph."""
 
@@ -88,7 +94,7 @@ class ResidentImages(ImageData):
             self._images = tf.constant(images)
 
     def images(self, indices, seed=None):
-        return tf.gather(self._images, indices)
+        return gathered(self._images, indices)
 
 
 class GroundTruthData(ImageData):
@@ -205,4 +211,4 @@ class ResidentGrid(GroundTruthData):
             self._images = tf.constant(images)
 
     def images(self, indices, seed=None):
-        return tf.gather(self._images, indices)
+        return gathered(self._images, indices)

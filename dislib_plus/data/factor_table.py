@@ -125,7 +125,11 @@ class FactorTable(GroundTruthData):
 
     def index_to_factors(self, indices):
         """The factors of each row: int64 [n, num_factors]."""
-        return self._table[np.asarray(indices, np.int64)]
+        indices = np.asarray(indices, np.int64)
+        if indices.size and (indices.min() < 0 or indices.max() >= self.num_observations):
+            raise ValueError(f"indices must lie in 0..{self.num_observations - 1}; received values from "
+                             f"{indices.min()} to {indices.max()}.")
+        return self._table[indices]
 
     def _range(self, factors):
         cells = super().factors_to_index(factors)

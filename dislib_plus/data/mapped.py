@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from dislib_plus.data.base import GroundTruthData, ImageData
+from dislib_plus.data.base import GroundTruthData, ImageData, gathered
 from dislib_plus.data.cache import cache_root
 from dislib_plus.files import atomic_path
 
@@ -75,7 +75,7 @@ class MappedImages(ImageData):
         self._images = map_images(path, shape)
 
     def images(self, indices, seed=None):
-        return tf.gather(self._images, indices)
+        return gathered(self._images, indices)
 
 
 class MappedGrid(GroundTruthData):
@@ -88,4 +88,4 @@ class MappedGrid(GroundTruthData):
         self._images = map_images(path, [self.num_observations, *image_shape])
 
     def images(self, indices, seed=None):
-        return tf.gather(self._images, indices)
+        return gathered(self._images, indices)

@@ -89,7 +89,8 @@ def _label_keys(library, features):
     known = {key for key, feature in features.items() if isinstance(feature, library.features.ClassLabel)}
     factors = sorted(key for key in known if key.startswith("label_"))
     attributes = dict(features).get("attributes")
-    names = sorted(f"attributes/{key}" for key in attributes) if isinstance(attributes, library.features.FeaturesDict) else []
+    nested = isinstance(attributes, library.features.FeaturesDict)
+    names = sorted(f"attributes/{key}" for key in attributes) if nested else []
     return factors, sorted(known - set(factors)) or names
 
 

@@ -119,3 +119,10 @@ def test_codes_are_looked_up_by_row():
     table = generate_batch_factor_code(*tabulate(data, represent), 30, np.random.RandomState(0), 7)
     for first, second in zip(direct, table):
         np.testing.assert_array_equal(first, second)
+
+
+def test_rows_outside_the_table_are_refused():
+    data = FactorTable(images(4), named_columns([[0], [1], [2], [2]]))
+    for row in (-1, 4):
+        with pytest.raises(ValueError, match=r"indices must lie in 0..3; received values from"):
+            data.index_to_factors([row])
