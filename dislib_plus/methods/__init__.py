@@ -16,3 +16,4 @@ from dislib_plus.methods.factor_vae import FactorVAE
 from dislib_plus.methods.info_vae import InfoVAE
 from dislib_plus.methods.ms_vae import MSVAE
 from dislib_plus.methods.stages import Stage
+from dislib_plus.networks import burgess, cascade, valid_conv  # noqa: F401  registers their gin names
