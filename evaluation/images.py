@@ -83,6 +83,20 @@ class CountedImages:
             self.num_handed_out += len(indices)
         return self._dataset.observations(indices, seed)
 
+    def sample(self, num, random_state):
+        """As the data set's; see GroundTruthData."""
+        self.num_handed_out += num
+        return self._dataset.sample(num, random_state)
+
+    def sample_observations(self, num, random_state):
+        """As the data set's; see GroundTruthData."""
+        return self.sample(num, random_state)[1]
+
+    def sample_observations_from_factors(self, factors, random_state):
+        """As the data set's; see GroundTruthData."""
+        self.num_handed_out += len(factors)
+        return self._dataset.sample_observations_from_factors(factors, random_state)
+
 
 def fingerprint(dataset):
     """Digest of a set's name, size and of some images spread over it, hexadecimal."""

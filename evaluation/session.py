@@ -50,7 +50,7 @@ class Session:
         """
         names = declared(function)
         given = {"random_state": random_state, "artifact_dir": artifact_dir, "dataset": self._counted,
-                 "ground_truth_data": self.dataset, "model": self.source.model}
+                 "ground_truth_data": self._counted, "model": self.source.model}
         if "representation_function" in names:
             given["ground_truth_data"], given["representation_function"] = self._codes()
         return {name: value for name, value in given.items() if name in names}

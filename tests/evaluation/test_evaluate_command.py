@@ -1,5 +1,6 @@
 """dislib_evaluate: flags, exit codes, sentences, the time of --help."""
 
+import json
 import subprocess
 import sys
 
@@ -20,6 +21,21 @@ def test_command_end_to_end(trained, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "discrete_mig" in printed and "l2_mean" in printed
     assert (tmp_path / "mig/results/aggregate/evaluation.json").is_file()
+
+
+def test_disentanglement_libs_flags(trained, tmp_path, capsys):
+    for name, size in (("first", 50), ("second", 60)):
+        (tmp_path / f"{name}.gin").write_text("evaluation.evaluation_fn = @mig\nevaluation.random_seed = 0\n"
+                                              "dataset.name = 'auto'\ndiscretizer.num_bins = 20\n"
+                                              "discretizer.discretizer_fn = @histogram_discretizer\n"
+                                              f"mig.num_train = {size}\n")
+    flags = [f"--input_dir={trained}", f"--output_dir={tmp_path / 'out'}"]
+    assert command.main(flags + [f"--gin_evaluation_config_glob={tmp_path}/*.gin"]) == 0
+    for name, size in (("first", "50"), ("second", "60")):
+        stored = json.loads((tmp_path / f"out/{name}/results/json/evaluation_config.json").read_text())
+        assert stored["evaluation.name"] == repr(name) and stored["mig.num_train"] == size
+    assert command.main(flags + [f"--gin_evaluation_config_glob={tmp_path}/*.nothing"]) == 2
+    assert "matches no file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("flags, code, message", [

@@ -134,6 +134,13 @@ def test_sampled_representations_are_encoded_afresh(trained, tmp_path):
     assert read(tmp_path / "a/mig/results/json/evaluation_info.json")["observations_encoded"] == 150
 
 
+def test_observations_drawn_by_a_metric_itself_are_counted(trained, tmp_path):
+    wanted = {"mig_reencoded": ["mig_reencoded.num_train = 70"], "information_tracking": ["information_tracking.num_points = 80"]}
+    runner.run(representation.from_directory(trained), list(wanted), tmp_path, gin_bindings=sum(wanted.values(), []))
+    encoded = [read(tmp_path / name / "results/json/evaluation_info.json")["observations_encoded"] for name in wanted]
+    assert encoded == [70, 80]
+
+
 def test_all_means_whatever_the_model_and_data_allow(trained, tmp_path):
     source = representation.from_directory(trained)
     runner.import_metrics()
