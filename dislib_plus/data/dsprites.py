@@ -10,7 +10,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from dislib_plus.data.base import GroundTruthData
+from dislib_plus.data.base import GroundTruthData, gathered
 from dislib_plus.data.bits import pack_bits, unpack_bits
 from dislib_plus.data.npz import broken_file, npz_array
 from dislib_plus.data.registry import register
@@ -59,7 +59,7 @@ class DSprites(GroundTruthData):
             self._packed = tf.constant(read_packed(name, path, self.num_observations))
 
     def images(self, indices, seed=None):
-        return unpack_bits(tf.gather(self._packed, indices))[..., None]
+        return unpack_bits(gathered(self._packed, indices))[..., None]
 
 
 def archive_path(data_dir):

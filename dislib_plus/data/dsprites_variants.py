@@ -152,6 +152,16 @@ def read_picture(name, path):
     return pixels
 
 
+def painted_sky(height=274, width=350):
+    """A generated picture in place of The Scream, wavy bands from red above to blue below: float64 in [0, 1]."""
+    down, across = np.mgrid[:height, :width] / height
+    waves = (0.5 + 0.3 * np.sin(18 * down + 3 * np.sin(3 * across + 5 * down))
+             + 0.2 * np.sin(75 * down + 9 * np.sin(4 * across + 3 * down)))
+    ramp = np.clip(1.6 * down - 0.3, 0, 1)[..., None]
+    sky = (1 - ramp) * [0.9, 0.45, 0.15] + ramp * [0.12, 0.2, 0.42]
+    return sky * (0.55 + 0.45 * waves[..., None])
+
+
 @register("color_dsprites")
 def color_dsprites(data_dir="."):
     """dSprites in random colours."""
@@ -193,3 +203,9 @@ def toy_noisy_dsprites(data_dir="."):
 def toy_abstract_dsprites(data_dir="."):
     """The generated sprites with two colours and without orientation."""
     return AbstractDSprites("toy_abstract_dsprites", ToyDSprites())
+
+
+@register("toy_scream_dsprites")
+def toy_scream_dsprites(data_dir="."):
+    """The generated sprites in front of patches of a generated picture."""
+    return ScreamDSprites("toy_scream_dsprites", ToyDSprites(), painted_sky())

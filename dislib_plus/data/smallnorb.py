@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from dislib_plus.data.base import GroundTruthData
+from dislib_plus.data.base import GroundTruthData, gathered
 from dislib_plus.data.cache import cached_array, fingerprint
 from dislib_plus.data.npz import broken_file, readable
 from dislib_plus.data.registry import register
@@ -119,7 +119,7 @@ class SmallNORB(GroundTruthData):
 
     def images(self, indices, seed=None):
         """Images uint8 where they are clipped, else float32, slightly outside [0, 1] at sharp edges."""
-        pixels = tf.gather(self._pixels, indices)[..., None]
+        pixels = gathered(self._pixels, indices)[..., None]
         return pixels if pixels.dtype == tf.uint8 else tf.cast(pixels, tf.float32) / 255.0
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from dislib_plus.data import solids
-from dislib_plus.data.base import GroundTruthData
+from dislib_plus.data.base import GroundTruthData, gathered
 from dislib_plus.data.cache import cached_array, fingerprint
 from dislib_plus.data.registry import register
 from dislib_plus.data.shapes3d import FACTOR_NAMES, FACTOR_SIZES
@@ -94,10 +94,10 @@ def cast_scenes(num_sizes, num_azimuths, size):
 
 
 @tf.function(jit_compile=True)
-def _colored(maps, scenes, palette):
-    """Sum of the maps of each scene in their colours: float32 [n, pixels, 3] in [0, 1]; compiled into one loop."""
-    chosen = tf.cast(tf.gather(maps, scenes), tf.float32) / 255.0
-    return tf.minimum(sum(chosen[:, k, :, None] * palette[:, None, k] for k in range(4)), 1.0)
+def _colored(maps, palette):
+    """Sum of each image's maps in their colours: float32 [n, pixels, 3] in [0, 1]; compiled into one loop."""
+    weights = tf.cast(maps, tf.float32) / 255.0
+    return tf.minimum(sum(weights[:, k, :, None] * palette[:, None, k] for k in range(4)), 1.0)
 
 
 class ToyShapes3D(GroundTruthData):
@@ -130,7 +130,7 @@ class ToyShapes3D(GroundTruthData):
 
     def images(self, indices, seed=None):
         indices = tf.cast(indices, tf.int64)
-        images = _colored(self._maps, indices % self._maps.shape[0], self._palette(indices))
+        images = _colored(gathered(self._maps, indices % self._maps.shape[0]), self._palette(indices))
         return tf.reshape(images, [-1] + self.observation_shape)
 
 

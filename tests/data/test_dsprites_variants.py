@@ -149,7 +149,8 @@ def test_a_small_picture_is_one_sentence(dsprites_root):
         read_picture("scream_dsprites", path)
 
 
-@pytest.mark.parametrize("name", ["toy_color_dsprites", "toy_noisy_dsprites", "toy_abstract_dsprites"])
+@pytest.mark.parametrize("name", ["toy_color_dsprites", "toy_noisy_dsprites", "toy_scream_dsprites",
+                                  "toy_abstract_dsprites"])
 def test_generated_variants_need_no_files(name):
     data = get_named_ground_truth_data(name)
     images = data.images(tf.constant([0, data.num_observations - 1]), [1, 2]).numpy()

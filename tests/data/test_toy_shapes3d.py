@@ -33,11 +33,13 @@ def test_every_image_is_different(small):
     assert len(np.unique(np.rint(255 * images).astype(np.uint8).reshape(len(images), -1), axis=0)) == len(images)
 
 
-def test_images_are_their_maps_in_colour(small):
-    for factors in small.index_to_factors(np.arange(3, small.num_observations, 509)):
-        scene = small._maps.numpy()[np.ravel_multi_index(factors[3:], small.grid_sizes[3:])].reshape(4, 32, 32)
-        expected = sum(np.multiply.outer(scene[k] / 255, colorsys.hsv_to_rgb(factors[k] / 4, 0.9, 1)) for k in range(3))
-        np.testing.assert_allclose(_images(small, factors)[0], expected + scene[3][..., None] / 255, atol=1e-6)
+def test_images_are_their_maps_in_colour(cache_folder):
+    data = ToyShapes3D("tiny", (2, 3, 5, 2, 4, 3), size=16)
+    for factors in data.index_to_factors(np.arange(3, data.num_observations, 37)):
+        scene = data._maps.numpy()[np.ravel_multi_index(factors[3:], data.grid_sizes[3:])].reshape(4, 16, 16)
+        expected = sum(np.multiply.outer(scene[k] / 255, colorsys.hsv_to_rgb(factors[k] / data.grid_sizes[k], 0.9, 1))
+                       for k in range(3))
+        np.testing.assert_allclose(_images(data, factors)[0], expected + scene[3][..., None] / 255, atol=1e-6)
 
 
 def test_colours_reach_only_their_part(small):
