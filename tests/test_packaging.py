@@ -29,7 +29,7 @@ def run(*command, cwd, **environment):
     """Standard output of a command that must succeed, in an environment without Python's own settings."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PYTEST"))}
     done = subprocess.run([str(part) for part in command], cwd=cwd, env={**clean, **environment},
-                          capture_output=True, text=True, timeout=900)
+                          capture_output=True, text=True, timeout=2400)
     assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     return done.stdout
 

@@ -34,7 +34,7 @@ def kl_bars(statistics, path):
       path: file name of the picture.
     """
     widths = [max(len(each.units), 4) for each in statistics]
-    with figure(path, 1.6 + 0.3 * sum(widths), 3.6) as drawing:
+    with figure(path, 1.6 + 0.2 * sum(widths), 3.6) as drawing:
         panels = drawing.subplots(1, len(statistics), squeeze=False, width_ratios=widths)[0]
         for panel, each in zip(panels, statistics):
             _kl_panel(panel, each)
@@ -49,7 +49,7 @@ def _kl_panel(panel, statistics):
     crowded = len(order) > 40
     panel.set_xticks(positions[::max(1, len(order) // 40)],
                      [statistics.units[number].name for number in order[::max(1, len(order) // 40)]],
-                     rotation=90 if crowded else 0)
+                     rotation=90 if crowded else 0, fontsize=9)
     panel.set_title(f"{int(statistics.active.sum())} of {len(order)} active\nsum {statistics.kl.sum():.1f} nats")
     panel.margins(x=0.02)
 
