@@ -110,8 +110,8 @@ class ToyShapes3D(GroundTruthData):
           ValueError: factor_sizes are not six numbers with 4 object types.
         """
         if len(factor_sizes) != 6 or factor_sizes[4] != _TYPES:
-            raise ValueError(f"factor_sizes must be six numbers with {_TYPES} object types in the fifth place; received "
-                             f"{factor_sizes}.")
+            raise ValueError(f"factor_sizes must be six numbers with {_TYPES} object types in the fifth place; "
+                             f"received {factor_sizes}.")
         super().__init__(name, FACTOR_NAMES, factor_sizes)
         self.observation_shape = [size, size, 3]
         num_sizes, num_azimuths = factor_sizes[3], factor_sizes[5]

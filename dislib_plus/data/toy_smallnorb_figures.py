@@ -100,7 +100,8 @@ def truck(m):
     back = length - cab - 0.04
     parts = [place("box", [0, 0, floor], [length, 0.8 * width, 0.07], tone=0.8),
              place("box", [length - cab, 0, floor + tall], [cab, width, tall]),
-             place("box", [length - 0.4 * cab, 0, floor + 1.35 * tall], [0.45 * cab, 0.85 * width, 0.4 * tall], tone=DARK)]
+             place("box", [length - 0.4 * cab, 0, floor + 1.35 * tall], [0.45 * cab, 0.85 * width, 0.4 * tall],
+                   tone=DARK)]
     load = [-cab - 0.04, 0, floor + low + 0.04]
     if m[6] < 0.4:
         parts.append(place("box", load, [back, width, low]))

@@ -50,7 +50,8 @@ def test_normals_are_perpendicular_to_the_surface(seed):
         np.testing.assert_allclose((normals[:, hit] ** 2).sum(axis=0), 1, atol=1e-5)
         assert ((normals * directions).sum(axis=0)[hit] < 0).all(), "a visible face looks at the eye"
         points = t[hit] * directions[:, hit]
-        unit = {sign: part.to_unit @ (points + sign * 0.02 * normals[:, hit] - part.centre[:, None]) for sign in (1, -1)}
+        unit = {sign: part.to_unit @ (points + sign * 0.02 * normals[:, hit] - part.centre[:, None])
+                for sign in (1, -1)}
         assert not INSIDE[part.kind](unit[1]).any() and INSIDE[part.kind](unit[-1]).mean() > 0.95
         tangent = np.cross(normals[:, hit].T, [0.3, 0.5, 0.8]).T
         near = [part.to_unit @ (points + step * tangent - part.centre[:, None]) for step in (0.004, -0.004)]

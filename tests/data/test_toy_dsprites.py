@@ -92,6 +92,8 @@ def test_impossible_sizes_are_refused(size, positions):
 def test_bits_are_a_round_trip():
     images = np.random.RandomState(0).randint(0, 2, (5, 7, 24))
     packed = pack_bits(images)
-    assert packed.shape == (5, 7, 3) and packed.dtype == np.uint8 and packed[0, 0, 0] == images[0, 0, :8] @ 2 ** np.arange(8)
+    assert packed.shape == (5, 7, 3) and packed.dtype == np.uint8
+    assert packed[0, 0, 0] == images[0, 0, :8] @ 2 ** np.arange(8), "the first pixel is the lowest bit"
     np.testing.assert_array_equal(unpack_bits(tf.constant(packed)), images)
-    assert tf.function(unpack_bits).get_concrete_function(tf.TensorSpec([None, 7, 3], tf.uint8)).output_shapes[1:] == [7, 24]
+    traced = tf.function(unpack_bits).get_concrete_function(tf.TensorSpec([None, 7, 3], tf.uint8))
+    assert traced.output_shapes[1:] == [7, 24]
