@@ -42,6 +42,18 @@ def mi_conditioning(codes, reference_codes, num_bins=20):
     return float(np.mean(ratios)) if ratios else 0.0
 
 
+def bias_of_independent_codes(reference_codes, num_bins=20):
+    """What `mi_conditioning` gives on average for codes that know nothing of the reference.
+
+    mean_i (num_bins - 1)^2 / (2 N H(c_R^i)), the first-order bias of the plug-in estimate
+    (Miller 1955); arguments as `mi_conditioning`. Returns 0 where all dimensions are constant.
+    """
+    reference_codes = arrays.check_codes(reference_codes, name="reference_codes")
+    entropies = utils.discrete_entropy(utils.histogram_discretize(reference_codes.T, num_bins))
+    varying = entropies[entropies > 0]
+    return float(np.mean((num_bins - 1)**2 / (2.0 * len(reference_codes) * varying))) if varying.size else 0.0
+
+
 @gin.configurable("mi_conditioning", denylist=["dataset", "model", "random_state", "artifact_dir"])
 @requires("first_stage", "infer_z", "generate", "represent")
 def compute_mi_conditioning(dataset, model, random_state, artifact_dir=None, num_images=None, batch_size=32,
@@ -64,7 +76,7 @@ def compute_mi_conditioning(dataset, model, random_state, artifact_dir=None, num
         paper; "permute": the Y of other images of the batch, as in its code.
 
     Returns:
-      dict of floats: `M1`, `M2`, `M3`, `M4`, and `num_images`.
+      dict of floats: `M1`, `M2`, `M3`, `M4`, `bias_of_independent_codes` (see there), and `num_images`.
 
     Raises:
       ValueError: the model has no second stage, or replace_y is unknown.
@@ -74,7 +86,8 @@ def compute_mi_conditioning(dataset, model, random_state, artifact_dir=None, num
     indices = images.select(dataset, num_images, random_state)
     codes = _encode_outputs(dataset, model, indices, batch_size, images.draw_seed(random_state), replace_y)
     scores = {f"M{number}": mi_conditioning(codes[number], codes[0], num_bins) for number in (1, 2, 3, 4)}
-    return {**scores, "num_images": len(indices)}
+    bias = bias_of_independent_codes(codes[0], num_bins)
+    return {**scores, "bias_of_independent_codes": bias, "num_images": len(indices)}
 
 
 def _encode_outputs(dataset, model, indices, batch_size, seed, replace_y):

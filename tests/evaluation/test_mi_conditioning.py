@@ -39,6 +39,8 @@ def test_independent_codes_have_the_known_bias():
     random_state = np.random.RandomState(0)
     codes, reference = random_state.uniform(size=(2, 17568, 5))
     assert mc.mi_conditioning(codes, reference) == pytest.approx(361 / (2 * 17568) / np.log(20), rel=0.1)
+    assert mc.bias_of_independent_codes(reference) == pytest.approx(361 / (2 * 17568) / np.log(20), rel=1e-3)
+    assert mc.bias_of_independent_codes(np.zeros((9, 2))) == 0.0
 
 
 def test_dimensions_of_no_entropy_are_left_out():
