@@ -11,8 +11,10 @@ import numpy as np
 import tqdm
 
 from dislib_plus import files
+from dislib_plus.data.base import GroundTruthData
 
 BLOCK_ROWS = 65536
+BLOCK_DRAWS = 2 ** 21
 BLOCK_BYTES = 2 ** 25
 
 
@@ -130,6 +132,48 @@ class IndexedData:
     def sample_observations(self, num, random_state):
         """Grid indices int64 [num, 1] of uniform factors."""
         return self.sample(num, random_state)[1]
+
+    @property
+    def draws_plainly(self):
+        """Whether factors are drawn as `GroundTruthData` draws them, so that `draw_points` gives the same stream."""
+        names = ("sample_factors", "sample_grid_factors", "sample_indices_from_factors", "factors_to_index")
+        return all(getattr(type(self.ground_truth_data), name, None) is getattr(GroundTruthData, name) for name in names)
+
+    @property
+    def visible(self):
+        """Positions of the ground-truth factors among the grid factors."""
+        return self.ground_truth_data.visible
+
+    def observations_of(self, factors):
+        """Grid indices int64 [n, 1] of grid factors [points, batches, number of grid factors, batch_size], in order."""
+        flat = np.moveaxis(factors, 2, 3).reshape(-1, factors.shape[2])
+        return self.ground_truth_data.factors_to_index(flat)[:, np.newaxis]
+
+    def draw_points(self, num_points, num_batches, batch_size, random_state):
+        """Draws many training points of the BetaVAE or FactorVAE score at once, in the order of one after the other.
+
+        A point is a factor number, `num_batches` batches of factors, and then the hidden factors of each batch.
+
+        Args:
+          num_points, num_batches, batch_size: sizes.
+          random_state: np.random.RandomState.
+
+        Yields:
+          factor numbers int64 [n] and grid factors int64 [n, num_batches, number of grid factors, batch_size], for
+          consecutive points whose n add up to num_points.
+        """
+        data = self.ground_truth_data
+        order = data.visible + data.hidden
+        sizes = np.asarray(data.grid_sizes)
+        ranges = [np.tile(np.repeat(sizes[part], batch_size), num_batches) for part in (data.visible, data.hidden) if part]
+        highs = np.concatenate([[self.num_factors], *ranges])
+        step = max(BLOCK_DRAWS // len(highs), 1)
+        for start in range(0, num_points, step):
+            drawn = random_state.randint(highs, size=(min(step, num_points - start), len(highs)))
+            split = 1 + num_batches * self.num_factors * batch_size
+            shape = (len(drawn), num_batches, -1, batch_size)
+            parts = [drawn[:, 1:split].reshape(shape), drawn[:, split:].reshape(*shape[:2], len(data.hidden), batch_size)]
+            yield drawn[:, 0], np.concatenate(parts, axis=2)[:, :, np.argsort(order)]
 
 
 def is_indexable(ground_truth_data):

@@ -94,21 +94,31 @@ def _score(sample, num_train, num_eval, random_state, sklearn_defaults):
 def _sampled_features(ground_truth_data, representation_function, batch_size, num_points, random_state):
     """Mean absolute code differences [num_points, D] of batches of pairs, and the factor that each batch shares."""
     utils.check_size("batch_size", batch_size)
-    labels = []
-
-    def observation_batches():
-        for _ in range(num_points):
-            index = random_state.randint(ground_truth_data.num_factors)
-            first = ground_truth_data.sample_factors(batch_size, random_state)
-            second = ground_truth_data.sample_factors(batch_size, random_state)
-            second[:, index] = first[:, index]
-            labels.append(index)
-            yield np.concatenate([
-                np.asarray(ground_truth_data.sample_observations_from_factors(factors, random_state))
-                for factors in (first, second)])
-
-    features = []
-    for codes in utils.encode_stream(observation_batches(), representation_function):
+    labels, features = [], []
+    draw = _drawn_indices if getattr(ground_truth_data, "draws_plainly", False) else _drawn_observations
+    batches = draw(ground_truth_data, batch_size, num_points, random_state, labels)
+    for codes in utils.encode_stream(batches, representation_function):
         pairs = codes.reshape(-1, 2, batch_size, codes.shape[1])
         features.append(np.mean(np.abs(pairs[:, 0] - pairs[:, 1]), axis=1))
     return np.concatenate(features), np.array(labels)
+
+
+def _drawn_observations(ground_truth_data, batch_size, num_points, random_state, labels):
+    """Yields per point the observations of both halves of its pairs, and appends the factor that they share."""
+    for _ in range(num_points):
+        index = random_state.randint(ground_truth_data.num_factors)
+        first = ground_truth_data.sample_factors(batch_size, random_state)
+        second = ground_truth_data.sample_factors(batch_size, random_state)
+        second[:, index] = first[:, index]
+        labels.append(index)
+        yield np.concatenate([np.asarray(ground_truth_data.sample_observations_from_factors(factors, random_state))
+                              for factors in (first, second)])
+
+
+def _drawn_indices(indexed_data, batch_size, num_points, random_state, labels):
+    """The same for data whose observations are grid indices, many points at a time."""
+    for shared, factors in indexed_data.draw_points(num_points, 2, batch_size, random_state):
+        rows, columns = np.arange(len(shared)), np.asarray(indexed_data.visible)[shared]
+        factors[rows, 1, columns] = factors[rows, 0, columns]
+        labels.extend(shared)
+        yield indexed_data.observations_of(factors)

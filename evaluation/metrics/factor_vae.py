@@ -90,7 +90,7 @@ def _score(codes, sample, num_factors, batch_size, num_train, num_eval, prune, d
     utils.check_size("num_train", num_train)
     utils.check_size("num_eval", num_eval)
     variances = np.var(arrays.check_codes(codes), axis=0, ddof=1)
-    active = prune(variances) & (True if dead_dims == "dlib" else variances > 0)
+    active = prune(variances) & (True if dead_dims == "dlib" else utils.varying_rows(codes.T))
     if not active.any():
         return {"train_accuracy": 0.0, "eval_accuracy": 0.0, "num_active_dims": 0, "num_active_dims_count": 0}
     votes_train = _votes(*sample(num_train), variances, active, num_factors)
@@ -123,17 +123,28 @@ def _votes(local_variances, fixed_factors, variances, active, num_factors):
 
 def _sampled_variances(ground_truth_data, representation_function, batch_size, num_points, random_state):
     """Code variances [num_points, D] of batches that share one factor's value, and the factor that each shares."""
-    fixed = []
-
-    def observation_batches():
-        for _ in range(num_points):
-            index = random_state.randint(ground_truth_data.num_factors)
-            factors = ground_truth_data.sample_factors(batch_size, random_state)
-            factors[:, index] = factors[0, index]
-            fixed.append(index)
-            yield np.asarray(ground_truth_data.sample_observations_from_factors(factors, random_state))
-
-    variances = []
-    for codes in utils.encode_stream(observation_batches(), representation_function):
+    fixed, variances = [], []
+    draw = _drawn_indices if getattr(ground_truth_data, "draws_plainly", False) else _drawn_observations
+    batches = draw(ground_truth_data, batch_size, num_points, random_state, fixed)
+    for codes in utils.encode_stream(batches, representation_function):
         variances.append(np.var(codes.reshape(-1, batch_size, codes.shape[1]), axis=1, ddof=1))
     return np.concatenate(variances), np.array(fixed)
+
+
+def _drawn_observations(ground_truth_data, batch_size, num_points, random_state, fixed):
+    """Yields the observations of one batch after the other, and appends the factor that it shares."""
+    for _ in range(num_points):
+        index = random_state.randint(ground_truth_data.num_factors)
+        factors = ground_truth_data.sample_factors(batch_size, random_state)
+        factors[:, index] = factors[0, index]
+        fixed.append(index)
+        yield np.asarray(ground_truth_data.sample_observations_from_factors(factors, random_state))
+
+
+def _drawn_indices(indexed_data, batch_size, num_points, random_state, fixed):
+    """The same for data whose observations are grid indices, many batches at a time."""
+    for shared, factors in indexed_data.draw_points(num_points, 1, batch_size, random_state):
+        rows, columns = np.arange(len(shared)), np.asarray(indexed_data.visible)[shared]
+        factors[rows, 0, columns] = factors[rows, 0, columns, :1]
+        fixed.extend(shared)
+        yield indexed_data.observations_of(factors)

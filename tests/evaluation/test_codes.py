@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from dislib_plus.data import ResidentGrid
 from dislib_plus.evaluation import codes
+from dislib_plus.evaluation.metrics import beta_vae, factor_vae
 
 
 def _mean_pixels(observations):
@@ -109,3 +111,42 @@ def test_representation_functions_of_another_shape(grid, function):
 def test_sizes_are_whole_numbers(grid, sizes):
     with pytest.raises(ValueError, match="whole number of at least 1"):
         codes.generate_batch_factor_code(grid, _mean_pixels, sizes[0], np.random.RandomState(0), sizes[1])
+
+
+class _Plain:
+    """Hides the wrapper's fast road, so that metrics draw point by point."""
+
+    def __init__(self, indexed):
+        self._indexed = indexed
+
+    def __getattr__(self, name):
+        if name == "draws_plainly":
+            raise AttributeError(name)
+        return getattr(self._indexed, name)
+
+
+@pytest.mark.parametrize("sizes, visible", [([3, 4, 5], None), ([3, 4, 5], [0, 2]), ([3, 4, 5], [2, 1]), ([1, 2, 7], [1, 2]),
+                                            ([2, 32, 3, 40], [3, 0]), ([5, 5], [1])])
+@pytest.mark.parametrize("metric", [beta_vae._sampled_features, factor_vae._sampled_variances])
+def test_points_drawn_together_are_those_drawn_one_by_one(sizes, visible, metric, monkeypatch):
+    count = int(np.prod(sizes))
+    data = ResidentGrid("any", [str(size) for size in range(len(sizes))], sizes, np.zeros((count, 1, 1, 1), np.uint8), visible)
+    table = np.random.RandomState(5).normal(size=(count, 3))
+    indexed = codes.IndexedData(data)
+    assert indexed.draws_plainly
+    monkeypatch.setattr(codes, "BLOCK_DRAWS", 300)
+    states = np.random.RandomState(1), np.random.RandomState(1)
+    found = metric(indexed, lambda x: table[x[:, 0]], 6, 40, states[0])
+    expected = metric(_Plain(indexed), lambda x: table[x[:, 0]], 6, 40, states[1])
+    np.testing.assert_array_equal(found[0], expected[0])
+    np.testing.assert_array_equal(found[1], expected[1])
+    assert states[0].randint(2 ** 31 - 1) == states[1].randint(2 ** 31 - 1)
+
+
+def test_data_that_draw_otherwise_are_drawn_one_by_one(grid):
+    class Other(type(grid)):
+        def sample_factors(self, num, random_state):
+            return random_state.randint(0, 2, size=(num, 3))
+
+    grid.__class__ = Other
+    assert not codes.IndexedData(grid).draws_plainly
