@@ -10,7 +10,7 @@ from dislib_plus import files
 # Bindings that do not change the trained weights; a resumed run may have others.
 HARMLESS = frozenset(("model.checkpoint_steps", "model.log_steps", "model.eval_steps", "model.name", "model.model_num",
                       "dataset.data_dir"))
-_OURS = ("run.json", "model.keras", "results", "checkpoints", "events", "pictures", "report.html")
+_OURS = ("run.json", "model.keras", "results", "checkpoints", "events", "evaluation", "pictures", "report.html")
 
 
 class RunDirectory:
