@@ -16,14 +16,14 @@ def slab_hit(origin, direction):
 
 
 def test_a_box_is_hit_where_the_slab_method_hits_it():
-    views = renderer.turntable([0.3, 0.9], [0.4, 2.5], distance=4.0, target=0.2)
+    views = renderer.turntable([0.3, 0.9, 0.1], [0.4, 2.5, 0.02], distance=4.0, target=0.2)
     u, v = renderer.pixel_grid(24, 0.25)
     bounds, towards = renderer.face_bounds(views, *CUBE)
-    hit, shade = renderer.cast_convex(bounds, towards, tf.tile(tf.range(6.0)[None], [2, 1]), u, v)
+    hit, shade = renderer.cast_convex(bounds, towards, tf.tile(tf.range(6.0)[None], [3, 1]), u, v)
     axes = [np.asarray(axis, np.float32) for axis in (views.eye, views.right, views.up, views.forward)]
     x, y, z = (axis.numpy() for axis in renderer.points(axes, hit, u, v))
     hits = 0
-    for view in range(2):
+    for view in range(3):
         for row in range(24):
             for column in range(24):
                 direction = (views.forward[view] + u.numpy()[0, 0, column] * views.right[view]

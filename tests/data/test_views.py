@@ -90,6 +90,13 @@ def test_wrappers_of_training_keep_the_view():
         assert set(np.rint(part.numpy()[:, 0, 0, 0] * 255)) == {7, 30}
 
 
+def test_images_of_no_weight_are_never_drawn(monkeypatch):
+    view = TrainingView("view", grid(), [0, 0, 1, 0, 1] + 55 * [0])
+    shares = tf.constant([0.0, 0.5, 1 - 2.0 ** -53], tf.float64)
+    monkeypatch.setattr(tf.random, "stateless_uniform", lambda *arguments, **options: shares)
+    assert view.training_indices(tf.constant([7, 7, 7]), None).numpy().tolist() == [2, 4, 4]
+
+
 def test_batches_are_a_function_of_seed_and_step():
     view = TrainingView("view", grid(), np.arange(60.0))
     first = [batch.numpy() for batch in batches.training_batches(view, 8, 1, 0, 4)]
