@@ -169,3 +169,14 @@ def test_wheel_with_its_dependencies_in_an_empty_environment(built, tmp_path):
     assert all(tmp_path in path.parents for path in (package, evaluation, recipes))
     assert files_below(recipes) == files_below(ROOT / "gin")
     check_commands(binaries, tmp_path)
+    train_and_draw(binaries, tmp_path)
+
+
+def train_and_draw(binaries, cwd):
+    """The demo with two cars and two iterations a stage: needs every dependency and every data file."""
+    few = ["toy_cars3d.num_objects = 2", "model.training_steps = 2", "ms_vae.stage_one_steps = 2", "model.eval_steps = 1"]
+    run(binaries / "dislib_train", "--gin_config=quickstart.gin", "--model_dir=run",
+        *(f"--gin_bindings={binding}" for binding in few), cwd=cwd)
+    run(binaries / "dislib_evaluate", "--model_dir=run", "--metrics=mig", "--preset=fast", cwd=cwd)
+    run(binaries / "dislib_visualize", "--model_dir=run", "--gin_bindings=visualize.num_frames = 2", cwd=cwd)
+    assert (cwd / "run" / "pictures" / "report.html").is_file()
