@@ -1,10 +1,7 @@
-"""Codes of sampled observations: the one road from the metrics to the encoder.
+"""Codes by index: where images are a function of their index, each is encoded once and metrics draw indices.
 
-A metric's score depends on the order in which factors are drawn, never on how
-many observations are encoded at a time. So observations are drawn in the small
-batches that the metric prescribes and encoded in large ones; and where images
-are a function of their index, each is encoded once (`CodeTable`) and the metric
-draws indices instead of images (`IndexedData`).
+`CodeTable` holds the codes, `IndexedData` draws indices instead of images, with
+exactly the random stream of the data that it wraps.
 """
 
 import numpy as np
@@ -13,88 +10,10 @@ import tqdm
 from dislib_plus import files
 from dislib_plus.data.base import GroundTruthData
 
-BLOCK_ROWS = 65536
+from .sampling import (  # noqa: F401 (one place for all that metrics sample with)
+    check_size, encode_stream, generate_batch_factor_code, observation_blocks, represent)
+
 BLOCK_DRAWS = 2 ** 21
-BLOCK_BYTES = 2 ** 25
-
-
-def encode_stream(observation_batches, representation_function):
-    """Codes of a stream of observation batches, encoded in large blocks.
-
-    Blocks are made of whole batches, so where all batches have b rows every
-    block can be reshaped to [batches, b, D].
-
-    Args:
-      observation_batches: iterable of arrays [b, ...].
-      representation_function: observations [n, ...] -> codes [n, D].
-
-    Yields:
-      codes [n, D], in order; n is the sum of some consecutive batches' rows.
-    """
-    for block in observation_blocks(observation_batches):
-        yield represent(block, representation_function)
-
-
-def observation_blocks(observation_batches):
-    """Observations [n, ...] in larger blocks, each some consecutive whole batches [b, ...]."""
-    block, rows, size = [], 0, 0
-    for batch in observation_batches:
-        block.append(batch)
-        rows += len(batch)
-        size += batch.nbytes
-        if rows >= BLOCK_ROWS or size >= BLOCK_BYTES:
-            yield np.concatenate(block)
-            block, rows, size = [], 0, 0
-    if block:
-        yield np.concatenate(block)
-
-
-def represent(observations, representation_function):
-    """Codes [n, D] of observations [n, ...]; raises ValueError when the function returns another shape."""
-    codes = np.asarray(representation_function(observations))
-    if codes.ndim != 2 or len(codes) != len(observations):
-        raise ValueError(f"representation_function must return codes of shape [{len(observations)}, D] for "
-                         f"{len(observations)} observations; it returned shape {codes.shape}.")
-    return codes
-
-
-def generate_batch_factor_code(ground_truth_data, representation_function, num_points, random_state, batch_size):
-    """Draws factors with their codes, with disentanglement_lib's random stream.
-
-    The stream depends on `batch_size`: per batch all factors, then whatever the
-    observations consume. How many are encoded at a time does not matter to it.
-
-    Args:
-      ground_truth_data: ground-truth data (of either library).
-      representation_function: observations [n, ...] -> codes [n, D].
-      num_points: number of observations.
-      random_state: np.random.RandomState.
-      batch_size: observations drawn at a time.
-
-    Returns:
-      codes [D, num_points] and factors [K, num_points] (columns are observations).
-
-    Raises:
-      ValueError: num_points or batch_size below 1.
-    """
-    check_size("num_points", num_points)
-    check_size("batch_size", batch_size)
-    factors = []
-
-    def observation_batches():
-        for start in range(0, num_points, batch_size):
-            drawn, observations = ground_truth_data.sample(min(batch_size, num_points - start), random_state)
-            factors.append(drawn)
-            yield np.asarray(observations)
-
-    codes = list(encode_stream(observation_batches(), representation_function))
-    return np.concatenate(codes).T, np.concatenate(factors).T
-
-
-def check_size(name, value, minimum=1):
-    """Raises ValueError unless `value` is a whole number of at least `minimum`."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < minimum:
-        raise ValueError(f"{name} must be a whole number of at least {minimum}; received {value!r}.")
 
 
 class IndexedData:

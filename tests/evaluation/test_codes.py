@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from dislib_plus.data import ResidentGrid
-from dislib_plus.evaluation import codes
+from dislib_plus.evaluation import codes, sampling
 from dislib_plus.evaluation.metrics import beta_vae, factor_vae
 
 
@@ -49,7 +49,7 @@ def test_the_index_wrapper_draws_the_same_stream(name, request):
 
 
 def test_encode_stream_keeps_order_and_whole_batches(monkeypatch):
-    monkeypatch.setattr(codes, "BLOCK_ROWS", 10)
+    monkeypatch.setattr(sampling, "BLOCK_ROWS", 10)
     batches = [np.full((4, 2), float(number)) for number in range(7)]
     calls = []
     blocks = list(codes.encode_stream(iter(batches), lambda x: calls.append(len(x)) or x))

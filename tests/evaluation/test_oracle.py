@@ -18,7 +18,6 @@ import pytest
 from dislib_plus.data.base import GroundTruthData
 from dislib_plus.evaluation import codes
 from dislib_plus.evaluation.metrics import reduced_downstream_task, unified_scores, utils
-from dislib_plus.evaluation.udr.metrics import udr
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ORACLE = pathlib.Path(os.environ.get("DISLIB_SHARED", ROOT.parent / "shared")) / "oracle"
@@ -26,8 +25,8 @@ ORACLE = pathlib.Path(os.environ.get("DISLIB_SHARED", ROOT.parent / "shared")) /
 FUNCTIONS = {
     "beta_vae_sklearn": "beta_vae.compute_beta_vae_sklearn", "dci": "dci.compute_dci",
     "factor_vae_metric": "factor_vae.compute_factor_vae",
-    "factor_vae_metric_threshold0": "factor_vae.compute_factor_vae",
-    "fairness": "fairness.compute_fairness", "irs": "irs.compute_irs", "mig": "mig.compute_mig",
+    "factor_vae_metric_threshold0": "factor_vae.compute_factor_vae", "fairness": "fairness.compute_fairness",
+    "irs": "irs.compute_irs", "mig": "mig.compute_mig",
     "downstream_task_gbt": "downstream_task.compute_downstream_task",
     "downstream_task_logistic": "downstream_task.compute_downstream_task",
     "modularity_explicitness": "modularity_explicitness.compute_modularity_explicitness",
@@ -64,18 +63,15 @@ def _read(name):
     return json.loads(path.read_text()) if path.is_file() else {"records": [], "inputs": {}}
 
 
-CURRENT, OF_2019, UDR = _read("scores.json"), _read("scores_2019.json"), _read("scores_udr.json")
+CURRENT, OF_2019 = _read("scores.json"), _read("scores_2019.json")
 pytestmark = pytest.mark.skipif(not CURRENT["records"], reason=f"the oracle is not at {ORACLE}; set DISLIB_SHARED")
 
 
 def _cases(records, is_fast):
-    return list(_marked(records, is_fast))
-
-
-def _marked(records, is_fast):
-    for record in records:
-        name = "-".join(str(record[key]) for key in ("metric", "size", "dataset", "representation", "seed"))
-        yield pytest.param(record, id=name, marks=() if is_fast(record) else pytest.mark.slow)
+    names = ["-".join(str(record[key]) for key in ("metric", "size", "dataset", "representation", "seed"))
+             for record in records]
+    return [pytest.param(record, id=name, marks=() if is_fast(record) else pytest.mark.slow)
+            for name, record in zip(names, records)]
 
 
 def _is_fast(record):
@@ -308,20 +304,6 @@ def test_array_functions(record, representations):
     module, name = ARRAYS[record["metric"]].split(".")
     scores = getattr(importlib.import_module(f"dislib_plus.evaluation.metrics.{module}"), name)(*samples, **options)
     _check(record, scores)
-
-
-@pytest.mark.parametrize("record", [pytest.param(record, id="-".join(str(record[key]) for key in (
-    "dataset", "correlation_matrix", "filter_low_kl", "num_data_points", "seed"))) for record in UDR["records"]
-    if record["num_data_points"] == 1000 or record["seed"] == 0])
-def test_udr(record, representations):
-    sizes, lowest = representations.DATASETS[record["dataset"]]
-    functions = [representations.make_udr_model(name, sizes, lowest) for name in UDR["models"]]
-    scores = udr.compute_udr_sklearn(
-        FactorVectors(record["dataset"], sizes), functions, np.random.RandomState(record["seed"]), record["batch_size"],
-        record["num_data_points"], record["correlation_matrix"], record["filter_low_kl"])
-    for key, expected in record["scores"].items():
-        expected = np.nan_to_num(np.array(expected, np.float64))
-        np.testing.assert_allclose(scores[key], expected, rtol=0, atol=1e-12, err_msg=key)
 
 
 def test_every_metric_of_the_oracle_is_known():
