@@ -61,6 +61,21 @@ def test_registered_names_ask_for_the_full_archive(dsprites_root):
             get_named_ground_truth_data(name, str(dsprites_root))
 
 
+@pytest.mark.parametrize("name, factors", [
+    ("dsprites_full", ["shape", "scale", "orientation", "position x", "position y"]),
+    ("dsprites_noshape", ["scale", "orientation", "position x", "position y"]),
+    ("color_dsprites", ["shape", "scale", "orientation", "position x", "position y"]),
+    ("noisy_dsprites", ["shape", "scale", "orientation", "position x", "position y"]),
+    ("scream_dsprites", ["shape", "scale", "orientation", "position x", "position y"]),
+    ("abstract_dsprites", ["background color", "object color", "shape", "scale", "position x", "position y"])])
+def test_factors_of_the_registered_names(dsprites_root, monkeypatch, name, factors):
+    monkeypatch.setattr(DSprites.__init__, "__defaults__", (None, SIZES))
+    data = get_named_ground_truth_data(name, str(dsprites_root))
+    assert data.name == name and data.factor_names == factors
+    factors, observations = data.sample(3, np.random.RandomState(0))
+    assert observations.shape == (3, *data.observation_shape)
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="dsprites_full.*dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"):
         get_named_ground_truth_data("dsprites_full", str(tmp_path))

@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -91,14 +93,26 @@ def test_a_cut_archive_is_one_sentence(tmp_path, images, cache_folder, save):
         MPI3D("mpi3d_toy", path, SIZES)
 
 
-def test_damage_inside_leaves_no_half_file_in_the_cache(tmp_path, images, cache_folder):
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_damage_inside_leaves_no_half_file_in_the_cache(tmp_path, images, cache_folder, save):
     path = tmp_path / "mpi3d_toy.npz"
-    np.savez_compressed(path, images=images)
+    save(path, images=images)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
     with pytest.raises(ValueError, match="mpi3d_toy.npz is damaged or cut off"):
         MPI3D("mpi3d_toy", path, SIZES)
+    assert not list(cache_folder.iterdir())
+
+
+@pytest.mark.parametrize("change, problem", [(-1, "ends after 0 of 144 entries"), (1, "longer than its header says")])
+def test_a_header_that_promises_another_size(tmp_path, images, cache_folder, change, problem):
+    content = images.tobytes() + b"1" if change > 0 else images.tobytes()[:-1]
+    with zipfile.ZipFile(tmp_path / "mpi3d_toy.npz", "w") as archive, archive.open("images.npy", "w") as stream:
+        np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": images.shape})
+        stream.write(content)
+    with pytest.raises(ValueError, match=problem):
+        MPI3D("mpi3d_toy", tmp_path / "mpi3d_toy.npz", SIZES)
     assert not list(cache_folder.iterdir())
 
 
