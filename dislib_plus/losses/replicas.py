@@ -22,7 +22,11 @@ def count():
 def gather(batch):
     """Rows of all replicas, [global batch, ...]; differentiable."""
     context = _context()
-    return context.all_gather(batch, axis=0) if context else batch
+    if not context:
+        return batch
+    gathered = context.all_gather(batch, axis=0)
+    rows = batch.shape[0] and batch.shape[0] * context.num_replicas_in_sync
+    return tf.ensure_shape(gathered, [rows, *batch.shape[1:]])
 
 
 def first_row(batch):
