@@ -56,7 +56,8 @@ class IndexedData:
     def draws_plainly(self):
         """Whether factors are drawn as `GroundTruthData` draws them, so that `draw_points` gives the same stream."""
         names = ("sample_factors", "sample_grid_factors", "sample_indices_from_factors", "factors_to_index")
-        return all(getattr(type(self.ground_truth_data), name, None) is getattr(GroundTruthData, name) for name in names)
+        kind = type(self.ground_truth_data)
+        return all(getattr(kind, name, None) is getattr(GroundTruthData, name) for name in names)
 
     @property
     def visible(self):
@@ -84,15 +85,17 @@ class IndexedData:
         data = self.ground_truth_data
         order = data.visible + data.hidden
         sizes = np.asarray(data.grid_sizes)
-        ranges = [np.tile(np.repeat(sizes[part], batch_size), num_batches) for part in (data.visible, data.hidden) if part]
+        ranges = [np.tile(np.repeat(sizes[part], batch_size), num_batches)
+                  for part in (data.visible, data.hidden) if part]
         highs = np.concatenate([[self.num_factors], *ranges])
         step = max(BLOCK_DRAWS // len(highs), 1)
         for start in range(0, num_points, step):
             drawn = random_state.randint(highs, size=(min(step, num_points - start), len(highs)))
             split = 1 + num_batches * self.num_factors * batch_size
             shape = (len(drawn), num_batches, -1, batch_size)
-            parts = [drawn[:, 1:split].reshape(shape), drawn[:, split:].reshape(*shape[:2], len(data.hidden), batch_size)]
-            yield drawn[:, 0], np.concatenate(parts, axis=2)[:, :, np.argsort(order)]
+            visible = drawn[:, 1:split].reshape(shape)
+            hidden = drawn[:, split:].reshape(*shape[:2], len(data.hidden), batch_size)
+            yield drawn[:, 0], np.concatenate([visible, hidden], axis=2)[:, :, np.argsort(order)]
 
 
 def is_indexable(ground_truth_data):
@@ -178,7 +181,7 @@ class CodeTable:
         return represent(images, self.representation_function)[:len(indices)]
 
     def save(self, path, key):
-        """Writes what is known to `path` (.npz), under `key` (whatever identifies the encoder's weights and the data)."""
+        """Writes what is known to `path` (.npz), under `key` (what identifies the encoder's weights and the data)."""
         codes = np.zeros((0, 0), np.float32) if self.codes is None else self.codes[self.known]
         with files.atomic_write(path, "wb") as stream:
             np.savez(stream, key=np.array(key), known=np.packbits(self.known), codes=codes)

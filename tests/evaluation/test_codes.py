@@ -77,7 +77,8 @@ def test_tensors_are_given_to_functions_that_take_them(grid):
         return tf.reshape(x, [len(x), -1])[:, :3]
 
     function.takes_tensors = True
-    np.testing.assert_array_equal(codes.CodeTable(grid, function).fill(), _mean_pixels(grid.observations(np.arange(60))))
+    expected = _mean_pixels(grid.observations(np.arange(60)))
+    np.testing.assert_array_equal(codes.CodeTable(grid, function).fill(), expected)
 
 
 def test_tables_are_kept(grid, tmp_path):
@@ -125,12 +126,13 @@ class _Plain:
         return getattr(self._indexed, name)
 
 
-@pytest.mark.parametrize("sizes, visible", [([3, 4, 5], None), ([3, 4, 5], [0, 2]), ([3, 4, 5], [2, 1]), ([1, 2, 7], [1, 2]),
-                                            ([2, 32, 3, 40], [3, 0]), ([5, 5], [1])])
+@pytest.mark.parametrize("sizes, visible", [
+    ([3, 4, 5], None), ([3, 4, 5], [0, 2]), ([3, 4, 5], [2, 1]), ([1, 2, 7], [1, 2]), ([2, 32, 3, 40], [3, 0]), ([5, 5], [1])])
 @pytest.mark.parametrize("metric", [beta_vae._sampled_features, factor_vae._sampled_variances])
 def test_points_drawn_together_are_those_drawn_one_by_one(sizes, visible, metric, monkeypatch):
     count = int(np.prod(sizes))
-    data = ResidentGrid("any", [str(size) for size in range(len(sizes))], sizes, np.zeros((count, 1, 1, 1), np.uint8), visible)
+    names = [str(position) for position in range(len(sizes))]
+    data = ResidentGrid("any", names, sizes, np.zeros((count, 1, 1, 1), np.uint8), visible)
     table = np.random.RandomState(5).normal(size=(count, 3))
     indexed = codes.IndexedData(data)
     assert indexed.draws_plainly

@@ -26,7 +26,8 @@ def test_duplicates_and_dead_codes():
     codes = np.random.RandomState(0).normal(size=(300, 2))
     copied = um.unsupervised_scores(np.hstack([codes, codes[:, :1]]))
     assert copied["gaussian_total_correlation"] > 10
-    assert copied["gaussian_wasserstein_correlation"] == pytest.approx(copied["gaussian_wasserstein_correlation_real"], abs=1e-4)
+    assert copied["gaussian_wasserstein_correlation"] == pytest.approx(
+        copied["gaussian_wasserstein_correlation_real"], abs=1e-4)
     plain, dead = um.unsupervised_scores(codes), um.unsupervised_scores(np.hstack([codes, np.ones((300, 1))]))
     for key in plain:
         if key != "mutual_info_score":

@@ -27,7 +27,8 @@ def test_a_range_too_narrow_for_its_type_is_binned():
 def test_mutual_information_is_scikit_learns():
     random_state = np.random.RandomState(0)
     factors = random_state.randint(-2, 5, size=(3, 500))
-    codes = np.vstack([factors[0] + random_state.randint(2, size=500), random_state.randint(9, size=500), np.full(500, 4)])
+    codes = np.vstack([factors[0] + random_state.randint(2, size=500), random_state.randint(9, size=500),
+                       np.full(500, 4)])
     expected = [[metrics.mutual_info_score(factor, code) for factor in factors] for code in codes]
     found = utils.discrete_mutual_info(codes, factors)
     np.testing.assert_allclose(found, expected, atol=1e-13)

@@ -137,7 +137,7 @@ def relative_strength_disentanglement(corr_matrix):
 
 
 def lasso_correlation_matrix(vec1, vec2):
-    """|coefficients| of a lasso (alpha 0.1) of each column of vec2 [n, D] on those of vec1: [columns of vec1, of vec2]."""
+    """|coefficients| of a lasso (alpha 0.1) of each column of vec2 [n, D] on vec1: [columns of vec1, of vec2]."""
     return np.abs(linear_model.Lasso(alpha=0.1).fit(vec1, vec2).coef_).T
 
 
