@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 demo: $(VENV)/library
 	$(BIN)/dislib_train --gin_config=gin/quickstart.gin --model_dir=$(RUN) --overwrite
 	$(BIN)/dislib_evaluate --model_dir=$(RUN) --preset=fast --overwrite
-	$(BIN)/dislib_visualize --model_dir=$(RUN)
+	$(BIN)/dislib_visualize --model_dir=$(RUN) --overwrite
 	@echo "demo: model, scores and pictures are in $(RUN); open $(RUN)/pictures/report.html in a browser"
 
 # One thread a test process: two processes fill two cores.

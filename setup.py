@@ -55,5 +55,6 @@ setup(
         "threadpoolctl>=3.1",
         "tqdm>=4.65",
     ],
-    extras_require={"test": ["build>=1.0", "pytest>=8", "pytest-xdist>=3.5", "setuptools>=77", "wheel"]},
+    extras_require={"tfds": ["tensorflow-datasets>=4.9"],
+                    "test": ["build>=1.0", "pytest>=8", "pytest-xdist>=3.5", "setuptools>=77", "wheel"]},
 )

@@ -29,7 +29,7 @@ def _library():
         import tensorflow_datasets
     except ImportError as error:
         raise ValueError("dataset.name 'tfds:...' needs the package tensorflow-datasets: "
-                         f"pip install tensorflow-datasets ({error}).") from error
+                         f"pip install dislib-plus[tfds] ({error}).") from error
     return tensorflow_datasets
 
 
