@@ -17,7 +17,7 @@ def clean(cache_folder):
 
 def test_the_package_is_named_where_it_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
-    with pytest.raises(ValueError, match="pip install tensorflow-datasets"):
+    with pytest.raises(ValueError, match=r"pip install dislib-plus\[tfds\]"):
         get_named_ground_truth_data("tfds:mnist")
 
 
