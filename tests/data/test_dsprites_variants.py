@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from dislib_plus.data import get_named_ground_truth_data
 from dislib_plus.data.dsprites import DSprites, archive_path
@@ -30,10 +31,7 @@ def _theirs(dlib, kind, monkeypatch, root):
     return made() if kind == "Abstract" else made([1, 2, 3, 4, 5])
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_pixels_and_stream_equal_disentanglement_lib(dlib, monkeypatch, dsprites_root, sprites, kind):
-    ours, theirs = _ours(kind, sprites, dsprites_root), _theirs(dlib, kind, monkeypatch, dsprites_root)
-    assert list(ours.observation_shape) == theirs.observation_shape and ours.num_factors == theirs.num_factors
+def _assert_equal_streams(ours, theirs):
     states = np.random.RandomState(3), np.random.RandomState(3)
     for count in (5, 9):
         (factors, observations), (their_factors, their_observations) = (
@@ -42,6 +40,21 @@ def test_pixels_and_stream_equal_disentanglement_lib(dlib, monkeypatch, dsprites
         np.testing.assert_array_equal(observations, their_observations)
         assert observations.dtype == their_observations.dtype
     assert states[0].randint(2 ** 31 - 1) == states[1].randint(2 ** 31 - 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pixels_and_stream_equal_disentanglement_lib(dlib, monkeypatch, dsprites_root, sprites, kind):
+    ours, theirs = _ours(kind, sprites, dsprites_root), _theirs(dlib, kind, monkeypatch, dsprites_root)
+    assert list(ours.observation_shape) == theirs.observation_shape and ours.num_factors == theirs.num_factors
+    _assert_equal_streams(ours, theirs)
+
+
+@pytest.mark.parametrize("size", [(66, 65), (65, 69)])
+def test_patches_of_a_barely_larger_picture_equal_disentanglement_lib(dlib, monkeypatch, dsprites_root, sprites, size):
+    """With few places to cut from, every bound of the draws shows."""
+    picture = np.random.RandomState(5).randint(0, 256, (*size, 3)).astype(np.uint8)
+    Image.fromarray(picture).save(dsprites_root / "scream" / "scream.jpg")
+    _assert_equal_streams(_ours("Scream", sprites, dsprites_root), _theirs(dlib, "Scream", monkeypatch, dsprites_root))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -142,7 +155,6 @@ def test_a_cut_picture_is_one_sentence(dsprites_root):
 
 
 def test_a_small_picture_is_one_sentence(dsprites_root):
-    from PIL import Image
     path = dsprites_root / "scream" / "scream.jpg"
     Image.new("RGB", (640, 64)).save(path)
     with pytest.raises(ValueError, match="must be larger than 64 x 64 pixels"):
