@@ -115,8 +115,8 @@ class ToyShapes3D(GroundTruthData):
         super().__init__(name, FACTOR_NAMES, factor_sizes)
         self.observation_shape = [size, size, 3]
         num_sizes, num_azimuths = factor_sizes[3], factor_sizes[5]
-        maps = cached_array(name, fingerprint(num_sizes, num_azimuths, size, pathlib.Path(__file__)),
-                            lambda: cast_scenes(num_sizes, num_azimuths, size))
+        key = fingerprint(num_sizes, num_azimuths, size, pathlib.Path(__file__), pathlib.Path(solids.__file__))
+        maps = cached_array(name, key, lambda: cast_scenes(num_sizes, num_azimuths, size))
         with tf.device("CPU"):
             self._maps = tf.constant(maps)
 
