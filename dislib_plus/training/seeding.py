@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import random
 
+import keras
 import numpy as np
 
 
@@ -57,3 +58,14 @@ def seeded_initializers(seed):
     finally:
         random.setstate(python_state)
         np.random.set_state(numpy_state)
+
+
+def restart_names():
+    """Starts Keras's automatic layer names (dense, dense_1, ...) anew; the dtype policy stays.
+
+    TensorFlow's graph optimizer sorts by name ("conv2d_10" before "conv2d_9"), which
+    changes the order of sums and so the last bits of the weights.
+    """
+    policy = keras.config.dtype_policy()
+    keras.utils.clear_session(free_memory=False)
+    keras.config.set_dtype_policy(policy)

@@ -38,6 +38,7 @@ def train_configured(model_dir, overwrite=False, strict=False, sources=configura
     """`train` with the present gin configuration; `sources` is recorded in run.json."""
     # Several workers must be connected before the model's constructor runs the first operation.
     distribution.strategy(_bound("model.strategy"))
+    seeding.restart_names()
     seed = _bound("model.random_seed") or 0
     seeding.check(seed)
     with seeding.seeded_initializers(seed):
@@ -53,7 +54,10 @@ def train(model_dir, overwrite=False, model=gin.REQUIRED, training_steps=gin.REQ
 
     The same call goes on from the last checkpoint of an interrupted run and ends with
     the weights that an unbroken run has, bit for bit on one machine; on a finished run
-    it returns the stored results.
+    it returns the stored results. (TensorFlow orders a graph by the names of its layers, which
+    Keras numbers through the process: `train_with_gin` starts the numbers anew, so that the run
+    before does not matter to the last bit; whoever calls `train` with a model of their own can
+    call `seeding.restart_names()` before they make it.)
 
     Args:
       model_dir: folder of the run.

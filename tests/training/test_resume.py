@@ -47,6 +47,16 @@ def test_same_seed_same_bits_other_seed_other_bits(train, weights, tmp_path):
     assert any((weights(tmp_path / "a")[name] != weights(tmp_path / "c")[name]).any() for name in weights(tmp_path / "a"))
 
 
+def test_a_run_before_in_the_process_does_not_change_the_graph(train, tmp_path):
+    """The names by which TensorFlow orders its graph are the same in the second run."""
+    found = []
+    for name in ("a", "b"):
+        train(tmp_path / name, "model.training_steps = 1")
+        with np.load(tmp_path / name / "checkpoints" / "stage00-step000000001.npz") as archive:
+            found.append([entry["path"] for entry in json.loads(str(archive["about"]))["variables"]])
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize("step", [5, 17])
 def test_crash_and_resume(train, weights, tmp_path, monkeypatch, step):
     """Before the first checkpoint, and between two."""
