@@ -105,7 +105,9 @@ class DeVAE(VAE):
 
     def decoder_input(self, z, layer=0):
         """[z, v_layer], [batch, 2 * latents]."""
-        embedding = tf.gather(self.embeddings.value, layer)
+        # Not tf.gather: its sparse gradient takes another path through optimizers and replicas.
+        chosen = tf.one_hot(layer, len(self.betas))[:, None]
+        embedding = tf.reduce_sum(chosen * self.embeddings.value, axis=0)
         return tf.concat([z, tf.broadcast_to(embedding, tf.shape(z))], axis=1)
 
     # Loss
