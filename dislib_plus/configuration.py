@@ -52,7 +52,8 @@ def find_gin_file(path):
     shipped = [str(found.relative_to(root)) for found in sorted(root.rglob("*.gin"))]
     near = difflib.get_close_matches(relative.name, shipped, n=3)
     hint = f"; the nearest shipped recipes are {', '.join(near)}" if near else ""
-    raise ConfigurationError(f"gin file {str(path)!r} is neither in {os.getcwd()} nor among the recipes in {root}{hint}.")
+    raise ConfigurationError(f"gin file {str(path)!r} is neither in {os.getcwd()} nor among the recipes in "
+                             f"{root}{hint}.")
 
 
 @contextlib.contextmanager
@@ -185,9 +186,10 @@ def parameters(name):
     entry = gin.config._REGISTRY.get_match(name)  # pylint: disable=protected-access
     owners = [entry.wrapped]
     if inspect.isclass(entry.wrapped):
-        owners = [vars(base)["__init__"] for base in entry.wrapped.__mro__ if base is not object and "__init__" in vars(base)]
-    found = dict.fromkeys(parameter.name for owner in owners for parameter in inspect.signature(owner).parameters.values()
-                          if parameter.name != "self" and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL))
+        owners = [vars(base)["__init__"] for base in entry.wrapped.__mro__[:-1] if "__init__" in vars(base)]
+    collected = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    found = dict.fromkeys(name for owner in owners for name, parameter in inspect.signature(owner).parameters.items()
+                          if name != "self" and parameter.kind not in collected)
     return [n for n in found if n not in (entry.denylist or ()) and (not entry.allowlist or n in entry.allowlist)]
 
 

@@ -101,7 +101,8 @@ def _guarded(name, act, flags):
         with _messages(name):
             act(flags)
     except KeyboardInterrupt:
-        return _fail(name, "stopped from the keyboard; the same command goes on from the last checkpoint, if any.", FAILURE)
+        return _fail(name, "stopped from the keyboard; the same command goes on from the last checkpoint, if any.",
+                     FAILURE)
     except (UsageError, configuration.ConfigurationError) as error:
         return _fail(name, sentence(error), USAGE, flags.traceback)
     except (ValueError, OSError) as error:

@@ -13,10 +13,11 @@ class _Slots(keras.optimizers.Optimizer):
         if self.built:
             return
         super().build(variables)
-        self.state = {name: [self.add_variable_from_reference(variable, name=name, initializer=keras.initializers.Constant(
-            start(self))) for variable in variables] for name, start in self.slots.items()}
-        for name, accumulators in self.state.items():
-            setattr(self, f"_{name}", accumulators)
+        self.state = {}
+        for name, start in self.slots.items():
+            fill = keras.initializers.Constant(start(self))
+            self.state[name] = [self.add_variable_from_reference(variable, name=name, initializer=fill)
+                                for variable in variables]
 
     def slot(self, name, variable):
         """The accumulator `name` of a variable."""
@@ -25,7 +26,7 @@ class _Slots(keras.optimizers.Optimizer):
 
 @keras.saving.register_keras_serializable("dislib_plus")
 class Momentum(_Slots):
-    """accumulator = momentum * accumulator + g;  w -= rate * accumulator (nesterov: rate * (g + momentum * accumulator))."""
+    """a = momentum * a + g;  w -= rate * a  (nesterov: w -= rate * (g + momentum * a))."""
 
     slots = {"accumulator": lambda optimizer: 0.0}
 
@@ -98,7 +99,7 @@ class ProximalAdagrad(_Proximal):
 
 @keras.saving.register_keras_serializable("dislib_plus")
 class AdagradDA(_Proximal):
-    """Dual averaging: s += g, a += g^2;  w = -rate * shrink(s, l1 * t) / (l2 * t * rate + sqrt(a)) (Duchi et al. 2011)."""
+    """Dual averaging: s += g, a += g^2;  w = -rate * shrink(s, l1 t) / (l2 t rate + sqrt(a)) (Duchi et al. 2011)."""
 
     slots = {"gradient_sum": lambda optimizer: 0.0,
              "square_sum": lambda optimizer: optimizer.initial_accumulator_value}

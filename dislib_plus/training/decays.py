@@ -88,7 +88,8 @@ def natural_exp_decay(learning_rate, global_step, decay_steps, decay_rate, stair
 
 
 @_decay
-def polynomial_decay(learning_rate, global_step, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False, name=None):
+def polynomial_decay(learning_rate, global_step, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False,
+                     name=None):
     """(learning_rate - end) * (1 - step / decay_steps)^power + end, the step clipped at decay_steps.
 
     With `cycle` decay_steps is multiplied by the least whole number that keeps the step within it.
@@ -122,6 +123,18 @@ def _progress(step, steps, staircase):
     return tf.floor(step / steps) if staircase else step / steps
 
 
+def _exponential(step, rate, steps, decay, staircase):
+    return rate * tf.pow(decay, _progress(step, steps, staircase))
+
+
+def _inverse_time(step, rate, steps, decay, staircase):
+    return rate / (1.0 + decay * _progress(step, steps, staircase))
+
+
+def _natural_exp(step, rate, steps, decay, staircase):
+    return rate * tf.exp(-decay * _progress(step, steps, staircase))
+
+
 def _polynomial(step, rate, steps, end, power, cycle):
     if cycle:
         steps *= tf.maximum(1.0, tf.math.ceil(step / steps))
@@ -133,10 +146,5 @@ def _piecewise(step, boundaries, values):
     return tf.gather(tf.constant(values, tf.float32), place)
 
 
-_RATES = {
-    "exponential": lambda step, rate, steps, decay, staircase: rate * tf.pow(decay, _progress(step, steps, staircase)),
-    "inverse_time": lambda step, rate, steps, decay, staircase: rate / (1.0 + decay * _progress(step, steps, staircase)),
-    "natural_exp": lambda step, rate, steps, decay, staircase: rate * tf.exp(-decay * _progress(step, steps, staircase)),
-    "polynomial": _polynomial,
-    "piecewise": _piecewise,
-}
+_RATES = {"exponential": _exponential, "inverse_time": _inverse_time, "natural_exp": _natural_exp,
+          "polynomial": _polynomial, "piecewise": _piecewise}

@@ -18,7 +18,8 @@ def named_as_dlib(logs, weights):
       weights: weights of the terms in the loss; a missing one is 1.
 
     Returns:
-      dict: reconstruction_loss, elbo, regularizer (loss less the weighted reconstruction), kl_loss, loss, and the terms.
+      dict: reconstruction_loss, elbo, regularizer (loss less the weighted reconstruction), kl_loss, loss, then
+      the other terms.
     """
     scores = {}
     if "reconstruction" in logs:

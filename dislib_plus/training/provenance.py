@@ -23,5 +23,6 @@ def environment():
         "environment.numpy": np.__version__,
         "environment.python": platform.python_version(),
         "environment.device": ", ".join(names) if names else f"CPU ({platform.machine()}, {os.cpu_count()} cores)",
-        "environment.onednn": {"1": "on", "0": "off"}.get(os.environ.get("TF_ENABLE_ONEDNN_OPTS"), "TensorFlow's default"),
+        "environment.onednn": {"1": "on", "0": "off"}.get(os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
+                                                          "TensorFlow's default"),
     }

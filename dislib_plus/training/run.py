@@ -107,13 +107,13 @@ class Run:
             stage.model.fit(data, epochs=1, steps_per_epoch=last - first, verbose=0, shuffle=False,
                             callbacks=watchers)
         except NonFiniteWeights as error:
-            raise callbacks.TrainingDiverged(f"Training stopped: {error}; lower the learning rate or the weights of the "
-                                             "loss. The last checkpoint is kept.") from error
+            raise callbacks.TrainingDiverged(f"Training stopped: {error}; lower the learning rate or the weights of "
+                                             "the loss. The last checkpoint is kept.") from error
         finally:
             bar.close()
 
     def _iterations(self, stage):
-        """Iterations of a stage; a model may count each as several training steps, as disentanglement_lib's FactorVAE."""
+        """Iterations of a stage; a model may count each as several training steps (dlib's FactorVAE: two)."""
         steps = stage.training_steps or self.settings.training_steps
         return math.ceil(steps / getattr(stage.model, "counted_updates", 1))
 

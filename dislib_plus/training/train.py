@@ -123,7 +123,8 @@ def _record(settings, model, sources):
     arguments = {f"model.{key}": repr(value) for key, value in vars(settings).items()}
     arguments.update(_plain(model.get_config(), type(model).__name__), model=type(model).__name__)
     return {"bindings": configuration.bindings(), "arguments": arguments, "environment": provenance.environment(),
-            "gin_files": list(sources.files), "python_path": list(sources.python_path), "imports": list(sources.imports)}
+            "gin_files": list(sources.files), "python_path": list(sources.python_path),
+            "imports": list(sources.imports)}
 
 
 def _plain(config, prefix):

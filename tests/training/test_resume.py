@@ -44,7 +44,8 @@ def test_same_seed_same_bits_other_seed_other_bits(train, weights, tmp_path):
     results = [train(tmp_path / name, f"model.random_seed = {seed}") for name, seed in (("a", 3), ("b", 3), ("c", 4))]
     same_bits(weights(tmp_path / "a"), weights(tmp_path / "b"))
     assert results[0]["loss"] == results[1]["loss"] != results[2]["loss"]
-    assert any((weights(tmp_path / "a")[name] != weights(tmp_path / "c")[name]).any() for name in weights(tmp_path / "a"))
+    first, other = weights(tmp_path / "a"), weights(tmp_path / "c")
+    assert any((first[name] != other[name]).any() for name in first)
 
 
 def test_a_run_before_in_the_process_does_not_change_the_graph(train, tmp_path):
