@@ -1,6 +1,7 @@
 """Process settings that must stand before TensorFlow is imported."""
 
 import contextlib
+import importlib
 import os
 import re
 import sys
@@ -14,7 +15,9 @@ _DEFAULTS = {
     "GRPC_VERBOSITY": "ERROR",
     "MPLBACKEND": "Agg",
 }
-_NOTE = re.compile(rb"I0000 |WARNING: All log messages before absl|To enable the following instructions")
+# Error 303 of cuInit: there is no NVIDIA driver, so there is no GPU to miss.
+_NOTE = re.compile(rb"I0000 |WARNING: All log messages before absl|To enable the following instructions|"
+                   rb"E0000 .*failed call to cuInit.*303")
 
 
 def prepare():
@@ -59,3 +62,11 @@ def quiet_imports():
             held.seek(0)
             kept = [line for line in held.read().splitlines(True) if not _NOTE.match(line)]
             os.write(2, b"".join(kept))
+
+
+def import_quietly(packages):
+    """Imports packages that need TensorFlow and has it look for devices, without its notes."""
+    with quiet_imports():
+        for package in packages:
+            importlib.import_module(package)
+        importlib.import_module("tensorflow").config.list_physical_devices()

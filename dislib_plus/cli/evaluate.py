@@ -1,7 +1,5 @@
 """dislib_evaluate: scores of a trained model, of codes in a file, or of any representation function."""
 
-import importlib
-
 from dislib_plus.cli import command, environment, gin_setup
 
 _SUMMARY = """scores a trained model or its codes and writes one results folder a metric.
@@ -43,8 +41,7 @@ def _act(flags):
     environment.prepare()
     environment.data_directory(flags.data_dir)
     bindings = [f"dataset.data_dir = {flags.data_dir!r}"] * bool(flags.data_dir) + list(flags.gin_bindings)
-    for package in _PACKAGES:
-        importlib.import_module(package)
+    environment.import_quietly(_PACKAGES)
     _evaluate(flags, given[0], bindings)
 
 

@@ -1,7 +1,6 @@
 """The gin side of a command: its flags, the names that gin files may use, and the bound configuration."""
 
 import contextlib
-import importlib
 
 from dislib_plus import configuration
 from dislib_plus.cli import environment
@@ -27,8 +26,6 @@ def configured(flags, packages=_PACKAGES):
     """
     environment.prepare()
     environment.data_directory(flags.data_dir)
-    with environment.quiet_imports():
-        for package in packages:
-            importlib.import_module(package)
+    environment.import_quietly(packages)
     with configuration.configured(flags.gin_config, flags.gin_bindings) as sources:
         yield sources
