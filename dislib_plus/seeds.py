@@ -1,7 +1,8 @@
 """Random numbers as pure functions of (seed, step, stream).
 
-Nothing has to be saved for a resumed run to draw what an unbroken one draws. All
-generators are Philox, so compiled and uncompiled graphs agree.
+Nothing has to be saved for a resumed run to draw what an unbroken one draws.
+Under jit_compile XLA draws other numbers from the same seed, so compiled and
+uncompiled runs agree in distribution only.
 """
 
 import zlib

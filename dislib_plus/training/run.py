@@ -9,10 +9,10 @@ import time
 import keras
 import tensorflow as tf
 
-from dislib_plus import configuration, files, results
+from dislib_plus import configuration, files, provenance, results
 from dislib_plus.data import batches
 from dislib_plus.methods.stages import Stage
-from dislib_plus.training import callbacks, distribution, final_scores, provenance, seeding
+from dislib_plus.training import callbacks, distribution, final_scores, seeding
 from dislib_plus.training.checkpoints import Checkpoints, NonFiniteWeights
 from dislib_plus.training.optimizers import make_vae_optimizer
 
@@ -153,8 +153,8 @@ class Run:
         scores = self._scores()
         last = self.stages[-1]
         scores.update(global_step=self._iterations(last) * getattr(last.model, "counted_updates", 1),
-                      elapsed_time=self.elapsed(),
-                      precision=self.settings.precision, **provenance.environment())
+                      elapsed_time=self.elapsed(), precision=self.settings.precision,
+                      **{f"environment.{key}": value for key, value in provenance.environment().items()})
         if distribution.is_chief():
             save_model(self.method, self.directory.model)
             results.update_result_directory(self.directory.results, "train", scores)

@@ -7,9 +7,9 @@ import gin
 import keras
 
 import dislib_plus.gin_names  # noqa: F401  registers the optimizers that gin files name
-from dislib_plus import configuration, results
+from dislib_plus import configuration, provenance, results
 from dislib_plus.data import get_named_ground_truth_data
-from dislib_plus.training import distribution, provenance, seeding
+from dislib_plus.training import distribution, seeding
 from dislib_plus.training.run import Run
 from dislib_plus.training.run_directory import RunDirectory
 from dislib_plus.training.settings import Settings
@@ -139,7 +139,7 @@ def _plain(config, prefix):
 
 
 def _warn_of_other_environment(stored, record):
-    changed = [f"{key.partition('.')[2]} was {stored['environment'].get(key)!r}, now {value!r}"
+    changed = [f"{key} was {stored['environment'].get(key)!r}, now {value!r}"
                for key, value in record["environment"].items() if stored["environment"].get(key) != value]
     if changed:
         warnings.warn(f"The run was started elsewhere: {'; '.join(changed)}; its weights may differ in the last bits "
