@@ -18,6 +18,7 @@ import time
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import gin  # noqa: E402
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
@@ -73,6 +74,7 @@ def bare_side(options):
 
 def train_side(options):
     """A function (steps) -> seconds of `train()` in the steady state: the difference of two lengths of a run."""
+    gin.parse_config("vae_optimizer.optimizer_fn = @AdamOptimizer")
     def seconds(steps):
         model, data = model_and_data(options)
         with tempfile.TemporaryDirectory() as folder:
