@@ -26,6 +26,7 @@ ENCODING_BATCH = 1024
 
 
 def timed(function):
+    """Seconds that a call takes."""
     started = time.perf_counter()
     function()
     return time.perf_counter() - started
@@ -74,6 +75,7 @@ def distance(dimensions, rounds):
 
 
 def main():
+    """Reads the flags and prints both ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", default="toy_cars3d")
     parser.add_argument("--images", type=int, default=8192)

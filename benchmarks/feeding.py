@@ -55,6 +55,7 @@ def pipeline_of(dataset, batch_size):
 
 
 def main():
+    """Reads the flags and prints one row per data set and batch size."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--datasets", default="toy_cars3d,toy_dsprites")
     parser.add_argument("--batches", default="64,256")

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 
 def networks(channels, latents):
+    """(encoder, decoder) of the published table, channels_last."""
     encoder = nn.Sequential(
         nn.Conv2d(channels, 32, 4, 2, 1), nn.ReLU(), nn.Conv2d(32, 32, 4, 2, 1), nn.ReLU(),
         nn.Conv2d(32, 64, 4, 2, 1), nn.ReLU(), nn.Conv2d(64, 64, 4, 2, 1), nn.ReLU(),
@@ -25,11 +26,13 @@ def networks(channels, latents):
 
 
 def total_correlation(z, mean, log_var):
+    """mean_i [ log q(z_i) - sum_j log q(z_ij) ] up to a constant, a scalar in nats."""
     table = -0.5 * (1.8378770664093453 + log_var[None] + (z[:, None] - mean[None]) ** 2 * torch.exp(-log_var[None]))
     return (torch.logsumexp(table.sum(2), 1) - torch.logsumexp(table, 1).sum(1)).mean()
 
 
 def main(objective, batch, channels, latents=10, beta=4.0):
+    """Answers each line of standard input with the seconds of that many steps."""
     torch.manual_seed(0)
     torch.set_num_threads(2)
     encoder, decoder = networks(channels, latents)

@@ -47,6 +47,7 @@ def torch_side(options):
 
 
 def model_and_data(options):
+    """(model, data set) of the flags, the same for both TensorFlow sides."""
     shape = (64, 64, options.channels)
     encoder = conv_encoder(shape, LatentSpec(10), kernel_34=4)
     kind = BetaVAE if options.objective == "beta_vae" else BetaTCVAE
@@ -87,6 +88,7 @@ def train_side(options):
 
 
 def main():
+    """Reads the flags and prints speeds and ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--objective", choices=("beta_vae", "beta_tc_vae"), default="beta_vae")
     parser.add_argument("--batch", type=int, default=64)
