@@ -1,10 +1,12 @@
 """Random numbers as pure functions of (seed, step, stream).
 
 Nothing has to be saved for a resumed run to draw what an unbroken one draws.
-Under jit_compile XLA draws other numbers from the same seed, so compiled and
-uncompiled runs agree in distribution only.
+Only the random bits come from TensorFlow, and the floats are made of them
+here: XLA makes other floats of the same bits, and a run with jit_compile would
+see other noise.
 """
 
+import math
 import zlib
 
 import tensorflow as tf
@@ -41,19 +43,36 @@ def _rows_of_replica(draw, shape):
     return draw([rows * replicas, *shape[1:]])[replica * rows:(replica + 1) * rows]
 
 
+def uniform(shape, seed):
+    """Uniform multiples of 2^-23 in [0, 1), float32; the same on every replica."""
+    bits = tf.random.stateless_uniform(shape, seed, None, None, tf.uint32, alg="philox")
+    return tf.cast(tf.bitwise.bitwise_and(bits, tf.constant(0x7FFFFF, tf.uint32)), tf.float32) * 2.0 ** -23
+
+
+def shared_normal(shape, seed):
+    """Standard normal noise, float32; the same on every replica.
+
+    Pairs sqrt(-2 log u) * (sin 2 pi v, cos 2 pi v) (Box & Muller 1958): to rounding, the numbers of
+    tf.random.stateless_normal.
+    """
+    count = tf.reduce_prod(shape)
+    u, v = tf.unstack(uniform([(count + 1) // 2, 2], seed), axis=1)
+    radius, angle = tf.sqrt(-2.0 * tf.math.log(tf.maximum(u, 1e-7))), 2.0 * math.pi * v
+    pairs = tf.stack([radius * tf.sin(angle), radius * tf.cos(angle)], axis=1)
+    return tf.reshape(tf.reshape(pairs, [-1])[:count], shape)
+
+
 def normal(shape, seed):
     """Standard normal noise, float32; the first axis is the batch (this replica's part of the global one)."""
-    return _rows_of_replica(lambda full: tf.random.stateless_normal(full, seed, alg="philox"), shape)
+    return _rows_of_replica(lambda full: shared_normal(full, seed), shape)
 
 
 def gumbel(shape, seed):
     """Standard Gumbel noise -log(-log u), u in [1e-7, 1 - 1e-7), float32; first axis as in `normal`."""
-    uniform = _rows_of_replica(
-        lambda full: tf.random.stateless_uniform(full, seed, 1e-7, 1.0 - 1e-7, alg="philox"), shape)
-    return -tf.math.log(-tf.math.log(uniform))
+    u = _rows_of_replica(lambda full: uniform(full, seed), shape) * (1.0 - 2e-7) + 1e-7
+    return -tf.math.log(-tf.math.log(u))
 
 
 def permutation(rows, seed):
     """A random permutation of 0..rows-1, int32 [rows]."""
-    keys = tf.random.stateless_uniform([rows], seed, alg="philox")
-    return tf.argsort(keys, stable=True)
+    return tf.argsort(uniform([rows], seed), stable=True)

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from dislib_plus import seeds
 from dislib_plus.losses import replicas
 
 
@@ -16,7 +17,7 @@ def permute_latents(codes, seed):
       [batch, latents], this replica's rows; no gradient.
     """
     everything = tf.stop_gradient(replicas.gather(codes))
-    keys = tf.random.stateless_uniform(tf.shape(everything), seed, alg="philox")
+    keys = seeds.uniform(tf.shape(everything), seed)
     rows = tf.argsort(keys, axis=0, stable=True)
     first = replicas.first_row(codes)
     rows = rows[first:first + tf.shape(codes)[0]]

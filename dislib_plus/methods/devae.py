@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dislib_plus import seeds
 from dislib_plus.latents import Posterior
 from dislib_plus.methods import checks
 from dislib_plus.methods.base import VAE
@@ -92,7 +93,7 @@ class DeVAE(VAE):
 
     def draw_layer(self):
         """The layer of this step's batch, integer scalar: a function of the seed and the step."""
-        uniform = tf.random.stateless_uniform([], self.noise_seed("layer"), alg="philox")
+        uniform = seeds.uniform([], self.noise_seed("layer"))
         borders = np.cumsum(self.layer_probabilities())[:-1]
         return tf.reduce_sum(tf.cast(uniform >= tf.constant(borders, tf.float32), tf.int32))
 

@@ -4,6 +4,7 @@ import gin
 import keras
 import tensorflow as tf
 
+from dislib_plus import seeds
 from dislib_plus.losses import aggregate_posterior, mmd, replicas
 from dislib_plus.methods import checks
 from dislib_plus.methods.base import VAE
@@ -67,8 +68,7 @@ class InfoVAE(VAE):
     def _mmd(self, z):
         z = replicas.gather(z)
         rows = self.settings["prior_samples"] or tf.shape(z)[0]
-        # The same draws on every replica: the whole batch is compared on each.
-        prior = tf.random.stateless_normal([rows, z.shape[1]], self.noise_seed("prior"), alg="philox")
+        prior = seeds.shared_normal([rows, z.shape[1]], self.noise_seed("prior"))
         return mmd.mmd(z, prior, self.settings["kernel"], self.settings["mmd_estimator"], self.settings["kernel_scale"])
 
     def _kl(self, q, z):
