@@ -11,6 +11,7 @@ import pathlib
 import re
 import sys
 import tokenize
+import traceback
 
 import gin
 
@@ -50,7 +51,7 @@ def find_gin_file(path):
         if not relative.is_absolute() and candidate.name and (root / candidate).is_file():
             return str(root / candidate)
     shipped = [str(found.relative_to(root)) for found in sorted(root.rglob("*.gin"))]
-    near = difflib.get_close_matches(relative.name, shipped, n=3)
+    near = difflib.get_close_matches(relative.as_posix(), shipped, n=3)
     hint = f"; the nearest shipped recipes are {', '.join(near)}" if near else ""
     raise ConfigurationError(f"gin file {str(path)!r} is neither in {os.getcwd()} nor among the recipes in "
                              f"{root}{hint}.")
@@ -106,6 +107,12 @@ def unused_bindings():
 def bindings():
     """All bindings of the present configuration as {key: raw value}."""
     return results.parse_gin_text(gin.config_str(10 ** 6))
+
+
+def raised_in_reference(error):
+    """Whether an error was raised while gin made an object that a binding names with brackets, such as @vae()."""
+    code = gin.config.ConfigurableReference.__deepcopy__.__code__
+    return any(frame.f_code is code for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 def _same(bound, used):

@@ -14,6 +14,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from dislib_plus import seeds
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.losses import divergences
 
 tfd = tfp.distributions
@@ -28,10 +29,10 @@ class Group:
 
     def __post_init__(self):
         if self.kind not in ("normal", "categorical"):
-            raise ValueError(f"A latent group must be 'normal' or 'categorical'; received {self.kind!r}.")
+            raise ConfigurationError(f"A latent group must be 'normal' or 'categorical'; received {self.kind!r}.")
         if int(self.size) != self.size or self.size < (1 if self.kind == "normal" else 2):
-            raise ValueError(f"A {self.kind} group needs at least {1 if self.kind == 'normal' else 2} units; "
-                             f"received size {self.size!r}.")
+            raise ConfigurationError(f"A {self.kind} group needs at least {1 if self.kind == 'normal' else 2} units; "
+                                     f"received size {self.size!r}.")
 
 
 @keras.saving.register_keras_serializable("dislib_plus")
@@ -53,13 +54,14 @@ class LatentSpec:
             groups = [("normal", int(groups))]
         self.groups = tuple(Group(*group) for group in groups)
         if not self.groups:
-            raise ValueError("A latent code needs at least one group; received none.")
+            raise ConfigurationError("A latent code needs at least one group; received none.")
         if scale not in ("log_var", "softplus"):
-            raise ValueError(f"scale must be 'log_var' or 'softplus'; received {scale!r}.")
+            raise ConfigurationError(f"scale must be 'log_var' or 'softplus'; received {scale!r}.")
         if log_var_clip is not None and (scale != "log_var" or not log_var_clip[0] < log_var_clip[1]):
-            raise ValueError(f"log_var_clip must be None or (low, high) with scale='log_var'; received {log_var_clip!r}.")
+            raise ConfigurationError("log_var_clip must be None or (low, high) with scale='log_var'; "
+                                     f"received {log_var_clip!r}.")
         if not temperature > 0:
-            raise ValueError(f"temperature must be > 0; received {temperature!r}.")
+            raise ConfigurationError(f"temperature must be > 0; received {temperature!r}.")
         self.scale = scale
         self.log_var_clip = log_var_clip
         self.temperature = temperature
@@ -128,8 +130,8 @@ class Posterior:
         outputs = [tf.cast(output, tf.float32) for output in (outputs if isinstance(outputs, (list, tuple)) else [outputs])]
         expected = sum(2 if group.kind == "normal" else 1 for group in spec.groups)
         if len(outputs) != expected:
-            raise ValueError(f"An encoder for the groups {spec.code_spec} must have {expected} outputs "
-                             f"(mean and scale per normal group, logits per categorical one); received {len(outputs)}.")
+            raise ConfigurationError(f"An encoder for the groups {spec.code_spec} must have {expected} outputs "
+                                     f"(mean and scale per normal group, logits per categorical one); received {len(outputs)}.")
         self.means, self.log_vars, self.stddevs, self.logits = [], [], [], []
         outputs = iter(outputs)
         for group in spec.groups:

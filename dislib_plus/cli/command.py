@@ -75,7 +75,9 @@ def run(name, summary, define, act, argv=None, operands=False):
       operands: whether the command takes arguments that are no flags; `act` finds them in `flags.operands`.
 
     Returns:
-      0: done. 1: the work failed. 2: a flag or the configuration is wrong and nothing was started.
+      0: done. 1: the work failed: files are missing, damaged or in the way, a loss is not finite, a metric cannot be
+      computed. 2: the command line or the configuration is wrong in itself, whatever the files, and nothing was
+      started: an unknown name or parameter, a value outside its range, parts that do not fit together.
     """
     flags = Flags()
     define(flags)
@@ -106,7 +108,8 @@ def _guarded(name, act, flags):
     except (UsageError, configuration.ConfigurationError) as error:
         return _fail(name, sentence(error), USAGE, flags.traceback)
     except (ValueError, OSError) as error:
-        return _fail(name, sentence(error), FAILURE, flags.traceback)
+        wrong = isinstance(error, ValueError) and configuration.raised_in_reference(error)
+        return _fail(name, sentence(error), USAGE if wrong else FAILURE, flags.traceback)
     except RuntimeError as error:
         if "Required bindings" not in str(error):
             raise

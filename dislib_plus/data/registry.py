@@ -5,6 +5,8 @@ import os
 
 import gin
 
+from dislib_plus.configuration import ConfigurationError
+
 _FACTORIES = {}
 
 
@@ -40,11 +42,11 @@ def get_named_ground_truth_data(name=gin.REQUIRED, data_dir=None):
       An ImageData or GroundTruthData.
 
     Raises:
-      ValueError: unknown name; the nearest names are listed.
+      ConfigurationError: unknown name; the nearest names are listed.
     """
     family, _, rest = name.partition(":")
     if family not in _FACTORIES:
         near = difflib.get_close_matches(name, names()) or names()
-        raise ValueError(f"dataset.name {name!r} is unknown; the nearest known names are {', '.join(near)}.")
+        raise ConfigurationError(f"dataset.name {name!r} is unknown; the nearest known names are {', '.join(near)}.")
     root = data_root(data_dir)
     return _FACTORIES[family](root, rest) if rest else _FACTORIES[family](root)

@@ -4,6 +4,7 @@ import gin
 import keras
 import tensorflow as tf
 
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.losses import aggregate_posterior
 from dislib_plus.methods import checks
 from dislib_plus.methods.base import VAE
@@ -53,8 +54,8 @@ class AnchorVAE(VAE):
     def build_networks(self, image_shape):
         super().build_networks(image_shape)
         if max(self.anchors) >= self.latents.size:
-            raise ValueError(f"anchor_vae.anchors must lie among the {self.latents.size} latent units; "
-                             f"received the positions {list(self.anchors)}.")
+            raise ConfigurationError(f"anchor_vae.anchors must lie among the {self.latents.size} latent units; "
+                                     f"received the positions {list(self.anchors)}.")
 
     def regularizers(self, q, z):
         if self.form == "beta":

@@ -4,6 +4,7 @@ import gin
 import keras
 from keras import layers
 
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.networks.encoders import latent_heads
 
 
@@ -12,8 +13,8 @@ def _halvings(shape):
     height, width, channels = (int(size) for size in shape[-3:])
     halvings = (height // 4).bit_length() - 1
     if height != width or halvings < 1 or height != 4 * 2 ** halvings:
-        raise ValueError(f"The networks of Burgess et al. need square images of 8, 16, 32, 64, ... pixels; "
-                         f"received {height}x{width}. Resize the data or choose another network.")
+        raise ConfigurationError(f"The networks of Burgess et al. need square images of 8, 16, 32, 64, ... pixels; "
+                                 f"received {height}x{width}. Resize the data or choose another network.")
     return halvings, channels
 
 

@@ -4,6 +4,7 @@ import gin
 import keras
 from keras import layers
 
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.networks.encoders import latent_heads
 
 # Channels of the encoder's layers, and of the decoder's hidden ones, by image size.
@@ -14,8 +15,8 @@ _DECODER = {64: (64, 32, 32), 32: (32, 32)}
 def _size(shape):
     height, width, channels = (int(size) for size in shape[-3:])
     if height != width or height not in _ENCODER:
-        raise ValueError(f"CascadeVAE's networks are for square images of 32 or 64 pixels; received {height}x{width}. "
-                         "Resize the data or choose another network.")
+        raise ConfigurationError("CascadeVAE's networks are for square images of 32 or 64 pixels; received "
+                                 f"{height}x{width}. Resize the data or choose another network.")
     return height, channels
 
 

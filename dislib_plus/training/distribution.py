@@ -7,6 +7,7 @@ import os
 
 import tensorflow as tf
 
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import batches
 
 STRATEGIES = (None, "mirrored", "multi_worker")
@@ -23,7 +24,7 @@ def strategy(name):
         any operation.
 
     Raises:
-      ValueError: an unknown name, or "multi_worker" without TF_CONFIG.
+      ConfigurationError: an unknown name. ValueError: "multi_worker" without TF_CONFIG.
     """
     if name is None:
         return None
@@ -35,7 +36,7 @@ def strategy(name):
             raise ValueError("model.strategy = 'multi_worker' needs the environment variable TF_CONFIG with a "
                              f"'cluster' and a 'task'; it is {os.environ.get('TF_CONFIG')!r}.")
         return tf.distribute.MultiWorkerMirroredStrategy()
-    raise ValueError(f"model.strategy must be None, 'mirrored' or 'multi_worker'; received {name!r}.")
+    raise ConfigurationError(f"model.strategy must be None, 'mirrored' or 'multi_worker'; received {name!r}.")
 
 
 def _cluster():
@@ -86,8 +87,8 @@ def training_batches(chosen, dataset, batch_size, seed, first_step, last_step):
         return whole
     count = chosen.num_replicas_in_sync
     if batch_size % count:
-        raise ValueError(f"model.batch_size must be a multiple of the {count} devices that share it; "
-                         f"received {batch_size}.")
+        raise ConfigurationError(f"model.batch_size must be a multiple of the {count} devices that share it; "
+                                 f"received {batch_size}.")
 
     def of_pipeline(context):
         here = count // context.num_input_pipelines

@@ -7,6 +7,8 @@ import random
 import keras
 import numpy as np
 
+from dislib_plus.configuration import ConfigurationError
+
 
 @dataclasses.dataclass(frozen=True)
 class RunSeeds:
@@ -37,10 +39,10 @@ def run_seeds(random_seed, num_stages):
 
 
 def check(random_seed):
-    """Raises ValueError unless random_seed is an integer in 0 .. 2^32 - 1."""
+    """Raises ConfigurationError unless random_seed is an integer in 0 .. 2^32 - 1."""
     integer = isinstance(random_seed, (int, np.integer)) and not isinstance(random_seed, bool)
     if not integer or not 0 <= random_seed < 2 ** 32:
-        raise ValueError(f"model.random_seed must be an integer in 0..{2 ** 32 - 1}; received {random_seed!r}.")
+        raise ConfigurationError(f"model.random_seed must be an integer in 0..{2 ** 32 - 1}; received {random_seed!r}.")
 
 
 @contextlib.contextmanager

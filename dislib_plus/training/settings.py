@@ -4,6 +4,7 @@ import dataclasses
 import numbers
 from typing import Optional
 
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.training import distribution, seeding
 
 PRECISIONS = ("float32", "mixed_bfloat16")
@@ -14,7 +15,7 @@ class Settings:
     """Arguments of `train` that are numbers or switches; see there.
 
     Raises:
-      ValueError: an argument breaks its rule.
+      ConfigurationError: an argument breaks its rule.
     """
 
     training_steps: int
@@ -34,19 +35,21 @@ class Settings:
                      "steps_per_execution"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-                raise ValueError(f"model.{name} must be an integer >= 1; received {value!r}.")
+                raise ConfigurationError(f"model.{name} must be an integer >= 1; received {value!r}.")
         seeding.check(self.random_seed)
         if self.precision not in PRECISIONS:
-            raise ValueError(f"model.precision must be one of {', '.join(PRECISIONS)}; received {self.precision!r}.")
+            raise ConfigurationError(f"model.precision must be one of {', '.join(PRECISIONS)}; "
+                                     f"received {self.precision!r}.")
         if self.strategy not in distribution.STRATEGIES:
-            raise ValueError(f"model.strategy must be None, 'mirrored' or 'multi_worker'; received {self.strategy!r}.")
+            raise ConfigurationError("model.strategy must be None, 'mirrored' or 'multi_worker'; "
+                                     f"received {self.strategy!r}.")
 
     def check_data(self, dataset, batch_size):
-        """Raises ValueError unless a batch can be drawn from the data set and shared by the devices."""
+        """Raises ConfigurationError unless a batch can be drawn from the data set and shared by the devices."""
         if batch_size > dataset.num_observations:
-            raise ValueError(f"model.batch_size must be at most {dataset.num_observations}, the number of images of "
-                             f"{dataset.name!r}; received {batch_size}.")
+            raise ConfigurationError(f"model.batch_size must be at most {dataset.num_observations}, the number of images "
+                                     f"of {dataset.name!r}; received {batch_size}.")
         devices = distribution.replicas(distribution.strategy(self.strategy))
         if batch_size % devices:
-            raise ValueError(f"model.batch_size must be a multiple of the {devices} devices that share it; "
-                             f"received {batch_size}.")
+            raise ConfigurationError(f"model.batch_size must be a multiple of the {devices} devices that share it; "
+                                     f"received {batch_size}.")

@@ -36,12 +36,13 @@ def train_with_gin(model_dir, overwrite=False, gin_config_files=None, gin_bindin
 
 def train_configured(model_dir, overwrite=False, strict=False, sources=configuration.Sources(), progress=True):
     """`train` with the present gin configuration; `sources` is recorded in run.json."""
-    # Several workers must be connected before the model's constructor runs the first operation.
-    distribution.strategy(_bound("model.strategy"))
+    # Several workers must be connected before the model's constructor runs the first operation, and variables
+    # that a constructor makes (of a first stage that it loads) belong to the strategy too.
+    chosen = distribution.strategy(_bound("model.strategy"))
     seeding.restart_names()
     seed = _bound("model.random_seed") or 0
     seeding.check(seed)
-    with seeding.seeded_initializers(seed):
+    with distribution.scope(chosen), seeding.seeded_initializers(seed):
         return train(model_dir, overwrite, strict=strict, sources=sources, progress=progress)
 
 

@@ -2,14 +2,19 @@
 
 import logging
 import os
+import pathlib
 import subprocess
 import sys
 import warnings
 
+import gin
 import pytest
 
 from dislib_plus import configuration
 from dislib_plus.cli import command, environment, tables
+
+
+BIN = pathlib.Path(__file__).parents[2] / "bin"
 
 
 def define(flags):
@@ -59,6 +64,7 @@ def test_wrong_flags_are_exit_code_2(run, arguments, message):
 @pytest.mark.parametrize("error, code", [
     (ValueError("beta must be >= 0.\n  In call to configurable 'vae' (<class 'x'>)"), 1),
     (FileNotFoundError("no data."), 1),
+    (FileExistsError("results are there."), 1),
     (configuration.ConfigurationError("gin: nothing is called 'x'."), 2),
     (command.UsageError("two flags."), 2),
     (RuntimeError("Required bindings for `model` not provided in config: ['batch_size']"), 2),
@@ -70,6 +76,29 @@ def test_expected_errors_are_one_sentence(run, error, code):
     found, output, errors = run(["--model_dir=a"], act)
     assert found == code and output == "" and errors.startswith("dislib_probe: ") and errors.count("\n") == 1
     assert "In call to" not in errors
+
+
+@gin.configurable("command_part")
+def part():
+    raise ValueError("beta must be >= 0.")
+
+
+@gin.configurable("command_whole")
+def whole(made):
+    """Is given a part that gin makes, or makes one itself."""
+    made()
+
+
+@pytest.mark.parametrize("bindings, code", [
+    (["command_whole.made = @command_part()"], 2),
+    (["command_whole.made = @command_part"], 1),
+])
+def test_values_that_an_object_of_the_configuration_refuses_are_exit_code_2(run, bindings, code):
+    def act(flags):
+        with configuration.configured(gin_bindings=bindings):
+            whole()
+    found, _, errors = run(["--model_dir=a"], act)
+    assert found == code and errors == "dislib_probe: beta must be >= 0.\n"
 
 
 def test_bugs_are_not_hidden(run):
@@ -125,9 +154,12 @@ def test_table(capsys):
     assert "1.2346" in output and "CPU" in output and "nothing" not in output
 
 
-def test_help_needs_no_tensorflow():
-    code = ("import sys, time\nfrom dislib_plus.cli.train import main\nassert main(['--help']) == 0\n"
+@pytest.mark.parametrize("name", sorted(path.name for path in BIN.glob("dislib_*")))
+def test_help_is_quick_and_needs_no_tensorflow(name):
+    code = ("import runpy, sys, time\nsys.argv[1:] = ['--help']\n"
+            f"try:\n  runpy.run_path({str(BIN / name)!r}, run_name='__main__')\n"
+            "except SystemExit as end:\n  assert not end.code\n"
             "assert not {'tensorflow', 'keras', 'scipy', 'matplotlib'} & set(sys.modules), 'heavy import'\n"
             "print(time.process_time())")
-    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    assert float(output.split()[-1]) < 1.0
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.startswith(f"{name}: ") and float(done.stdout.split()[-1]) < 1.0
