@@ -92,7 +92,7 @@ def log_aggregate(samples, mean, log_var, weights):
     Args:
       samples: [rows, latents].
       mean, log_var: [batch, latents] of the posteriors that are mixed.
-      weights: log weights [rows, batch].
+      weights: log weights [rows, batch], constants.
 
     Returns:
       (log q(z) [rows], log q(z_j) [rows, latents]), nats.
@@ -100,20 +100,51 @@ def log_aggregate(samples, mean, log_var, weights):
     rows, latents = samples.shape
     table_bytes = 4 * (rows or 1) * (mean.shape[0] or 1) * latents
     if table_bytes <= MEMORY_BUDGET:
-        pieces = [_piece(samples, mean, log_var, weights)]
+        pairs, marginals = _sums(samples, mean, log_var, weights)
     else:
-        width = max(1, int(latents * MEMORY_BUDGET / table_bytes))
-        recomputed = tf.recompute_grad(_piece)
-        pieces = [recomputed(samples[:, first:first + width], mean[:, first:first + width],
-                             log_var[:, first:first + width], weights) for first in range(0, latents, width)]
-    pairs = tf.add_n([piece[0] for piece in pieces])
-    marginals = tf.concat([piece[1] for piece in pieces], axis=1)
+        pairs, marginals = _sums_in_pieces(samples, mean, log_var, weights,
+                                           max(1, int(latents * MEMORY_BUDGET / table_bytes)))
     return tf.reduce_logsumexp(weights + pairs, axis=1), marginals
 
 
-def _piece(samples, mean, log_var, weights):
+def _sums(samples, mean, log_var, weights):
+    """(sum_j a[i, n, j] [rows, batch], logsumexp_n (w[i, n] + a[i, n, j]) [rows, latents])."""
     table = pairwise_log_density(samples, mean, log_var)
     return tf.reduce_sum(table, axis=2), tf.reduce_logsumexp(weights[:, :, None] + table, axis=1)
+
+
+def _sums_in_pieces(samples, mean, log_var, weights, width):
+    """As `_sums`, from tables of `width` latents that are never in memory together; gradients compute them again.
+
+    The weights are constants: they get no gradient.
+    """
+    columns = [slice(first, first + width) for first in range(0, samples.shape[1], width)]
+
+    @tf.custom_gradient
+    def sums(samples, mean, log_var):
+        def piece(part):
+            return _sums(samples[:, part], mean[:, part], log_var[:, part], weights)
+
+        def gradient(of_pairs, of_marginals):
+            def piece_gradient(part):
+                inputs = [samples[:, part], mean[:, part], log_var[:, part]]
+                with tf.GradientTape() as tape:
+                    tape.watch(inputs)
+                    outputs = _sums(*inputs, weights)
+                return tape.gradient(outputs, inputs, [of_pairs, of_marginals[:, part]])
+            return [tf.concat(parts, axis=1) for parts in zip(*_one_after_another(piece_gradient, columns))]
+        pairs, marginals = zip(*_one_after_another(piece, columns))
+        return (tf.add_n(pairs), tf.concat(marginals, axis=1)), gradient
+    return sums(samples, mean, log_var)
+
+
+def _one_after_another(function, arguments):
+    """The function's results; each call waits for the one before, which a graph would otherwise not do."""
+    results = []
+    for argument in arguments:
+        with tf.control_dependencies(tf.nest.flatten(results[-1:])):
+            results.append(function(argument))
+    return results
 
 
 def batch_log_aggregate(samples, mean, log_var, weighting="dlib", dataset_size=None):

@@ -153,9 +153,9 @@ def test_pieces_equal_the_whole_table(monkeypatch, budget_columns):
 
     whole, gradients = value_and_gradients()
     tables = []
-    piece = ap._piece
+    piece = ap._sums
     monkeypatch.setattr(ap, "MEMORY_BUDGET", 4 * 6 * 6 * budget_columns)
-    monkeypatch.setattr(ap, "_piece", lambda samples, *rest: tables.append(samples.shape[1]) or piece(samples, *rest))
+    monkeypatch.setattr(ap, "_sums", lambda samples, *rest: tables.append(samples.shape[1]) or piece(samples, *rest))
     pieces, piece_gradients = value_and_gradients()
     assert max(tables) == budget_columns and len(tables) >= 5 // budget_columns
     np.testing.assert_allclose(pieces, whole, rtol=1e-5)
