@@ -3,6 +3,7 @@
 from dislib_plus.methods.anchor_vae import AnchorVAE
 from dislib_plus.methods.annealed_vae import AnnealedVAE
 from dislib_plus.methods.base import VAE
+from dislib_plus.methods.beta_annealed_vae import BetaAnnealedVAE
 from dislib_plus.methods.beta_tc_vae import BetaTCVAE
 from dislib_plus.methods.beta_vae import BetaVAE
 from dislib_plus.methods.cascade_vae_c import CascadeVAEC
@@ -16,4 +17,4 @@ from dislib_plus.methods.factor_vae import FactorVAE
 from dislib_plus.methods.info_vae import InfoVAE
 from dislib_plus.methods.ms_vae import MSVAE
 from dislib_plus.methods.stages import Stage
-from dislib_plus.networks import burgess, cascade, valid_conv  # noqa: F401  registers their gin names
+from dislib_plus.networks import burgess, cascade, linear, mmd_vae, valid_conv  # noqa: F401  registers their gin names

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from dislib_plus import schedules
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.latents import Posterior
 from dislib_plus.methods import checks
 from dislib_plus.methods.base import VAE
@@ -17,72 +18,118 @@ from dislib_plus.networks.group_encoder import group_encoder
 @keras.saving.register_keras_serializable("dislib_plus")
 @gin.configurable("deft")
 class DEFT(VAE):
-    """DEFT (Wu et al. 2022): loss = reconstruction + betas[g] * KL in stage g, the betas decreasing.
+    """DEFT (Wu et al. 2022): loss = reconstruction + beta * KL; the units form G equal groups, opened stage by stage.
 
-    The units form G equal groups, each with an encoder of its own. In stage g the gradients that reach
-    (mean, log variance) are multiplied by `gamma` in earlier groups and by 1 in group g; later groups
-    are the prior: (0, 0), no KL, no gradient. g = min(floor(t / stage_steps), G - 1); where there are
-    fewer betas than groups the last one stays.
+    In stage g the gradients that reach (mean, log variance) are multiplied by `gamma` in earlier groups,
+    by 1 in group g, by 0 in later ones. After t updates:
+      stage_steps:      g = min(floor(t / stage_steps), G - 1), beta = betas[g]; the last entry stays
+        where there are fewer betas than groups.
+      annealing_steps:  beta = max(annealing_start * exp(-annealing_rate * t / annealing_steps), 1), and stage g
+        ends when beta <= betas[g]: g = min(number of betas >= beta, G - 1).
 
     Args:
-      betas: weight of the KL in each stage, not increasing, > 0.
-      stage_steps: iterations of a stage, >= 1.
+      betas: of the stages, not increasing, > 0.
+      stage_steps: iterations of a stage, >= 1; None: stages end by beta.
       group_size: units of a group, a divisor of the number of units.
       gamma: gradient factor of earlier groups, in [0, 1]; 0 freezes them.
       rescale: earlier groups are frozen and pass through a learned scaling of each unit,
         mean * exp(w1), log variance + w2.
-      kwargs: see VAE; `encoder` None: networks.group_encoder.
+      structure: "groups": every group has an encoder of its own, and later groups are the prior: (0, 0), no KL.
+        "single" (first version of the method): one encoder, and later groups are what their untrained
+        outputs say.
+      annealing_steps, annealing_start, annealing_rate: see above; >= 1, > 1, > 0.
+      kwargs: see VAE; `encoder` None: networks.group_encoder, with structure="single" gin's `encoder`.
     """
 
-    def __init__(self, betas, stage_steps, group_size=2, gamma=0.1, rescale=False, **kwargs):
+    def __init__(self, betas, stage_steps=None, group_size=2, gamma=0.1, rescale=False, structure="groups",
+                 annealing_steps=None, annealing_start=150.0, annealing_rate=20.0, **kwargs):
         super().__init__(**kwargs)
-        betas = list(betas)
-        if not betas or not all(beta > 0 for beta in betas) or betas != sorted(betas, reverse=True):
-            raise ValueError(f"deft.betas must be positive and must not increase; received {betas}.")
-        checks.whole("deft.stage_steps", stage_steps, 1)
-        checks.whole("deft.group_size", group_size, 1)
-        if not 0 <= gamma <= 1:
-            raise ValueError(f"deft.gamma must lie in [0, 1]; received {gamma!r}.")
-        self.betas = betas
+        self.betas = list(betas)
         self.stage_steps = stage_steps
         self.group_size = group_size
         self.gamma = gamma
         self.rescale = rescale
+        self.structure = structure
+        self.annealing_steps = annealing_steps
+        self.annealing_start = annealing_start
+        self.annealing_rate = annealing_rate
+        self._check()
+
+    def _check(self):
+        if not self.betas or not all(beta > 0 for beta in self.betas) or self.betas != sorted(self.betas, reverse=True):
+            raise ConfigurationError(f"deft.betas must be positive and must not increase; received {self.betas}.")
+        if (self.stage_steps is None) == (self.annealing_steps is None):
+            raise ConfigurationError("deft needs either stage_steps (stages of one length) or annealing_steps (stages "
+                                     f"that end by beta); received {self.stage_steps!r} and {self.annealing_steps!r}.")
+        for name in ("stage_steps", "annealing_steps"):
+            if getattr(self, name) is not None:
+                checks.whole(f"deft.{name}", getattr(self, name), 1)
+        checks.whole("deft.group_size", self.group_size, 1)
+        checks.one_of("deft.structure", self.structure, ("groups", "single"))
+        checks.positive("deft.annealing_rate", self.annealing_rate)
+        if not 0 <= self.gamma <= 1:
+            raise ConfigurationError(f"deft.gamma must lie in [0, 1]; received {self.gamma!r}.")
+        if not self.annealing_start > 1:
+            raise ConfigurationError("deft.annealing_start must be > 1, where beta ends; received "
+                                     f"{self.annealing_start!r}.")
+        if self.annealing_steps is not None and self.betas[-1] < 1:
+            raise ConfigurationError("deft.betas must be >= 1 with annealing_steps, as beta ends at 1; "
+                                     f"received {self.betas}.")
+        if self.rescale and self.structure == "single":
+            raise ConfigurationError("deft.rescale needs structure='groups', as a single encoder cannot keep earlier "
+                                     "groups frozen; received 'single'.")
 
     def get_config(self):
-        names = ("betas", "stage_steps", "group_size", "gamma", "rescale")
+        names = ("betas", "stage_steps", "group_size", "gamma", "rescale", "structure", "annealing_steps",
+                 "annealing_start", "annealing_rate")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     def build_networks(self, image_shape):
-        if self.encoder is None:
+        if self.encoder is None and self.structure == "groups":
             side_by_side = functools.partial(group_encoder, group_size=self.group_size)
             self.encoder, self.latents = make_encoder(image_shape, self.latents, encoder_fn=side_by_side)
         super().build_networks(image_shape)
         if self.latents.size % self.group_size:
-            raise ValueError(f"deft.group_size must divide the number of units, {self.latents.size}; "
-                             f"received {self.group_size}.")
+            raise ConfigurationError(f"deft.group_size must divide the number of units, {self.latents.size}; "
+                                     f"received {self.group_size}.")
         if len(self.betas) > self.groups:
-            raise ValueError(f"deft.betas must have at most one entry per group, {self.groups}; received {self.betas}.")
+            raise ConfigurationError(f"deft.betas must have at most one entry per group, {self.groups}; "
+                                     f"received {self.betas}.")
 
     def build(self, input_shape):
         if self.built:
             return
         super().build(input_shape)
-        self.stage = self.add_weight(name="stage", shape=(), dtype="int64", initializer="zeros", trainable=False,
-                                     aggregation="only_first_replica")
+        state = {"shape": (), "trainable": False, "aggregation": "only_first_replica"}
+        self.stage = self.add_weight(name="stage", dtype="int64", initializer="zeros", **state)
+        if self.annealing_steps is not None:
+            self.beta = self.add_weight(name="beta", dtype="float32", autocast=False,
+                                        initializer=keras.initializers.Constant(self.annealing_start), **state)
         if self.rescale:
-            self.log_scale, self.shift = (self.add_weight(name=name, shape=(self.latents.size,), initializer="zeros", autocast=False)
-                                          for name in ("log_scale", "shift"))
+            self.log_scale, self.shift = (
+                self.add_weight(name=name, shape=(self.latents.size,), initializer="zeros", autocast=False)
+                for name in ("log_scale", "shift"))
 
     @property
     def groups(self):
         """G, number of groups and of stages."""
         return self.latents.size // self.group_size
 
+    def enter_stage(self, step):
+        """Sets stage and beta to those of the update that follows `step` finished ones."""
+        if self.annealing_steps is None:
+            self.stage.assign(schedules.stage(step, self.stage_steps, self.groups))
+            return
+        beta = tf.maximum(
+            schedules.exponential(step, self.annealing_start, self.annealing_rate, self.annealing_steps), 1.0)
+        ended = tf.reduce_sum(tf.cast(tf.constant(self.betas, tf.float32) >= beta, tf.int64))
+        self.beta.assign(beta)
+        self.stage.assign(tf.minimum(ended, self.groups - 1))
+
     def infer(self, x, training=False):
-        """q(z|x) of the groups that are open, the prior for the others; training=True enters the stage of this step."""
+        """q(z|x); later groups as `structure` says; training=True enters the stage of this step."""
         if training:
-            self.stage.assign(schedules.stage(self.step, self.stage_steps, self.groups))
+            self.enter_stage(self.step)
         stage = self.stage.value
         group = tf.range(self.latents.size, dtype=tf.int64) // self.group_size
         passes = tf.where(group < stage, 0.0 if self.rescale else self.gamma, tf.where(group == stage, 1.0, 0.0))
@@ -92,10 +139,13 @@ class DEFT(VAE):
             earlier = tf.cast(group < stage, tf.float32)
             mean *= tf.exp(earlier * self.log_scale)
             log_var += earlier * self.shift
-        is_open = group <= stage
-        return Posterior(self.latents, [tf.where(is_open, values, 0.0) for values in (mean, log_var)])
+        if self.structure == "groups":
+            mean, log_var = (tf.where(group <= stage, values, 0.0) for values in (mean, log_var))
+        return Posterior(self.latents, [mean, log_var])
 
     def loss_weights(self):
+        if self.annealing_steps is not None:
+            return {"kl": self.beta.value}
         return {"kl": tf.gather(tf.constant(self.betas, tf.float32), tf.minimum(self.stage.value, len(self.betas) - 1))}
 
 

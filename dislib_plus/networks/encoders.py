@@ -8,12 +8,13 @@ from dislib_plus.latents import LatentSpec
 from dislib_plus.networks.shapes import image_size
 
 
-def latent_heads(features, latents):
+def latent_heads(features, latents, kernel_initializer="glorot_uniform"):
     """Linear float32 output layers for every group: mean and scale, or logits.
 
     Args:
       features: symbolic tensor [batch, features].
       latents: LatentSpec.
+      kernel_initializer: of these layers.
 
     Returns:
       List of symbolic tensors in the order that LatentSpec states.
@@ -22,7 +23,8 @@ def latent_heads(features, latents):
     for position, group in enumerate(latents.groups):
         suffix = f"_{position}" if len(latents.groups) > 1 else ""
         names = ["means", "log_var"] if group.kind == "normal" else ["logits"]
-        outputs += [layers.Dense(group.size, dtype="float32", name=name + suffix)(features) for name in names]
+        outputs += [layers.Dense(group.size, dtype="float32", name=name + suffix,
+                                 kernel_initializer=kernel_initializer)(features) for name in names]
     return outputs
 
 

@@ -20,7 +20,7 @@ def valid_conv_encoder(input_shape, latents, base=32, kernel_initializer="glorot
       input_shape: (height, width, channels), sides multiples of 16.
       latents: LatentSpec.
       base: channels of the first layer.
-      kernel_initializer: of all convolutions; "he_normal" in ControlVAE's code.
+      kernel_initializer: of all convolutions and the heads; "he_normal" in ControlVAE's code.
 
     Returns:
       keras.Model.
@@ -32,11 +32,12 @@ def valid_conv_encoder(input_shape, latents, base=32, kernel_initializer="glorot
     for filters in (base, base, 2 * base, 2 * base):
         hidden = conv(filters, 4, strides=2, padding="same")(hidden)
     hidden = conv(8 * base, (height // 16, columns // 16))(hidden)
-    return keras.Model(images, latent_heads(layers.Flatten()(hidden), latents), name="encoder")
+    return keras.Model(images, latent_heads(layers.Flatten()(hidden), latents, kernel_initializer), name="encoder")
 
 
 @gin.configurable("valid_deconv_decoder", denylist=["latent_size", "output_shape"])
-def valid_deconv_decoder(latent_size, output_shape, base=32, dense_initializer="glorot_uniform"):
+def valid_deconv_decoder(latent_size, output_shape, base=32, dense_initializer="glorot_uniform",
+                         deconv_initializer="glorot_uniform"):
     """Decoder of DeVAE and DynamicVAE.
 
     dense 8 base, one transposed convolution to the map of height/16 x width/16 with 2 base channels,
@@ -47,6 +48,9 @@ def valid_deconv_decoder(latent_size, output_shape, base=32, dense_initializer="
       output_shape: (height, width, channels), sides multiples of 16.
       base: channels of the last hidden layer.
       dense_initializer: of the dense layer; "he_normal" in ControlVAE's code.
+      deconv_initializer: of the transposed convolutions, a name or {"class_name": ..., "config": ...};
+        VarianceScaling of scale 1/3, mode "fan_in" and distribution "uniform" in ControlVAE's code
+        (PyTorch's own: uniform in +-1 / sqrt(outputs * kernel height * kernel width)).
 
     Returns:
       keras.Model.
@@ -55,8 +59,9 @@ def valid_deconv_decoder(latent_size, output_shape, base=32, dense_initializer="
     codes = keras.Input((latent_size,))
     hidden = layers.Dense(8 * base, activation="relu", kernel_initializer=dense_initializer)(codes)
     hidden = layers.Reshape((1, 1, 8 * base))(hidden)
-    hidden = layers.Conv2DTranspose(2 * base, (height // 16, columns // 16), activation="relu")(hidden)
+    deconv = functools.partial(layers.Conv2DTranspose, kernel_initializer=deconv_initializer)
+    hidden = deconv(2 * base, (height // 16, columns // 16), activation="relu")(hidden)
     for filters in (2 * base, base, base):
-        hidden = layers.Conv2DTranspose(filters, 4, strides=2, padding="same", activation="relu")(hidden)
-    logits = layers.Conv2DTranspose(channels, 4, strides=2, padding="same")(hidden)
+        hidden = deconv(filters, 4, strides=2, padding="same", activation="relu")(hidden)
+    logits = deconv(channels, 4, strides=2, padding="same")(hidden)
     return keras.Model(codes, logits, name="decoder")

@@ -97,8 +97,8 @@ def test_saving(tiny, check_saving):
 
 def test_the_table_is_computed_once_a_step(tiny, images, monkeypatch):
     calls = []
-    piece = aggregate_posterior._piece
-    monkeypatch.setattr(aggregate_posterior, "_piece", lambda *arguments: calls.append(1) or piece(*arguments))
+    sums = aggregate_posterior._sums
+    monkeypatch.setattr(aggregate_posterior, "_sums", lambda *arguments: calls.append(1) or sums(*arguments))
     model = tiny(BetaTCVAE, beta=4.0, gamma=2.0, estimator="mws", dataset_size=60)
     tf.function(model.train_step)(images)
     assert len(calls) == 1

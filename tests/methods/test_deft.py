@@ -1,12 +1,16 @@
 """DEFT: stages, gradient scaling, closed groups, the group encoders."""
 
+import gin
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from dislib_plus import seeds
 from dislib_plus.latents import LatentSpec
-from dislib_plus.methods import DEFT
+from dislib_plus.methods import DEFT, BetaVAE
+from dislib_plus.networks.decoders import fc_decoder
+from dislib_plus.networks.encoders import fc_encoder
 from dislib_plus.networks.group_encoder import group_encoder
 
 
@@ -121,11 +125,107 @@ def test_default_network():
     model.build((None, 16, 16, 1))
     assert model.groups == 2 and model.represent(np.zeros((2, 16, 16, 1), np.float32)).shape == (2, 4)
 
+LINEAR = (8, 8, 1)
+
+
+@pytest.mark.parametrize("stage", (0, 1))
+@pytest.mark.parametrize("structure, gamma", (("groups", 0.1), ("groups", 0.0), ("single", 0.1)))
+def test_gradients_of_a_linear_model_are_those_of_the_numpy_twin(images, gradients_of, randomized, at_step, structure,
+                                                                 gamma, stage):
+    """mean = x W, log variance = x V, logits = z U: every gradient written out, scaled at (mean, log variance)."""
+    encoder = randomized(fc_encoder(LINEAR, LatentSpec(4), units=()), 0)
+    decoder = randomized(fc_decoder(4, LINEAR, units=()), 1)
+    model = DEFT(betas=[8.0, 2.0], stage_steps=10, group_size=2, gamma=gamma, structure=structure, latents=4,
+                 encoder=encoder, decoder=decoder)
+    model.build((None, *LINEAR))
+    model.compile(keras.optimizers.Adam(0.01))
+    model.optimizer.build(model.trained_variables())
+    at_step(model, 10 * stage)
+    found = {variable.path: gradient for variable, gradient in zip(
+        encoder.trainable_variables, gradients_of(model, images, encoder.trainable_variables))}
+
+    x = np.asarray(images, np.float64).reshape(len(images), -1)
+    mean, log_var = (np.asarray(output, np.float64) for output in encoder(images))
+    if structure == "groups" and stage == 0:
+        mean[:, 2:] = log_var[:, 2:] = 0.0
+    deviation = np.exp(log_var / 2)
+    seed = tf.random.fold_in(model.noise_seed("z"), 0, alg="philox")
+    noise = np.asarray(seeds.normal([len(x), 4], seed), np.float64)
+    weights, bias = (np.asarray(weight, np.float64) for weight in decoder.trainable_variables)
+    logits = (mean + deviation * noise) @ weights + bias
+    through_z = (1 / (1 + np.exp(-logits)) - x) @ weights.T
+    beta, factors = ((8.0, [1, 1, 0, 0]), (2.0, [gamma, gamma, 1, 1]))[stage]
+    of_mean = factors * (through_z + beta * mean) / len(x)
+    of_log_var = factors * (through_z * deviation * noise / 2 + beta * (np.exp(log_var) - 1) / 2) / len(x)
+    twin = [x.T @ of_mean, of_mean.sum(0), x.T @ of_log_var, of_log_var.sum(0)]
+    assert len(found) == 4
+    for (path, gradient), expected in zip(found.items(), twin, strict=True):
+        np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-5, err_msg=path)
+
+
+@pytest.mark.parametrize("share, stage", ((0.0380, 0), (0.0382, 1), (0.0803, 1), (0.0806, 2), (0.1150, 2), (0.1153, 3),
+                                          (0.2505, 3), (0.2506, 4), (1.0, 4)))
+def test_stages_that_end_by_beta(tiny, images, at_step, share, stage):
+    """Betas 70, 30, 15, 1 end at 3.8 %, 8.0 %, 11.5 % and 25.1 % of the annealing."""
+    model = tiny(DEFT, latents=10, betas=[70.0, 30.0, 15.0, 1.0], annealing_steps=100000, group_size=2)
+    at_step(model, round(100000 * share)).loss_terms(images, training=True)
+    assert int(model.stage.value) == stage
+    np.testing.assert_allclose(model.loss_weights()["kl"], max(150 * np.exp(-20 * share), 1.0), rtol=1e-5)
+
+
+def test_last_group_stays_open_when_more_betas_have_ended(tiny, images, at_step):
+    model = tiny(DEFT, betas=[70.0, 30.0], annealing_steps=100, group_size=2)
+    at_step(model, 99).loss_terms(images, training=True)
+    assert int(model.stage.value) == 1 and float(model.loss_weights()["kl"]) == 1.0
+
+
+def test_annealed_beta_is_saved(tiny, images, at_step, check_saving):
+    model = tiny(DEFT, betas=[70.0, 30.0], annealing_steps=100, group_size=2)
+    assert float(model.loss_weights()["kl"]) == 150.0
+    check_saving(at_step(model, 3))
+
+
+def test_single_group_with_annealing_is_the_annealed_beta_vae(tiny, images, at_step, loss_of):
+    model = tiny(DEFT, betas=[1.0], annealing_steps=100, annealing_start=40.0, group_size=4)
+    other = tiny(BetaVAE, beta=40 * np.exp(-20 * 7 / 100))
+    assert loss_of(at_step(model, 7), images) == pytest.approx(loss_of(at_step(other, 7), images), rel=1e-5)
+
+
+def test_single_structure_keeps_the_outputs_of_later_groups(in_stage, images, detached):
+    model = in_stage(0, structure="single")
+    mean, log_var = model.encoder(images)
+    q = model.infer(images, training=True)
+    np.testing.assert_array_equal(q.mean, mean)
+    np.testing.assert_array_equal(q.log_var, log_var)
+    assert (q.kl_per_unit()[:, 2:] > 0).numpy().all()
+    for gradient in gradients(model, images):
+        np.testing.assert_array_equal(gradient, [[1, 1, 0, 0]] * len(images))
+
+
+def test_single_structure_takes_gins_encoder():
+    with gin.unlock_config():
+        gin.parse_config("encoder.num_latent = 4\nencoder.encoder_fn = @fc_encoder\nfc_encoder.units = (5,)\n"
+                         "decoder.decoder_fn = @fc_decoder\nfc_decoder.units = (5,)")
+    try:
+        model = DEFT(betas=[8.0], stage_steps=10, structure="single")
+        model.build((None, 8, 8, 1))
+    finally:
+        gin.clear_config()
+    assert model.encoder.count_params() == 64 * 5 + 5 + 2 * (5 * 4 + 4)
+
 
 @pytest.mark.parametrize("arguments, message", (
     (dict(betas=[1.0, 2.0]), "deft.betas must be positive"), (dict(betas=[]), "deft.betas must be positive"),
     (dict(betas=[1.0, 0.0]), "deft.betas must be positive"), (dict(stage_steps=0), "deft.stage_steps must be"),
-    (dict(gamma=1.5), "deft.gamma must lie"), (dict(group_size=0), "deft.group_size must be")))
+    (dict(gamma=1.5), "deft.gamma must lie"), (dict(group_size=0), "deft.group_size must be"),
+    (dict(annealing_steps=5), "deft needs either stage_steps"),
+    (dict(stage_steps=None), "deft needs either stage_steps"),
+    (dict(structure="one"), "deft.structure must be one of"),
+    (dict(structure="single", rescale=True), "deft.rescale needs structure='groups'"),
+    (dict(stage_steps=None, annealing_steps=0), "deft.annealing_steps must be"),
+    (dict(annealing_rate=0.0), "deft.annealing_rate must be"),
+    (dict(annealing_start=1.0), "deft.annealing_start must be"),
+    (dict(stage_steps=None, annealing_steps=5, betas=[2.0, 0.5]), "deft.betas must be >= 1 with annealing_steps")))
 def test_bad_hyperparameters(arguments, message):
     with pytest.raises(ValueError, match=message):
         DEFT(**{"betas": [2.0, 1.0], "stage_steps": 5, **arguments})
