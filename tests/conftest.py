@@ -1,8 +1,10 @@
-"""Fixtures for all tests: `dlib`, disentanglement_lib 1.5 as published, to compare with."""
+"""Fixtures for all tests: small runs of the recipes, and disentanglement_lib 1.5 as published, to compare with."""
 
 import importlib
 import importlib.util
 import json
+import os
+import pathlib
 import subprocess
 import sys
 import types
@@ -12,6 +14,8 @@ import PIL.Image
 import pytest
 
 PACKAGE = "disentanglement_lib"
+# What TensorFlow finds here when it is imported; tests of the commands change it later (oneDNN).
+ENVIRONMENT = dict(os.environ)
 
 
 class Patched:
@@ -113,3 +117,28 @@ def dlib(tmp_path_factory):
         sys.path.append(folder)
         importlib.invalidate_caches()
     return Dlib()
+
+
+@pytest.fixture(scope="session")
+def runs():
+    """The module helpers_runs."""
+    path = pathlib.Path(__file__).with_name("helpers_runs.py")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.OtherProcess.environment = ENVIRONMENT
+    return module
+
+
+@pytest.fixture(scope="session")
+def other_process(runs):
+    """Function (devices=1) -> helpers_runs.OtherProcess, one for each number of devices."""
+    started = {}
+
+    def with_devices(devices=1):
+        if devices not in started:
+            started[devices] = runs.OtherProcess(devices)
+        return started[devices]
+    yield with_devices
+    for process in started.values():
+        process.close()

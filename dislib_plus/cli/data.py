@@ -26,7 +26,7 @@ def _list(data_dir):
     for name in names():
         source = sources.find_source(name)
         if source is None:
-            table.add_row(name, "none needed, or your own", "", "", "")
+            table.add_row(name, sources.OTHERS.get(name, "none needed"), "", "", "")
         else:
             table.add_row(name, sources.state(source, root), source.size, source.licence, source.home)
     Console(width=None if Console().is_terminal else 160).print(table)

@@ -89,6 +89,7 @@ def _tar_members(archive):
 def _tar_stream_members(archive, stream):
     with tarfile.open(fileobj=stream, mode="r|") as content:
         for member in content:
+            content.members.clear()  # tarfile keeps every member, which makes millions of them fill the memory
             if member.isdir():
                 yield member.name, 0, None
             elif member.isreg():

@@ -21,6 +21,8 @@ class ImageData:
     deterministic = True
     labels = None
     splits = ("train",)
+    # Whether XLA may compile `images` and gives the same pixels: gathers and whole numbers only.
+    compiles = False
     num_factors = 0
     factors_num_values = ()
     factor_names = ()
@@ -79,6 +81,8 @@ def gathered(images, indices):
 
 class ResidentImages(ImageData):
     """Images held in memory as one uint8 tensor and gathered in the graph."""
+
+    compiles = True
 
     def __init__(self, name, images, labels=None):
         """Args: name; images uint8 [n, height, width, channels]; labels None or integers [n]."""
@@ -198,6 +202,8 @@ class GroundTruthData(ImageData):
 
 class ResidentGrid(GroundTruthData):
     """A factor grid whose images are all in memory as one uint8 tensor."""
+
+    compiles = True
 
     def __init__(self, name, grid_names, grid_sizes, images, visible=None):
         """Args as GroundTruthData; images: uint8 [number of grid points, height, width, channels], 0..255."""

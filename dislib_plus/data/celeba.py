@@ -8,7 +8,7 @@ import numpy as np
 from dislib_plus.data import image_files
 from dislib_plus.data.mapped import MappedImages
 from dislib_plus.data.registry import register
-from dislib_plus.data.sources import missing_files
+from dislib_plus.data.sources import find_source, missing_files
 
 SPLITS = {"train": 0, "validation": 1, "test": 2}
 PROVLAE_BOX = (15, 45, 163, 193)
@@ -65,8 +65,9 @@ def celeba(data_dir=".", split="all", crop="provlae", size=64):
     if split != "all":
         partition = root / "list_eval_partition.txt"
         if not partition.is_file():
-            raise FileNotFoundError(f"celeba.split {split!r} needs {partition}, which is not there; it is described at "
-                                    "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html.")
+            raise FileNotFoundError(f"celeba.split {split!r} needs {partition}, which is not there; run `dislib_download "
+                                    "celeba` with the same --data_dir, or put it there by hand (described at "
+                                    f"{find_source('celeba').home}).")
         part = _rows(partition, [path.name for path in paths])[0][:, 0]
         paths = [path for path, number in zip(paths, part) if number == SPLITS[split]]
     file, shape = image_files.build("celeba", paths, size, 3, PROVLAE_BOX if crop == "provlae" else crop)

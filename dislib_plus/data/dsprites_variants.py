@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from dislib_plus.data.base import GroundTruthData
+from dislib_plus.data.base import GroundTruthData, gathered
 from dislib_plus.data.dsprites import DSprites, archive_path
 from dislib_plus.data.npz import broken_file, readable
 from dislib_plus.data.registry import register
@@ -30,6 +30,41 @@ BACKGROUND_COLORS = np.linspace(0.0, 1.0, 5)[:, None].repeat(3, axis=1)
 def _uniform(shape, seed, low=0.0, high=1.0):
     seed = tf.zeros([2], tf.int32) if seed is None else seed
     return tf.random.stateless_uniform(shape, seed, low, high, alg="philox")
+
+
+def _bits(shape, seed):
+    """Integers of 32 random bits: four random bytes for the price of one random number."""
+    seed = tf.zeros([2], tf.int32) if seed is None else seed
+    return tf.random.stateless_uniform(shape, seed, None, None, tf.int32, alg="philox")
+
+
+# Each of these is compiled into one loop over the pixels, several times quicker than its operations one by one.
+
+@tf.function(jit_compile=True)
+def _tinted(sprites, colors):
+    """Sprites [n, height, width, 1] in the colours [n, 3], on black."""
+    return sprites * colors[:, None, None]
+
+
+@tf.function(jit_compile=True)
+def _over_noise(sprites, bits):
+    """White sprites on noise: each byte k of the integers [n, height * width * 3 / 4] is a pixel (k + 1/2) / 256."""
+    height, width = sprites.shape[1:3]
+    noise = tf.cast(tf.reshape(tf.bitcast(bits, tf.uint8), [-1, height, width, 3]), tf.float32)
+    return tf.maximum(sprites, (noise + 0.5) / 256.0)
+
+
+@tf.function(jit_compile=True)
+def _inverted(sprites, patches, tints):
+    """b = (patch + tint) / 2 where the sprite is not, 1 - b where it is; patches are bytes, tints [n, 3]."""
+    background = (tf.cast(patches, tf.float32) / 255.0 + tints[:, None, None]) / 2.0
+    return tf.where(sprites > 0.5, 1.0 - background, background)
+
+
+@tf.function(jit_compile=True)
+def _two_colors(sprites, of_object, of_background):
+    """Sprites in the colours [n, 3] on the colours [n, 3]."""
+    return tf.where(sprites > 0.5, of_object[:, None, None], of_background[:, None, None])
 
 
 class _NoisySprites(GroundTruthData):
@@ -56,25 +91,26 @@ class ColorDSprites(_NoisySprites):
         return sprites * random_state.uniform(0.5, 1, [len(sprites), 1, 1, 3])
 
     def images(self, indices, seed=None):
-        return self.sprites.images(indices) * _uniform([tf.size(indices), 1, 1, 3], seed, 0.5, 1.0)
+        return _tinted(self.sprites.images(indices), _uniform([tf.size(indices), 3], seed, 0.5, 1.0))
 
 
 class NoisyDSprites(_NoisySprites):
-    """White sprites on uniform noise of independent pixels and channels."""
+    """White sprites on uniform noise of independent pixels and channels (in the graph: of 256 levels)."""
 
     def _paint(self, sprites, random_state):
         return np.minimum(sprites + random_state.uniform(0, 1, sprites.shape), 1.0)
 
     def images(self, indices, seed=None):
-        return tf.maximum(self.sprites.images(indices),
-                          _uniform([tf.size(indices), *self.observation_shape], seed))
+        return _over_noise(self.sprites.images(indices),
+                           _bits([tf.size(indices), int(np.prod(self.observation_shape)) // 4], seed))
 
 
 class ScreamDSprites(_NoisySprites):
     """Sprites that invert the colours of a random patch of a picture, tinted by a random colour."""
 
     def __init__(self, name, sprites, picture):
-        """Args: as the parent; picture: float64 [height, width, 3] in [0, 1], larger than the sprites' images.
+        """Args: as the parent; picture: float64 [height, width, 3] in steps of 1/255 in [0, 1], larger than the
+            sprites' images.
 
         Raises:
           ValueError: the picture is too small or has another shape.
@@ -85,6 +121,10 @@ class ScreamDSprites(_NoisySprites):
             raise ValueError(f"picture must be [height, width, 3] and larger than {self.observation_shape[:2]}; "
                              f"received shape {picture.shape}.")
         self._picture = picture
+        # Row by row every stretch as wide as an image, so that a patch is gathered by rows (15 MB for The Scream).
+        stretches = np.lib.stride_tricks.sliding_window_view(np.rint(255 * picture), self.observation_shape[1], axis=1)
+        with tf.device("CPU"):
+            self._windows = tf.constant(stretches.transpose(0, 1, 3, 2).astype(np.uint8))
 
     def _paint(self, sprites, random_state):
         height, width = self.observation_shape[:2]
@@ -100,12 +140,9 @@ class ScreamDSprites(_NoisySprites):
         height, width = self.observation_shape[:2]
         draws = _uniform([tf.size(indices), 5], seed)
         corner = tf.cast(draws[:, :2] * tf.constant(self._room[:2], tf.float32), tf.int32)
-        rows = (corner[:, 0, None] + tf.range(height))[:, :, None]
-        columns = (corner[:, 1, None] + tf.range(width))[:, None, :]
-        patch = tf.gather(tf.constant(self._picture.reshape(-1, 3), tf.float32),
-                          rows * self._picture.shape[1] + columns)
-        background = (patch + draws[:, None, None, 2:]) / 2.0
-        return tf.where(self.sprites.images(indices) > 0.5, 1.0 - background, background)
+        rows = (corner[:, 0, None] + tf.range(height)) * self._windows.shape[1] + corner[:, 1, None]
+        patches = gathered(tf.reshape(self._windows, [-1, 3 * width]), rows)
+        return _inverted(self.sprites.images(indices), tf.reshape(patches, [-1, height, width, 3]), draws[:, 2:])
 
 
 class AbstractDSprites(GroundTruthData):
@@ -133,7 +170,7 @@ class AbstractDSprites(GroundTruthData):
         colors = indices // self.sprites.num_observations
         of_object = tf.gather(tf.constant(OBJECT_COLORS, tf.float32), colors % len(OBJECT_COLORS))
         of_background = tf.gather(tf.constant(BACKGROUND_COLORS, tf.float32), colors // len(OBJECT_COLORS))
-        return tf.where(sprites > 0.5, of_object[:, None, None], of_background[:, None, None])
+        return _two_colors(sprites, of_object, of_background)
 
 
 def read_picture(name, path):
@@ -159,7 +196,7 @@ def painted_sky(height=274, width=350):
              + 0.2 * np.sin(75 * down + 9 * np.sin(4 * across + 3 * down)))
     ramp = np.clip(1.6 * down - 0.3, 0, 1)[..., None]
     sky = (1 - ramp) * [0.9, 0.45, 0.15] + ramp * [0.12, 0.2, 0.42]
-    return sky * (0.55 + 0.45 * waves[..., None])
+    return np.rint(255 * sky * (0.55 + 0.45 * waves[..., None])) / 255
 
 
 @register("color_dsprites")

@@ -78,6 +78,21 @@ def _mpi3d(kind):
                   _one(path, url), (path,), "11 GB" if kind != "toy" else "1 GB")
 
 
+def _google_drive(key):
+    return (f"https://drive.usercontent.google.com/download?id={key}&export=download&confirm=t",
+            f"https://drive.google.com/uc?export=download&id={key}")
+
+
+def _celeba():
+    pictures = RemoteFile("celeba.zip", ("https://s3-us-west-1.amazonaws.com/udacity-dlnfd/datasets/celeba.zip",
+                                         *_google_drive("0B7EVK8r0v71pZjFTYXZWM3FlRnM")),
+                          "md5:00d2c5bc6d35e252742224ab0c1e8fcb", {"img_align_celeba": "celeba/img_align_celeba"})
+    tables = {"list_eval_partition.txt": ("0B7EVK8r0v71pY0NSMzRuSXJEVkk", "d32c9cbf5e040fd4025c592c306e6668"),
+              "list_attr_celeba.txt": ("0B7EVK8r0v71pblRyaVFSWGxPY0U", "75e246fa4810816ffd6ee81facbd244c")}
+    return (pictures, *(RemoteFile(f"celeba/{name}", _google_drive(key), f"md5:{checksum}")
+                        for name, (key, checksum) in tables.items()))
+
+
 _DSPRITES = "dsprites/dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 _SHAPES3D = "3dshapes/3dshapes.h5"
 _SCREAM = "scream/scream.jpg"
@@ -117,13 +132,17 @@ SOURCES = (
                        "bef4ecab320f06d8554ea6380940ec79", "bb300cfdad3c16e7a12a480ee83cd310")),
            tuple(f"fashion_mnist/{name[:-3]}*" for name in _IDX), "31 MB", "/usr/share/datasets/fashion-mnist"),
     Source("celeba", "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html", "non-commercial research only",
-           _one("celeba.zip", "https://s3-us-west-1.amazonaws.com/udacity-dlnfd/datasets/celeba.zip",
-                checksum="md5:00d2c5bc6d35e252742224ab0c1e8fcb", unpack={"img_align_celeba": "celeba/img_align_celeba"}),
-           ("celeba/img_align_celeba/*.jpg",), "1.4 GB"),
+           _celeba(), ("celeba/img_align_celeba/*.jpg", "celeba/list_eval_partition.txt", "celeba/list_attr_celeba.txt"),
+           "1.4 GB"),
     Source("chairs", "https://www.di.ens.fr/willow/research/seeing3Dchairs", "not stated",
            _one("rendered_chairs.tar", "https://www.di.ens.fr/willow/research/seeing3Dchairs/data/rendered_chairs.tar",
                 unpack={"rendered_chairs": "rendered_chairs"}), ("rendered_chairs/*/renders/*.png",), "1.6 GB"),
 )
+
+# What to say of the sets that are not listed here; all others are generated.
+OTHERS = {"20newsgroups": "scikit-learn fetches them", "tfds": "prepared by TensorFlow Datasets", "arrays": "your own",
+          "image_folder": "your own", "correlated": "those of the set it shows", "held_out": "those of the set it shows",
+          "single_factor": "those of the set it shows"}
 
 
 def find_source(name):

@@ -56,6 +56,8 @@ def base_masks(num_scales, num_orientations, size):
 class ToyDSprites(GroundTruthData):
     """Binary sprites on black, float32 [size, size, 1] in {0, 1}, rendered from base masks and a shift."""
 
+    compiles = True
+
     def __init__(self, name="toy_dsprites", num_scales=6, num_orientations=40, num_positions=32, size=64):
         """Args: name; numbers of values of the factors; size: side of the image in pixels, a multiple of 8, at most 64.
 

@@ -1,7 +1,7 @@
 """`correlated:NAME` and `held_out:NAME`: training sees part of a data set, or some combinations more often.
 
-Only the indices of training batches change. Metrics, pictures and everything
-else see the whole set, with its own factors and random stream.
+Only the indices of training batches change, and so the losses of the training itself.
+Metrics, pictures and everything else see the whole set, with its own factors and random stream.
 """
 
 import gin

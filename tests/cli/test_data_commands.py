@@ -11,7 +11,7 @@ import gin
 import pytest
 
 from dislib_plus.cli import data, download
-from dislib_plus.data import sources
+from dislib_plus.data import names, sources
 
 BIN = pathlib.Path(__file__).parents[2] / "bin"
 
@@ -38,6 +38,13 @@ def test_list_says_what_is_here(tmp_path, capsys):
     rows = {line.split()[1]: line for line in capsys.readouterr().out.splitlines() if line.startswith("│")}
     assert " here " in rows["cars3d"] and "partly here" in rows["mnist"] and "none needed" in rows["toy_cars3d"]
     assert "partly" not in rows["cars3d"]
+    assert "your own" in rows["image_folder"] and "scikit-learn" in rows["20newsgroups"]
+
+
+def test_a_set_without_files_is_generated_or_says_what_it_needs():
+    unexplained = {name for name in names() if sources.find_source(name) is None} - set(sources.OTHERS)
+    assert {name for name in unexplained if not name.startswith("toy_")} == {"dummy_data", "pendulum"}
+    assert set(sources.OTHERS) <= set(names())
 
 
 def test_show_loads_a_set_and_leaves_gin_clean(capsys):
@@ -51,7 +58,7 @@ def test_show_loads_a_set_and_leaves_gin_clean(capsys):
 @pytest.mark.parametrize("main, arguments, code, sentence", [
     (data.main, [], 2, "say `list` or `show NAME`; received nothing"),
     (data.main, ["show"], 2, "received show"),
-    (data.main, ["show", "cars3"], 1, "'cars3' is unknown; the nearest known names are cars3d"),
+    (data.main, ["show", "cars3"], 2, "'cars3' is unknown; the nearest known names are cars3d"),
     (data.main, ["show", "cars3d", "--data_dir=/nowhere"], 1, "dislib_download cars3d"),
     (download.main, [], 2, "name at least one data set"),
     (download.main, ["car3d"], 2, "the nearest are cars3d"),

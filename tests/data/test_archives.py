@@ -110,6 +110,28 @@ def test_too_many_members_stop_everything(tmp_path, target, kind, monkeypatch):
     assert seen(target) == ["target"]
 
 
+@pytest.mark.slow
+def test_ten_million_tiny_entries_stop_everything(tmp_path, target):
+    """5 GB of headers in some MB: it stops at the first half million and keeps none of them in memory."""
+    path, block = tmp_path / "archive", b"".join(
+        tarfile.TarInfo(f"elsewhere/{number}").tobuf() for number in range(1000))
+    packed = gzip.compress(block)
+    with open(path, "wb") as stream:
+        for _ in range(10_000):
+            stream.write(packed)
+        stream.write(gzip.compress(bytes(1024)))
+    with pytest.raises(ArchiveError, match="more than 500000 members"):
+        unpack(path, target, {"data/cars": "cars"})
+    assert seen(target) == ["target"]
+
+
+def test_members_do_not_pile_up(tmp_path, monkeypatch):
+    path, most = write_tar(tmp_path / "archive", [member(f"a/{number}", b"x") for number in range(300)]), []
+    next_member = tarfile.TarFile.next
+    monkeypatch.setattr(tarfile.TarFile, "next", lambda self: most.append(len(self.members)) or next_member(self))
+    assert len(list(archives._tar_members(path))) == 300 and max(most) <= 1
+
+
 def test_a_huge_zip_directory_is_refused_before_it_is_read(tmp_path, target, monkeypatch):
     path = write_zip(tmp_path / "archive", [(f"data/cars/{number}", b"") for number in range(50)])
     monkeypatch.setattr(archives, "LARGEST_ZIP_DIRECTORY", 1000)

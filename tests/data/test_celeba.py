@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dislib_plus.data import get_named_ground_truth_data
+from dislib_plus.data import download, get_named_ground_truth_data
+from dislib_plus.data.sources import find_source, state
 
 pytestmark = pytest.mark.usefixtures("cache_folder")
 
@@ -57,10 +58,22 @@ def test_splits_and_attributes(root):
 
 def test_what_is_missing_is_named(root, tmp_path):
     (root / "celeba" / "list_eval_partition.txt").unlink()
-    with pytest.raises(FileNotFoundError, match="needs .*list_eval_partition.txt"):
+    with pytest.raises(FileNotFoundError, match="needs .*list_eval_partition.txt.*dislib_download celeba"):
         get_named_ground_truth_data("celeba:test", str(root))
     with pytest.raises(FileNotFoundError, match="dislib_download celeba.*celeba.zip"):
         get_named_ground_truth_data("celeba", str(tmp_path / "elsewhere"))
+
+
+def test_download_fetches_the_tables_too(root, monkeypatch):
+    """Pictures that are here already are not fetched again; the partition and the attributes are."""
+    asked = []
+    monkeypatch.setattr(download, "fetch", lambda urls, path, checksum, **options: asked.append((path.name, checksum)))
+    download.download(find_source("celeba"), root, progress=False)
+    assert asked == [("list_eval_partition.txt", "md5:d32c9cbf5e040fd4025c592c306e6668"),
+                     ("list_attr_celeba.txt", "md5:75e246fa4810816ffd6ee81facbd244c")]
+    assert state(find_source("celeba"), root) == "here"
+    (root / "celeba" / "list_attr_celeba.txt").unlink()
+    assert state(find_source("celeba"), root) == "partly here"
 
 
 def test_broken_tables_and_wrong_arguments_are_refused(root):

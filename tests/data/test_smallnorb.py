@@ -7,22 +7,16 @@ from dislib_plus.data import get_named_ground_truth_data
 from dislib_plus.data.smallnorb import CHUNKS, SmallNORB, read_matrix
 
 SIZES = (2, 4, 3, 2, 2)
-CODES = {np.dtype(np.uint8): 0x1E3D4C55, np.dtype(np.int32): 0x1E3D4C54, np.dtype(np.float32): 0x1E3D4C51,
-         np.dtype(np.float64): 0x1E3D4C53}
 
 
-def write_matrix(path, matrix):
-    sizes = list(matrix.shape) + [1] * (3 - matrix.ndim)
-    path.write_bytes(np.array([CODES[matrix.dtype], matrix.ndim, *sizes], "<i4").tobytes() + matrix.tobytes())
+@pytest.fixture
+def write(norb_writers):
+    return norb_writers[0]
 
 
-def write(folder, images, features):
-    folder.mkdir(parents=True, exist_ok=True)
-    half = len(images) // 2
-    for chunk, part in zip(CHUNKS, (slice(None, half), slice(half, None))):
-        write_matrix(folder / f"{chunk}-dat.mat", images[part])
-        write_matrix(folder / f"{chunk}-cat.mat", features[part, 0])
-        write_matrix(folder / f"{chunk}-info.mat", features[part, 1:])
+@pytest.fixture
+def write_matrix(norb_writers):
+    return norb_writers[1]
 
 
 @pytest.fixture
@@ -43,7 +37,7 @@ def images():
 
 
 @pytest.fixture
-def folder(tmp_path, images, features, cache_folder):
+def folder(tmp_path, images, features, cache_folder, write):
     write(tmp_path / "small_norb", images, features)
     return tmp_path / "small_norb"
 
@@ -111,7 +105,7 @@ def test_the_instance_is_hidden(folder):
 
 @pytest.mark.parametrize("matrix", [np.arange(6, dtype=np.int32), np.ones((2, 5), np.float32),
                                     np.ones((2, 3, 4, 5), np.uint8), np.full((1, 2, 3), 0.5)])
-def test_matrices_of_every_type_and_number_of_axes(tmp_path, matrix):
+def test_matrices_of_every_type_and_number_of_axes(tmp_path, matrix, write_matrix):
     write_matrix(tmp_path / "m.mat", matrix)
     found = read_matrix(tmp_path / "m.mat")
     np.testing.assert_array_equal(found, matrix)
@@ -145,7 +139,7 @@ def test_a_cut_file_is_one_sentence(folder):
         SmallNORB(folder, factor_sizes=SIZES)
 
 
-def test_features_must_cover_the_grid(folder, images, features):
+def test_features_must_cover_the_grid(folder, images, features, write):
     doubled = features.copy()
     doubled[3] = doubled[4]
     write(folder, images, doubled)
@@ -160,7 +154,7 @@ def test_features_must_cover_the_grid(folder, images, features):
         SmallNORB(folder)
 
 
-def test_wrong_shapes_are_refused(folder, images, features):
+def test_wrong_shapes_are_refused(folder, images, features, write, write_matrix):
     write(folder, images[:, 0], features)
     with pytest.raises(ValueError, match=r"must hold bytes \[n, 2, height, width\]"):
         SmallNORB(folder, factor_sizes=SIZES)

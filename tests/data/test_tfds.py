@@ -1,6 +1,7 @@
 import sys
 
 import gin
+import h5py
 import numpy as np
 import pytest
 
@@ -22,26 +23,13 @@ def test_the_package_is_named_where_it_is_missing(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
+def root(tmp_path_factory, prepare_tfds):
     """Sets prepared from a few images: factors, a class label, attributes, pictures of several sizes."""
-    tfds = pytest.importorskip("tensorflow_datasets")
-    features, folder = tfds.features, tmp_path_factory.mktemp("data")
+    from tensorflow_datasets import features
+    folder = tmp_path_factory.mktemp("data")
 
-    def prepare(called, described, examples):
-        class SmallSet(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-            name = called
-            VERSION = tfds.core.Version("1.0.0")
-
-            def _info(self):
-                return tfds.core.DatasetInfo(builder=self, features=features.FeaturesDict(described))
-
-            def _split_generators(self, manager):
-                return {"train": self._generate_examples(examples[2:]), "test": self._generate_examples(examples[:2])}
-
-            def _generate_examples(self, part):
-                yield from enumerate(part)
-
-        SmallSet(data_dir=folder / "tensorflow_datasets").download_and_prepare()
+    def prepare(name, described, examples):
+        prepare_tfds(folder, name, described, {"train": examples[2:], "test": examples[:2]})
 
     cells = [(a, b) for a in range(2) for b in range(5)]
     prepare("small_grid", {"image": features.Image(shape=(8, 8, 3)), "label_b": features.ClassLabel(num_classes=5),
@@ -96,6 +84,69 @@ def test_attributes_become_labels(root):
     for number, (bald, young) in zip(order(data.images(np.arange(10)).numpy()), data.labels):
         assert bald == (number % 2 == 0) and young == (number > 5)
     assert data.label_names == ["Bald", "Young"]
+
+
+@pytest.fixture
+def published(tmp_path, prepare_tfds, monkeypatch):
+    """A function (name, {part of a file's address: small file}) that has TFDS's own code prepare one of its sets."""
+    import tensorflow_datasets
+
+    def prepare(name, files):
+        def pick(manager, address):
+            if isinstance(address, dict):
+                return {key: pick(manager, value) for key, value in address.items()}
+            return str(next(path for part, path in files.items() if part in address))
+
+        manager = tensorflow_datasets.download.DownloadManager
+        for method in ("download", "download_and_extract"):
+            monkeypatch.setattr(manager, method, pick)
+        tensorflow_datasets.builder(name, data_dir=tmp_path / "tensorflow_datasets").download_and_prepare()
+        return get_named_ground_truth_data(f"tfds:{name}", str(tmp_path))
+    return prepare
+
+
+def check_grid(data, images, factors):
+    """Every image of the set is the one that was written with its factors."""
+    assert data.is_full_grid and data.num_observations == len(images)
+    found = data.index_to_factors(np.arange(len(images)))
+    np.testing.assert_array_equal(np.sort(data.factors_to_index(factors)), np.arange(len(images)))
+    for image, row in zip(data.images(np.arange(len(images))).numpy(), found):
+        np.testing.assert_array_equal(image, images[(factors == row).all(axis=1).argmax()])
+
+
+def test_dsprites_as_tfds_prepares_them(published, tmp_path):
+    sizes = (3, 2, 2, 3, 2)
+    factors, images = np.array(list(np.ndindex(*sizes))), np.random.RandomState(0).randint(0, 2, [72, 64, 64])
+    with h5py.File(tmp_path / "file.hdf5", "w") as archive:
+        archive["imgs"] = images.astype(np.uint8)
+        archive["latents/classes"] = np.pad(factors, [(0, 0), (1, 0)])
+        archive["latents/values"] = np.pad(factors, [(0, 0), (1, 0)]).astype(float)
+    data = published("dsprites", {"dsprites": tmp_path / "file.hdf5"})
+    assert data.factor_names == ["shape", "scale", "orientation", "x_position", "y_position"]
+    check_grid(data, 255 * images[..., None], factors)
+
+
+def test_shapes3d_as_tfds_prepares_them(published, tmp_path):
+    sizes = (2, 3, 2, 2, 2, 2)
+    factors = np.array(list(np.ndindex(*sizes)))
+    images = np.random.RandomState(0).randint(0, 256, [96, 64, 64, 3]).astype(np.uint8)
+    with h5py.File(tmp_path / "3dshapes.h5", "w") as archive:
+        archive["images"], archive["labels"] = images, factors / np.array(sizes)
+    data = published("shapes3d", {"3dshapes": tmp_path / "3dshapes.h5"})
+    assert data.factor_names == ["floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation"]
+    check_grid(data, images, factors)
+
+
+def test_smallnorb_as_tfds_prepares_it(published, tmp_path, norb_writers):
+    factors = np.array(list(np.ndindex(2, 2, 3, 2, 2)), np.int32)
+    images = np.random.RandomState(0).randint(0, 256, [48, 2, 96, 96]).astype(np.uint8)
+    norb_writers[0](tmp_path / "norb", images, factors * np.array([1, 1, 1, 2, 1], np.int32))
+    gin.bind_parameter("tfds.split", "train+test")
+    parts = {f"{kind}.mat": next((tmp_path / "norb").glob(f"*{kind}.mat"))
+             for kind in ("training-dat", "training-cat", "training-info", "testing-dat", "testing-cat", "testing-info")}
+    data = published("smallnorb", parts)
+    assert data.factor_names == ["category", "instance", "elevation", "azimuth", "lighting"]
+    check_grid(data, images[:, 0, :, :, None], factors)
 
 
 @pytest.mark.parametrize("name, binding, error, sentence", [

@@ -8,6 +8,8 @@ from dislib_plus.data.factor_table import FactorTable, named_columns
 from dislib_plus.data.second_batch import SecondBatch
 from dislib_plus.data.views import TrainingView, line_probabilities
 from dislib_plus.data.with_codes import WithCodes
+from dislib_plus.evaluation.codes import CodeTable, IndexedData
+from dislib_plus.evaluation.images import select
 
 
 def grid():
@@ -88,6 +90,22 @@ def test_wrappers_of_training_keep_the_view():
     np.testing.assert_array_equal(paired.numpy()[:, 0], shown)
     for part in next(iter(batches.training_batches(SecondBatch(view), 50, 0, 0, 1))):
         assert set(np.rint(part.numpy()[:, 0, 0, 0] * 255)) == {7, 30}
+
+
+def test_evaluation_sees_the_whole_set_in_its_own_order():
+    """The table of codes, the draws of factors and images, and what they leave of the random state."""
+    view = TrainingView("view", grid(), np.eye(60)[7])
+    assert set(drawn(view)) == {7}
+    scored = []
+    for data in (view, grid()):
+        random_state = np.random.RandomState(0)
+        table = CodeTable(data, lambda images: images[:, 0, :1, 0])
+        factors, indices = IndexedData(data).sample(500, random_state)
+        scored.append([factors, table.lookup(indices), data.sample_observations(20, random_state),
+                       data.observations(select(data, 30, random_state)).numpy(), random_state.randint(2 ** 31)])
+    for ours, theirs in zip(*scored):
+        np.testing.assert_array_equal(ours, theirs)
+    assert len(np.unique(scored[0][1])) == 60, "images that training never sees are scored"
 
 
 def test_images_of_no_weight_are_never_drawn(monkeypatch):

@@ -1,0 +1,63 @@
+"""`single_factor:NAME`: images of a data set among which one factor varies and all others stay."""
+
+import gin
+import numpy as np
+import tensorflow as tf
+
+from dislib_plus.data.base import GroundTruthData
+from dislib_plus.data.registry import get_named_ground_truth_data, register
+
+# A set is at least as large as a batch.
+_LEAST_IMAGES = 256
+
+
+class SingleFactor(GroundTruthData):
+    """The images of a data set with all values of one factor and one value of each other one.
+
+    The set has every image several times, as the hidden factor "copy".
+    """
+
+    def __init__(self, name, dataset, factor, random_state):
+        """Args: name; dataset with factors; factor: position; random_state: draws the values of the others."""
+        size = int(dataset.factors_num_values[factor])
+        super().__init__(name, [dataset.factor_names[factor], "copy"], [size, -(-_LEAST_IMAGES // size)], visible=[0])
+        self.observation_shape, self.deterministic = list(dataset.observation_shape), dataset.deterministic
+        grid = np.repeat(dataset.index_to_factors([random_state.randint(dataset.num_observations)]), size, axis=0)
+        grid[:, dataset.visible[factor]] = np.arange(size)
+        self.fixed = dict(zip(dataset.grid_names, grid[0].tolist()))
+        del self.fixed[dataset.factor_names[factor]]
+        self._dataset = dataset
+        with tf.device("CPU"):
+            self._indices = tf.constant(dataset.factors_to_index(grid))
+
+    def images(self, indices, seed=None):
+        return self._dataset.images(tf.gather(self._indices, indices // self.grid_sizes[1]), seed)
+
+
+@register("single_factor")
+@gin.configurable("single_factor", denylist=["data_dir", "name"])
+def single_factor(data_dir, name="", factor=gin.REQUIRED, random_seed=0):
+    """A data set in which one factor varies.
+
+    Args:
+      data_dir: data folder.
+      name: data set with factors, from `dataset.name = "single_factor:NAME"`.
+      factor: name or position of the factor that varies.
+      random_seed: of the values that all others, hidden ones included, keep.
+
+    Returns:
+      SingleFactor.
+
+    Raises:
+      ValueError: no such factor, or no factors.
+    """
+    if not name:
+        raise ValueError("dataset.name 'single_factor' needs the name of a data set with factors: "
+                         "'single_factor:NAME'.")
+    dataset = get_named_ground_truth_data(name, data_dir)
+    names = list(dataset.factor_names)
+    position = names.index(factor) if factor in names else factor
+    if isinstance(position, bool) or not isinstance(position, int) or not 0 <= position < len(names):
+        raise ValueError(f"single_factor.factor must be one of {', '.join(names) or 'none, as there are none'} of "
+                         f"{name!r}, or its position; received {factor!r}.")
+    return SingleFactor(f"single_factor:{name}", dataset, position, np.random.RandomState(random_seed))
