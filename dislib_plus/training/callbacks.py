@@ -103,6 +103,8 @@ class Events(StepCallback):
                 for name, value in logs.items():
                     tf.summary.scalar(name, value, step)
                 tf.summary.scalar("learning_rate", tf.convert_to_tensor(self.model.optimizer.learning_rate), step)
+            # A process that is killed loses what lies in the writer's buffer.
+            self.writer.flush()
         self.before = step
 
     def on_train_end(self, logs=None):
@@ -110,11 +112,20 @@ class Events(StepCallback):
 
 
 class RestartMeans(StepCallback):
-    """Starts the running means of the terms anew every `every` iterations; on all workers at once."""
+    """Starts the running means of the terms anew every `every` iterations; on all workers at once.
 
-    def __init__(self, first_step, last_step, every):
+    Args:
+      restore: function () that gives the means what a checkpoint holds of them; None: they start empty.
+    """
+
+    def __init__(self, first_step, last_step, every, restore=None):
         super().__init__(first_step, last_step)
-        self.every, self.before = every, first_step
+        self.every, self.before, self.restore = every, first_step, restore
+
+    def on_epoch_begin(self, epoch, logs=None):
+        # Not earlier: Keras has only now reset them.
+        if self.restore:
+            self.restore()
 
     def at_step(self, step, logs):
         if self.due(step, self.before, self.every):

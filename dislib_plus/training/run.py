@@ -13,6 +13,7 @@ from dislib_plus import configuration, files, provenance, results
 from dislib_plus.data import batches
 from dislib_plus.methods.stages import Stage
 from dislib_plus.training import callbacks, distribution, final_scores, seeding
+from dislib_plus.training.analyses import AnalysisSettings
 from dislib_plus.training.checkpoints import Checkpoints, NonFiniteWeights
 from dislib_plus.training.optimizers import make_vae_optimizer
 
@@ -33,6 +34,7 @@ class Run:
     def __init__(self, directory, method, dataset, settings, progress=True):
         self.directory, self.method, self.dataset, self.settings = directory, method, dataset, settings
         self.progress = progress
+        self.analyses = AnalysisSettings()
         self.strategy = distribution.strategy(settings.strategy)
         self.checkpoints = Checkpoints(directory.checkpoints)
         self.begun = time.monotonic()
@@ -91,10 +93,13 @@ class Run:
         stage = self.stages[index]
         dataset = stage.prepare(self.dataset) if stage.prepare else self.dataset
         self._compile(index)
-        first = 0
+        first, restore_means = 0, None
         if state:
             first = state.step
-            state.restore(_optimizer_variables(stage.model), len(self.method.variables))
+            others = _optimizer_variables(stage.model)
+            state.restore(others, len(self.method.variables))
+            restore_means = functools.partial(state.restore, stage.model.metrics_variables,
+                                              len(self.method.variables) + len(others))
         last = self._iterations(stage)
         if first >= last:
             return
@@ -102,7 +107,7 @@ class Run:
         seed = self.seeds.stages[index][0]
         data = distribution.training_batches(self.strategy, dataset, batch_size, seed, first, last)
         explain = functools.partial(_explain_batches, dataset, seed, batch_size)
-        watchers, bar = self._callbacks(index, first, last, explain)
+        watchers, bar = self._callbacks(index, first, last, explain, restore_means)
         try:
             stage.model.fit(data, epochs=1, steps_per_epoch=last - first, verbose=0, shuffle=False,
                             callbacks=watchers)
@@ -127,19 +132,26 @@ class Run:
         else:
             model.optimizer.build(model.trained_variables())
 
-    def _callbacks(self, index, first, last, explain):
-        bar = callbacks.Progress(first, last, self.stages[index].name)
+    def _callbacks(self, index, first, last, explain, restore_means):
+        stage = self.stages[index]
+        bar = callbacks.Progress(first, last, stage.name)
         watchers = [callbacks.StopAtNonFinite(first, last, explain)]
         if distribution.is_chief():
+            folder = self.directory.events / stage.name
+            watchers += self.analyses.watchers(first, last, stage.model, self.dataset,
+                                               self.directory.analyses / stage.name, folder / "analyses")
+            watchers += [bar] if self.progress else []
+            watchers.append(callbacks.Events(first, last, folder, self.settings.log_steps))
+        watchers.append(callbacks.RestartMeans(first, last, self.settings.log_steps, restore_means))
+        if distribution.is_chief():
+            # Last: what a step has logged is in the files before a checkpoint says that the step is done.
             watchers.append(callbacks.SaveState(first, last, self.settings.checkpoint_steps,
                                                 functools.partial(self._save, index)))
-            watchers += [bar] if self.progress else []
-            folder = self.directory.events / self.stages[index].name
-            watchers.append(callbacks.Events(first, last, folder, self.settings.log_steps))
-        return watchers + [callbacks.RestartMeans(first, last, self.settings.log_steps)], bar
+        return watchers, bar
 
     def _save(self, index, step):
-        variables = list(self.method.variables) + _optimizer_variables(self.stages[index].model)
+        model = self.stages[index].model
+        variables = [*self.method.variables, *_optimizer_variables(model), *model.metrics_variables]
         self.checkpoints.save(index, step, variables, elapsed_time=self.elapsed())
 
     def elapsed(self):

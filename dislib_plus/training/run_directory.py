@@ -9,12 +9,15 @@ from dislib_plus import files
 
 # Bindings that do not change the trained weights; a resumed run may have others.
 HARMLESS = frozenset(("model.checkpoint_steps", "model.log_steps", "model.eval_steps", "model.name", "model.model_num",
-                      "dataset.data_dir"))
-_OURS = ("run.json", "model.keras", "results", "checkpoints", "events", "evaluation", "pictures", "report.html")
+                      "dataset.data_dir", "analyses.every_steps", "analyses.which", "analyses.num_images",
+                      "analyses.num_samples", "analyses.num_bins", "analyses.span", "analyses.random_seed",
+                      "analyses.batch_size"))
+_OURS = ("run.json", "model.keras", "results", "checkpoints", "events", "analyses", "evaluation", "pictures",
+         "report.html")
 
 
 class RunDirectory:
-    """A run's folder: `run.json`, `checkpoints/`, `events/`, `model.keras`, `results/`."""
+    """A run's folder: `run.json`, `checkpoints/`, `events/`, `analyses/`, `model.keras`, `results/`."""
 
     def __init__(self, path):
         if not path:
@@ -22,6 +25,7 @@ class RunDirectory:
         self.path = pathlib.Path(path)
         self.checkpoints = self.path / "checkpoints"
         self.events = self.path / "events"
+        self.analyses = self.path / "analyses"
         self.results = self.path / "results"
         self.model = self.path / "model.keras"
         self.record = self.path / "run.json"

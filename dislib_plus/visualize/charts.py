@@ -11,6 +11,8 @@ from dislib_plus import files
 
 # Blue and orange of Okabe & Ito's palette, which colour-blind readers can tell apart.
 BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#B8B8B8"
+# For several series: they differ for colour-blind readers too.
+COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 _LOOK = {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left",
          "axes.titlesize": 11, "savefig.dpi": 100}
 

@@ -15,6 +15,7 @@ from dislib_plus.visualize import (
     reconstructions,
     samples,
     scores,
+    training_curves,
     traversals,
     visualize_dataset,
 )
@@ -77,6 +78,7 @@ def visualize_model(model, dataset, output_dir, overwrite=False, model_dir=None,
         path = gallery.add(_IMAGES, "samples.png", "Samples from the prior", "Images made of codes drawn from the prior.")
         samples.prior_samples(model, path, num_samples)
         results.save_dict(folder / "latents.json", {part.letter: statistics.as_dict() for part, statistics in known})
+        training_curves.add(gallery, model_dir)
         _report(gallery, model, dataset, model_dir)
     return gallery.pictures
 

@@ -57,7 +57,7 @@ def test_data_set(tmp_path, capsys):
     ([], 2, "give either --model_dir (a finished run) or --dataset"),
     (["--model_dir=run", "--dataset=tiny_set"], 2, "give either --model_dir"),
     (["--dataset=tiny_set"], 2, "--dataset needs --output_dir"),
-    (["--dataset=tiny_sat", "--output_dir=out"], 1, "the nearest known names are tiny_set"),
+    (["--dataset=tiny_sat", "--output_dir=out"], 2, "the nearest known names are tiny_set"),
     (["--model_dir=nowhere"], 1, "There is no folder 'nowhere'"),
     (["--dataset=tiny_set", "--output_dir=out", "--gin_bindings=visualize.frames = 3"], 2, "has no parameter 'frames'"),
 ])

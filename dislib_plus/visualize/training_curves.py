@@ -1,0 +1,113 @@
+"""Curves of the analyses during training, drawn from their CSV files."""
+
+import pathlib
+
+import numpy as np
+
+from dislib_plus.training import series
+from dislib_plus.visualize import charts
+
+_LINES = 10
+_SECTION = "During training"
+
+
+def draw(source, target, prefix=""):
+    """Draws every analysis that a folder has.
+
+    Args:
+      source: folder of the CSV files; target: folder of the pictures.
+      prefix: start of the pictures' names.
+
+    Returns:
+      list of (file, title, caption).
+    """
+    drawn = []
+    for name, (title, caption, paint, width) in _CURVES.items():
+        path = pathlib.Path(source) / f"{name}.csv"
+        rows = series.read(path) if path.is_file() else []
+        if rows:
+            file = f"{prefix}{name}.png"
+            with charts.figure(pathlib.Path(target) / file, width, 3.6) as drawing:
+                paint(drawing, *table(rows))
+            drawn.append((file, title, caption))
+    return drawn
+
+
+def add(gallery, model_dir):
+    """Adds the curves of a run, where its training was analysed, to the pictures of a report.
+
+    Args:
+      gallery: visualize_model.Gallery; model_dir: the run's folder, or None.
+    """
+    if model_dir is None:
+        return
+    for folder in sorted((pathlib.Path(model_dir) / "analyses").glob("*/")):
+        for file, title, caption in draw(folder, gallery.folder, f"training_{folder.name}_"):
+            gallery.add(_SECTION, file, title if folder.name == "train" else f"{title} ({folder.name})", caption)
+
+
+def table(rows):
+    """Rows of a series as arrays: steps [T], {column: [T]}."""
+    return (np.array([step for step, _ in rows]),
+            {column: np.array([values[column] for _, values in rows]) for column in rows[0][1]})
+
+
+def _kl_per_dimension(drawing, steps, columns):
+    panel = _panel(drawing.subplots(), "KL to the prior (nats)")
+    order = sorted(columns, key=lambda name: -columns[name][-1])
+    for name in order[_LINES:]:
+        panel.plot(steps, columns[name], color=charts.GREY, linewidth=0.8)
+    for name in order[:_LINES]:
+        panel.plot(steps, columns[name], label=name)
+    _legend(panel)
+
+
+def _active_units(drawing, steps, columns):
+    panel = _panel(drawing.subplots(), "active variables")
+    panel.plot(steps, columns["num_active_variables"], color=charts.BLUE, marker=".")
+    panel.set_ylim(bottom=0)
+
+
+def _diffusion(drawing, steps, columns):
+    best, lost = drawing.subplots(1, 2)
+    _panel(best, "I(z;c) (nats)").set_title("largest; dashed: second largest")
+    _panel(lost, "nats").set_title("lost by the best; dashed: gained by the second")
+    for number, factor in enumerate(name.removeprefix("top1.") for name in columns if name.startswith("top1.")):
+        for panel, full, dashed in ((best, "top1", "top2"), (lost, "drop", "top2_rise")):
+            panel.plot(steps, columns[f"{full}.{factor}"], color=f"C{number}", label=factor)
+            panel.plot(steps, columns[f"{dashed}.{factor}"], "--", color=f"C{number}", linewidth=0.9)
+    _legend(lost)
+
+
+def _all_columns(label, logarithmic=False):
+    def paint(drawing, steps, columns):
+        panel = _panel(drawing.subplots(), label)
+        for name, values in columns.items():
+            panel.plot(steps, values, label=name.replace("_", " "))
+        if logarithmic and all((values > 0).all() for values in columns.values()):
+            panel.set_yscale("log")
+        _legend(panel)
+    return paint
+
+
+def _panel(panel, label):
+    panel.set(xlabel="iterations", ylabel=label)
+    return panel
+
+
+def _legend(panel):
+    panel.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+_CURVES = {
+    "kl_per_dimension": ("KL of each latent variable", "Mean over a fixed subset of the data; grey: the smaller ones.",
+                         _kl_per_dimension, 6.4),
+    "active_units": ("Active variables", "Latent variables whose mean varies by more than 0.01 (variance).",
+                     _active_units, 5.4),
+    "diffusion": ("Information about each factor", "Mutual information of sampled codes with the factors. Information "
+                  "diffuses where a factor's best latent variable loses it and the second gains it.", _diffusion, 9.4),
+    "kl_decomposition": ("Parts of the KL", "KL = I(x;z) + total correlation + dimension-wise KL.",
+                         _all_columns("nats"), 6.4),
+    "loss_weights": ("Weights of the loss", "What the next iteration multiplies each term with.",
+                     _all_columns("weight", logarithmic=True), 6.4),
+}
