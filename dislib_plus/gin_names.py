@@ -1,4 +1,4 @@
-"""Registers the TensorFlow names that shared gin files use: optimizers, decays, activations.
+"""Registers the names of others that shared gin files use: TensorFlow's optimizers, decays, activations, and more.
 
 Import this module before parsing such a file.
 """
@@ -25,6 +25,11 @@ def _register():
         gin.external_configurable(getattr(tf.random, name), name=name, module="tf.random")
     for name in _DTYPES:
         gin.constant(f"tf.{name}", getattr(tf, name))
+
+
+@gin.configurable
+def export_as_tf_hub(drop_collections=None):
+    """A name that every configuration recorded by disentanglement_lib binds; no step here has collections to drop."""
 
 
 _register()

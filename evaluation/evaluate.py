@@ -1,6 +1,7 @@
 """Computes one metric and writes its result files, in disentanglement_lib's layout."""
 
 import contextlib
+import os
 import pathlib
 import re
 import shutil
@@ -104,21 +105,41 @@ def merged_gin(*texts):
     return "\n\n".join(sections[header] for header in ordered) + "\n"
 
 
+def check_free(folder, overwrite):
+    """Raises FileExistsError where `folder` holds results that may not be replaced."""
+    if (pathlib.Path(folder) / "results").exists() and not overwrite:
+        raise FileExistsError(f"{folder} holds results already; use --overwrite to replace them, or another "
+                              "--output_dir.")
+
+
 @contextlib.contextmanager
-def published(folder):
-    """A temporary folder in `folder` whose `artifacts` and `results` replace those there when the block ends well."""
+def published(folder, replaced=("artifacts", "results")):
+    """A temporary folder in `folder` whose content replaces what is there when the block ends well.
+
+    Args:
+      folder: made if needed.
+      replaced: names that go from `folder` also where the temporary folder lacks them.
+    """
     folder = pathlib.Path(folder)
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     temporary = pathlib.Path(tempfile.mkdtemp(dir=folder, prefix=".evaluation."))
     try:
         yield temporary
-        for name in ("artifacts", "results"):
-            if (folder / name).exists():
-                shutil.rmtree(folder / name)
+        for name in {*replaced, *os.listdir(temporary)}:
+            _remove(folder / name)
             if (temporary / name).exists():
                 (temporary / name).rename(folder / name)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        # A folder that was made for nothing goes again; one that holds anything stays.
+        # Folders that were made for nothing go again; one that holds anything stays.
         with contextlib.suppress(OSError):
-            folder.rmdir()
+            for path in made:
+                path.rmdir()
+
+
+def _remove(path):
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

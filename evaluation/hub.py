@@ -27,13 +27,34 @@ def load(path):
     return module
 
 
-def representation(module):
-    """Representation function of a module: its own, or the mean of its Gaussian encoder."""
-    def represent(x):
-        if "representation" in module.signatures:
-            return module.signatures["representation"](images=x)["default"]
-        return module.signatures["gaussian_encoder"](images=x)["mean"]
-    return represent
+class HubRepresentation:
+    """Representation function of a module: its own signature, or the mean of its Gaussian encoder.
+
+    A representation that is sampled draws on from call to call; `restarted` begins its noise again.
+    """
+
+    takes_tensors = True
+
+    def __init__(self, path):
+        """Args: path: folder of the module, see `load`."""
+        self._path = path
+        self.module = load(path)
+        self._name, self._output = ("representation", "default") if "representation" in self.module.signatures else (
+            "gaussian_encoder", "mean")
+        self.image_shape = image_shape(self.module, self._name)
+
+    def __call__(self, images):
+        """Codes [n, num_latents] of images [n, height, width, channels]."""
+        return self.module.signatures[self._name](images=tf.cast(images, tf.float32))[self._output]
+
+    def restarted(self):
+        """The function read anew, so that its noise is what it was at first."""
+        return HubRepresentation(self._path)
+
+
+def image_shape(module, signature):
+    """Shape (height, width, channels) of the images that a signature of a module takes."""
+    return tuple(module.signatures[signature].structured_input_signature[1]["images"].shape[1:])
 
 
 def activation(results_folder):
@@ -53,7 +74,7 @@ class HubModel:
         self._tanh = output_activation == "tanh"
         self.num_latents = int(module.signatures["decoder"].structured_input_signature[1]["latent_vectors"].shape[1])
         self.code_spec = [("normal", self.num_latents)]
-        self.image_shape = tuple(module.signatures["gaussian_encoder"].structured_input_signature[1]["images"].shape[1:])
+        self.image_shape = image_shape(module, "gaussian_encoder")
 
     def posterior(self, x):
         """q(z|x) as a TFP distribution."""

@@ -9,6 +9,7 @@ import pathlib
 import sys
 from typing import Any, Callable, Optional
 
+import gin
 import keras
 import numpy as np
 import tensorflow as tf
@@ -26,7 +27,7 @@ class Source:
     Attributes:
       name: what results call it.
       function: representation function, float32 images [n, H, W, C] -> codes [n, D]; takes tensors if it has
-        a true attribute `takes_tensors`.
+        a true attribute `takes_tensors`; `restarted()`, where it has that, gives it with its noise begun again.
       model: the trained model, None where only codes can be had.
       data: data with factors that belongs to the source itself (an .npz of codes and factors), else None.
       key: digest of the weights, under which codes are kept; None: they are not kept.
@@ -45,7 +46,8 @@ class Source:
     @property
     def image_shape(self):
         """Shape (height, width, channels) of the images that the model takes, None where it cannot be known."""
-        shape = getattr(self.model, "image_shape", None) or (getattr(self.model, "input_shape", None) or (None,))[1:]
+        shape = (getattr(self.model, "image_shape", None) or (getattr(self.model, "input_shape", None) or (None,))[1:]
+                 or getattr(self.function, "image_shape", ()))
         return tuple(shape) if len(shape) == 3 and None not in shape else None
 
     @property
@@ -120,7 +122,8 @@ def import_recorded(modules, folders):
     Raises:
       ValueError: a module cannot be imported.
     """
-    with python_path([str(folder) for folder in folders]):
+    # The modules may register names with gin although the configuration of this call is read already.
+    with python_path([str(folder) for folder in folders]), gin.unlock_config():
         for module in modules:
             try:
                 importlib.import_module(module)
@@ -132,11 +135,11 @@ def import_recorded(modules, folders):
 def from_hub(path):
     """A run of disentanglement_lib: its model, or its postprocessed representation (spec: TF-Hub format 3)."""
     folder = pathlib.Path(path)
-    module = hub.load(folder / "tfhub")
+    function = hub.HubRepresentation(folder / "tfhub")
     files = sorted(file for file in (folder / "tfhub").rglob("*") if file.is_file())
     results = folder / "results"
-    model = hub.HubModel(module, hub.activation(results)) if "decoder" in module.signatures else None
-    return Source(str(folder), _tensor_function(hub.representation(module)), model, key=_digest(files), folder=folder,
+    model = hub.HubModel(function.module, hub.activation(results)) if "decoder" in function.module.signatures else None
+    return Source(str(folder), function, model, key=_digest(files), folder=folder,
                   results=results if results.is_dir() else None)
 
 

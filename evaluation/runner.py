@@ -96,6 +96,7 @@ def run(source, metrics=None, output_dir=None, gin_config_files=(), gin_bindings
 
     Raises:
       ConfigurationError: anything that can be known to be wrong before the first metric is computed.
+      FileExistsError: there are results already, and `overwrite` is false.
       ValueError: metrics failed; the others were computed all the same, and their results are written.
     """
     import_metrics()
@@ -196,10 +197,8 @@ def _configured(job, gin_config_files, gin_bindings):
 
 
 def _check(session, jobs, gin_config_files, gin_bindings, overwrite):
-    """Raises ConfigurationError for what is wrong before anything is computed."""
+    """Raises ConfigurationError or FileExistsError for what is wrong before anything is computed."""
     for job in jobs:
-        if (job.folder / "results").exists() and not overwrite:
-            raise ConfigurationError(f"{job.folder} holds results already; use --overwrite to replace them, or another "
-                                     "--output_dir.")
+        evaluate.check_free(job.folder, overwrite)
         with _configured(job, gin_config_files, gin_bindings):
             session.check(evaluate.configured_metric(), job.name)

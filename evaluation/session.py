@@ -53,6 +53,7 @@ class Session:
                  "ground_truth_data": self._counted, "model": self.source.model}
         if "representation_function" in names:
             given["ground_truth_data"], given["representation_function"] = self._codes()
+            self._restart()
         return {name: value for name, value in given.items() if name in names}
 
     def check(self, function, name):
@@ -89,6 +90,11 @@ class Session:
             return IndexedData(self.dataset), self._table.lookup
         return self.dataset, self._direct
 
+    def _restart(self):
+        """Has a sampled representation draw for every metric what it would draw for this metric alone."""
+        if self._direct is not None and hasattr(self.source.function, "restarted"):
+            self._direct.function = self.source.function.restarted()
+
     def _cache_key(self):
         return f"{self.source.key} {images.fingerprint(self.dataset)}"
 
@@ -113,13 +119,13 @@ class _Counter:
     """A representation function that counts what it encodes."""
 
     def __init__(self, function):
-        self._function, self.count = function, 0
+        self.function, self.count = function, 0
 
     def __call__(self, observations):
         self.count += len(observations)
-        if getattr(self._function, "takes_tensors", False):
-            return self._function(observations).numpy()
-        return self._function(np.asarray(observations, np.float32))
+        if getattr(self.function, "takes_tensors", False):
+            return self.function(observations).numpy()
+        return self.function(np.asarray(observations, np.float32))
 
 
 def declared(function):

@@ -47,7 +47,7 @@ def test_disentanglement_libs_flags(trained, tmp_path, capsys):
     (["--model_dir={run}", "--gin_bindings=mig.num_trian = 3"], 2, "num_train"),
     (["--model_dir={run}", "--gin_bindings=migg.num_train = 3"], 2, "nothing is called 'migg'"),
     (["--model_dir={run}", "--metrics=fid", "--gin_bindings=fid.weights = '/nowhere'"], 1, "neither a file nor a folder"),
-    (["--model_dir={run}", "--gin_bindings=dataset.name = 'runner_imagez'"], 1, "runner_images"),
+    (["--model_dir={run}", "--gin_bindings=dataset.name = 'runner_imagez'"], 2, "runner_images"),
     (["--model_dir={run}", "--metrics=mi_conditioning"], 2, "needs a model with first_stage"),
 ])
 def test_command_errors_are_one_sentence(trained, tmp_path, capsys, flags, code, message):

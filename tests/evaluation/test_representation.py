@@ -1,9 +1,11 @@
 """Every kind of source: runs, Keras files, codes in a file, functions; and what is wrong with them."""
 
+import gin
 import keras
 import numpy as np
 import pytest
 
+from dislib_plus import configuration
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.evaluation import representation, runner
 
@@ -77,6 +79,13 @@ def test_bad_sources_are_one_sentence(tmp_path, make, error, message):
     with pytest.raises(error, match=message) as caught:
         make(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_modules_of_a_run_may_register_names_when_the_configuration_is_read(tmp_path):
+    (tmp_path / "late_names.py").write_text("import gin\n\n\n@gin.configurable\ndef late_name():\n    pass\n")
+    with configuration.configured(gin_bindings=["mig.num_train = 3"]):
+        representation.import_recorded(["late_names"], [tmp_path])
+        assert gin.config_is_locked() and "late_name" in configuration.registered_names()
 
 
 def write(path):

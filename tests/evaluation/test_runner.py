@@ -84,7 +84,7 @@ def test_results_are_kept_unless_overwritten(trained, tmp_path):
     source = representation.from_directory(trained)
     runner.run(source, ["mig"], tmp_path, gin_bindings=SMALL)
     (tmp_path / "mig/notes.txt").write_text("mine")
-    with pytest.raises(ConfigurationError, match="--overwrite"):
+    with pytest.raises(FileExistsError, match="--overwrite"):
         runner.run(source, ["mig"], tmp_path, gin_bindings=SMALL)
     runner.run(source, ["mig"], tmp_path, gin_bindings=SMALL + ["evaluation.random_seed = 5"], overwrite=True)
     assert read(tmp_path / "mig/results/json/evaluation_info.json")["random_seed"] == 5

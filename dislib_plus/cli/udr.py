@@ -1,0 +1,61 @@
+"""dislib_udr: ranks trained runs by how much their codes agree, without factors."""
+
+import glob
+import pathlib
+
+from dislib_plus.cli import command, environment, gin_setup
+
+_SUMMARY = """ranks trained runs without factors: models whose codes agree are disentangled (UDR, Duan et al. 2020).
+
+  dislib_udr --model_dirs=runs/a,runs/b,runs/c --output_dir=runs/udr --gin_config=metrics/udr/lasso.gin
+
+The runs, two or more, should differ in their seed only; the data set is that of the first."""
+
+# Packages whose names a run's gin files use, so that such a file may be given too.
+_PACKAGES = ("dislib_plus.gin_names", "dislib_plus.data", "dislib_plus.methods", "dislib_plus.training.train",
+             "dislib_plus.evaluation.udr.evaluate")
+
+
+def _define(flags):
+    flags.string("model_dirs", None, "Comma-separated folders of finished runs.", required=True)
+    flags.string("output_dir", None, "Folder of the results.", required=True)
+    gin_setup.define_flags(flags)
+    flags.string("gin_evaluation_config_glob", None, "Pattern of gin files; each is one ranking, named by its stem.")
+    flags.boolean("overwrite", False, "Replace results that are there.")
+
+
+def _act(flags):
+    folders = [folder.strip() for folder in flags.model_dirs.split(",") if folder.strip()]
+    if len(folders) < 2:
+        raise command.UsageError(f"--model_dirs must name at least two folders; received {flags.model_dirs!r}.")
+    if len(set(folders)) < len(folders):
+        raise command.UsageError(f"--model_dirs must name each folder once; received {flags.model_dirs!r}.")
+    rankings = _rankings(flags)
+    environment.prepare()
+    environment.data_directory(flags.data_dir)
+    environment.import_quietly(_PACKAGES)
+    from dislib_plus import configuration
+    from dislib_plus.cli import tables
+    from dislib_plus.evaluation.udr import evaluate
+    for files, bindings, output in rankings:
+        with configuration.configured(files, bindings):
+            scores = evaluate.evaluate(folders, output, flags.overwrite)["model_scores"]
+        ranked = sorted(zip(folders, scores), key=lambda pair: pair[1], reverse=True)
+        tables.show(f"UDR, best first (results in {output})", dict(ranked))
+
+
+def _rankings(flags):
+    """(gin files, bindings, output folder) of every ranking."""
+    pattern, output = flags.gin_evaluation_config_glob, pathlib.Path(flags.output_dir)
+    if pattern is None:
+        return [(flags.gin_config, flags.gin_bindings, output)]
+    paths = [pathlib.Path(path) for path in sorted(glob.glob(pattern))]
+    if not paths:
+        raise command.UsageError(f"--gin_evaluation_config_glob {pattern!r} matches no file.")
+    return [([str(path), *flags.gin_config], [f"evaluation.name = {path.stem!r}", *flags.gin_bindings],
+             output / path.stem) for path in paths]
+
+
+def main(argv=None):
+    """Runs the command; returns its exit code."""
+    return command.run("dislib_udr", _SUMMARY, _define, _act, argv)

@@ -1,0 +1,65 @@
+"""dislib_udr: the ranking, its files, exit codes."""
+
+import json
+
+import numpy as np
+import pytest
+
+from dislib_plus.cli import udr
+
+SMALL = ["--gin_config=metrics/udr/lasso.gin", "--gin_bindings=udr_sklearn.num_data_points = 40"]
+
+
+def test_ranking_of_three_runs(make_run, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")  # no line is wrapped
+    runs = [str(make_run(f"run{seed}", seed)) for seed in range(3)]
+    flags = [f"--model_dirs={','.join(runs)}", f"--output_dir={tmp_path / 'udr'}", *SMALL]
+    assert udr.main(flags) == 0
+    printed = capsys.readouterr().out
+    stored = json.loads((tmp_path / "udr/results/json/evaluation_results.json").read_text())
+    assert np.shape(stored["pairwise_disentanglement_scores"]) == (3, 3, 1)
+    assert np.shape(stored["raw_correlations"]) == (3, 3, 2, 2)
+    ranked = [runs[index] for index in np.argsort(stored["model_scores"])[::-1]]
+    assert sorted(ranked, key=printed.index) == ranked
+    config = json.loads((tmp_path / "udr/results/json/evaluation_config.json").read_text())
+    expected = {"evaluation.evaluation_fn": "@udr_sklearn", "evaluation.random_seed": "0", "dataset.name": "'tiny_grid'",
+                "udr_sklearn.num_data_points": "40", "udr_sklearn.correlation_matrix": "'lasso'"}
+    assert expected.items() <= config.items()
+    assert "vae.beta = 4.0" in (tmp_path / "udr/results/gin/train.gin").read_text()
+    assert udr.main(flags) == 1 and "--overwrite" in capsys.readouterr().err
+    assert udr.main(flags + ["--overwrite"]) == 0
+
+
+def test_one_ranking_a_file(make_run, tmp_path, capsys):
+    runs = [str(make_run(f"run{seed}", seed)) for seed in range(2)]
+    for name, kind in (("one", "lasso"), ("two", "spearman")):
+        (tmp_path / f"{name}.gin").write_text(f"include 'metrics/udr/{kind}.gin'\nudr_sklearn.num_data_points = 40\n")
+    flags = [f"--model_dirs={','.join(runs)}", f"--output_dir={tmp_path / 'udr'}"]
+    assert udr.main(flags + [f"--gin_evaluation_config_glob={tmp_path}/*.gin"]) == 0
+    for name, kind in (("one", "lasso"), ("two", "spearman")):
+        config = json.loads((tmp_path / f"udr/{name}/results/json/evaluation_config.json").read_text())
+        assert config["evaluation.name"] == repr(name) and config["udr_sklearn.correlation_matrix"] == repr(kind)
+
+
+@pytest.mark.parametrize("flags, code, message", [
+    (["--output_dir=out"], 2, "--model_dirs is required"),
+    (["--model_dirs=a"], 2, "--output_dir is required"),
+    (["--model_dirs=a,", "--output_dir=out"], 2, "at least two folders; received 'a,'"),
+    (["--model_dirs=a,b,a", "--output_dir=out"], 2, "each folder once"),
+    (["--model_dirs=a,b", "--output_dir=out"], 2, "does not bind evaluation.evaluation_fn"),
+    (["--model_dirs=a,b", "--output_dir=out", "--gin_evaluation_config_glob=*.nothing"], 2, "matches no file"),
+    (["--model_dirs=a,gone", "--output_dir=out", *SMALL], 1, "no folder 'gone'"),
+    (["--model_dirs=a,wide", "--output_dir=out", *SMALL], 1, "All models must have codes of one shape"),
+    (["--model_dirs=a,b", "--output_dir=out", *SMALL, "--gin_bindings=udr_sklearn.num_data_points = 45"], 1,
+     "must be a multiple of batch_size"),
+    (["--model_dirs=a,b", "--output_dir=out", *SMALL, "--gin_bindings=dataset.name = 'dummy_data'"], 2,
+     "takes images of shape (8, 8, 1)"),
+])
+def test_mistakes_write_nothing(make_run, tmp_path, monkeypatch, capsys, flags, code, message):
+    monkeypatch.chdir(tmp_path)
+    for name, latents in (("a", 2), ("b", 2), ("wide", 3)):
+        make_run(name, latents=latents)
+    assert udr.main(flags) == code
+    output, errors = capsys.readouterr()
+    assert message in errors and errors.startswith("dislib_udr: ") and errors.count("\n") == 1 and not output
+    assert not (tmp_path / "out").exists()
