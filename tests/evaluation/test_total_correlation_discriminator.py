@@ -69,6 +69,56 @@ def test_independent_samples_give_nearly_none_and_runs_repeat():
     assert first == second and abs(first) < 0.1
 
 
+SMALL = dict(dimensions=(4, 6), correlations=(0.5, 0.9), num_repeats=2, num_steps=2, batch_size=8, num_evaluation=50,
+             num_layers=1, num_units=8)
+
+
+def small(path=None, **changes):
+    estimates = None if path is None else experiment.Estimates(path)
+    return experiment.total_correlation_experiment(np.random.RandomState(0), estimates=estimates, **{**SMALL, **changes})
+
+
+def test_interrupted_experiment_goes_on(tmp_path, monkeypatch):
+    whole, calls = small(), []
+    train = experiment.discriminator_total_correlation
+
+    def failing(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == 6:
+            raise KeyboardInterrupt
+        return train(*args, **kwargs)
+    monkeypatch.setattr(experiment, "discriminator_total_correlation", failing)
+    with pytest.raises(KeyboardInterrupt):
+        small(tmp_path / "estimates.json")
+    assert small(tmp_path / "estimates.json") == whole
+    assert len(calls) == 6 + 3 and small(tmp_path / "estimates.json") == whole and len(calls) == 6 + 3
+
+
+def test_repeats_may_be_added_and_keep_the_earlier_estimates(tmp_path):
+    first = small(tmp_path / "estimates.json", num_repeats=1)
+    more = small(tmp_path / "estimates.json", num_repeats=3)
+    assert more == small(num_repeats=3) and [row["num_repeats"] for row in more] == [3] * 4
+    assert first == small(num_repeats=1) and all(row["standard_deviation"] == 0 for row in first)
+
+
+def test_estimates_of_other_settings_or_damaged_are_refused(tmp_path):
+    small(tmp_path / "estimates.json", num_repeats=1)
+    with pytest.raises(ValueError, match=r"other settings \(num_steps, num_units\); choose"):
+        small(tmp_path / "estimates.json", num_steps=3, num_units=4)
+    (tmp_path / "estimates.json").write_text("{")
+    with pytest.raises(ValueError, match="estimates.json is damaged"):
+        small(tmp_path / "estimates.json")
+
+
+def test_statistics_of_a_row():
+    values = [1.0, 2.0, 4.0]
+    row = experiment._row(100, 0.9, values)
+    assert row["estimated"] == pytest.approx(7 / 3) and row["published"] == 23.39 and row["num_repeats"] == 3
+    assert row["standard_deviation"] == pytest.approx(np.sqrt(((np.array(values) - 7 / 3) ** 2).sum() / 2))
+    assert row["relative_error"] == pytest.approx(1 - 7 / 3 / 41.518, abs=1e-4)
+    assert experiment._row(4, 0.9, values)["published"] is None
+
+
 def test_experiment_reports_every_pair():
     rows = experiment.total_correlation_experiment(np.random.RandomState(0), (4,), (0.5,), num_repeats=2, num_steps=3,
                                                    num_evaluation=100, num_units=8)
@@ -83,6 +133,7 @@ def test_experiment_reports_every_pair():
     (lambda: experiment.exact_total_correlation(4, 1.0), "correlations must lie"),
     (lambda: experiment.total_correlation_experiment(np.random.RandomState(0), correlations=(0.0,)),
      "no correlation may be 0"),
+    (lambda: experiment.total_correlation_experiment(np.random.RandomState(0), dimensions=()), "must be a size"),
     (lambda: tcd.discriminator_total_correlation(pair, np.random.RandomState(0), num_steps=0), "num_steps"),
 ])
 def test_refusals_are_sentences(call, sentence):
