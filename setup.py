@@ -15,6 +15,9 @@ RECIPES = ["dislib_plus.recipes"] + [".".join(("dislib_plus.recipes",) + folder.
                                      for folder in sorted((ROOT / "gin").rglob("*"))
                                      if folder.is_dir() and any(folder.glob("*.gin"))]
 
+# tensorflow-datasets imports importlib_resources without requiring it.
+TFDS = ["tensorflow-datasets>=4.9.7,<5", "importlib-resources>=5"]
+
 setup(
     name="dislib-plus",
     version=VERSION,
@@ -55,6 +58,9 @@ setup(
         "threadpoolctl>=3.1",
         "tqdm>=4.65",
     ],
-    extras_require={"tfds": ["tensorflow-datasets>=4.9"],
-                    "test": ["build>=1.0", "pytest>=8", "pytest-xdist>=3.5", "setuptools>=77", "wheel"]},
+    # xgboost comes with CUDA libraries of hundreds of megabytes; for tests its build for CPUs will do.
+    extras_require={"tfds": TFDS,
+                    "xgboost": ["xgboost>=2.1"],
+                    "test": ["build>=1.0", "pytest>=8", "pytest-xdist>=3.5", "setuptools>=77", "wheel",
+                             "xgboost-cpu>=2.1.1; sys_platform == 'linux' and platform_machine == 'x86_64'"] + TFDS},
 )

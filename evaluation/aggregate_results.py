@@ -9,6 +9,7 @@ from rich.table import Table
 from tqdm import tqdm
 
 from dislib_plus import files, results
+from dislib_plus.configuration import ConfigurationError
 
 from .table import DETAIL, console
 
@@ -73,15 +74,20 @@ def load_aggregated_json_results(source_path):
     return pd.read_json(source_path, orient="columns")
 
 
+def check_ending(path):
+    """Raises ConfigurationError unless tables can be written under the ending of `path`."""
+    if pathlib.Path(path).suffix not in (".json", ".csv", ".parquet"):
+        raise ConfigurationError(f"Tables are written as .json, .csv or .parquet; received {str(path)!r}.")
+
+
 def save(frame, path):
     """Writes the table as .json (disentanglement_lib's format), .csv or .parquet, by the ending of `path`.
 
     Raises:
       ValueError: another ending, or pyarrow is not installed.
     """
+    check_ending(path)
     suffix = pathlib.Path(path).suffix
-    if suffix not in (".json", ".csv", ".parquet"):
-        raise ValueError(f"Tables are written as .json, .csv or .parquet; received {str(path)!r}.")
     if suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
         raise ValueError("Writing .parquet needs pyarrow: pip install pyarrow; or choose .csv or .json.")
     with files.atomic_path(path, suffix=suffix) as temporary:

@@ -22,8 +22,10 @@ def _define(flags):
 def _act(flags):
     for path in flags.output_path:
         if os.path.exists(path) and not flags.overwrite:
-            raise command.UsageError(f"{path} exists; use --overwrite to replace it, or another --output_path.")
+            raise FileExistsError(f"{path} exists; use --overwrite to replace it, or another --output_path.")
     from dislib_plus.evaluation import aggregate_results as aggregate
+    for path in flags.output_path:
+        aggregate.check_ending(path)
     groups = flags.group_by.split(",") if flags.group_by else aggregate.DEFAULT_GROUPS
     frame = aggregate.load_results(aggregate.find_results(flags.result_file_pattern or aggregate.DEFAULT_PATTERNS))
     unknown = [name for name in groups if name not in frame] if flags.group_by else []

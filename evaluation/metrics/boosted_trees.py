@@ -16,11 +16,14 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils import check_random_state
 
+from .xgboost_trees import XGBoostTrees
+
 try:
     from sklearn.ensemble._gb import _update_terminal_regions
 except ImportError:
     _update_terminal_regions = None
 
+BACKENDS = ("sklearn", "xgboost")
 TREE_SEED_LIMIT = 2 ** 31 - 1
 SERIAL_SIZE = 20000
 STAGE_PARAMETERS = ("self", "i", "X", "y", "raw_predictions", "sample_weight", "sample_mask", "random_state",
@@ -110,18 +113,36 @@ def _is_worthwhile(codes, num_threads):
     return is_parallel_available() and _thread_count(num_threads) > 1 and np.size(codes) >= SERIAL_SIZE
 
 
-def fit_boosted_trees(codes, targets, generator=None, num_threads=None):
+def new_boosted_trees(backend="sklearn", num_threads=None):
+    """An unfitted classifier of one of BACKENDS.
+
+    Raises:
+      ValueError: another backend, or xgboost is not installed.
+    """
+    if backend not in BACKENDS:
+        raise ValueError(f"backend must be one of {BACKENDS}; received {backend!r}.")
+    if backend == "xgboost":
+        return XGBoostTrees(num_threads)
+    model = BoostedTrees()
+    model.num_threads = num_threads
+    return model
+
+
+def fit_boosted_trees(codes, targets, generator=None, num_threads=None, backend="sklearn"):
     """One boosted-trees classifier per target, as if fitted one after the other with one generator.
 
     Args:
       codes: [n, D].
       targets: list of class vectors [n], each with at least two classes.
-      generator: np.random.RandomState that breaks ties; None is NumPy's global one.
-      num_threads: trees grown at a time; None is one per core, 1 is serial.
+      generator: np.random.RandomState that breaks ties; None is NumPy's global one. xgboost draws nothing.
+      num_threads: threads; None is one per core, 1 is serial.
+      backend: one of BACKENDS.
 
     Returns:
       list of fitted classifiers.
     """
+    if backend != "sklearn":
+        return [new_boosted_trees(backend, num_threads).fit(codes, target) for target in targets]
     generator = check_random_state(generator)
     models = [BoostedTrees(random_state=generator) for _ in targets]
     if not _is_worthwhile(codes, num_threads):

@@ -18,12 +18,23 @@ TINY = 1e-11
 
 @gin.configurable("dci", denylist=utils.SAMPLED)
 def compute_dci(ground_truth_data, representation_function, random_state, artifact_dir=None,
-                num_train=gin.REQUIRED, num_test=gin.REQUIRED, batch_size=16, global_seed=None, num_threads=None):
+                num_train=gin.REQUIRED, num_test=gin.REQUIRED, batch_size=16, global_seed=None, num_threads=None,
+                backend="sklearn"):
     """DCI scores of a representation.
 
     Equally good splits of a tree are decided by NumPy's global generator, in
     the order of a serial run whatever the number of threads: seed it, or pass
     `global_seed`, and the scores repeat.
+
+    XGBoost's trees take 1/10 to 1/40 of the CPU time of the default ones, and
+    give similar scores, not the same: compare them only with each other. Both at
+    10,000 + 5,000 points of dSprites' factors (default | xgboost):
+
+      codes                      test informativeness  disentanglement  completeness
+      the factors                1.00 | 1.00           1.00 | 1.00      1.00 | 1.00
+      and a copy of the first    1.00 | 1.00           1.00 | 1.00      0.93 | 1.00
+      noisy, 5 more of noise     0.42 | 0.42           0.60 | 0.66      0.56 | 0.61
+      rotated                    0.48 | 0.50           0.19 | 0.24      0.20 | 0.24
 
     Args:
       ground_truth_data: ground-truth data to sample from.
@@ -34,23 +45,25 @@ def compute_dci(ground_truth_data, representation_function, random_state, artifa
       batch_size: observations drawn at a time (decides the random stream).
       global_seed: what np.random.seed would get before; None uses the global generator as it is.
       num_threads: trees grown at a time; None is one per core.
+      backend: "sklearn", whose scores are disentanglement_lib's; or "xgboost" (`dislib-plus[xgboost]`), on a GPU if
+        there is one.
 
     Returns:
       dict: `informativeness_train`, `informativeness_test`, `disentanglement`, `completeness`, in [0, 1];
       `num_constant_factors`, left out of all of them (0.0 each if all are constant).
 
     Raises:
-      ValueError: sizes below 1, NaN in the codes.
+      ValueError: sizes below 1, NaN in the codes, an unknown backend or one that is not installed.
     """
     del artifact_dir
     sample = utils.sample_train_test(
         ground_truth_data, representation_function, random_state, num_train, num_test, batch_size)
     with utils.seeded_global_generator(global_seed):
-        return _compute_dci(*sample, num_threads=num_threads)
+        return _compute_dci(*sample, num_threads=num_threads, backend=backend)
 
 
 def dci(codes, factors, test_codes=None, test_factors=None, random_state=None, factor_bins=arrays.FACTOR_BINS,
-        num_threads=None):
+        num_threads=None, backend="sklearn"):
     """DCI scores of arrays.
 
     Args:
@@ -60,6 +73,7 @@ def dci(codes, factors, test_codes=None, test_factors=None, random_state=None, f
       random_state: np.random.RandomState for the split and for ties; None is RandomState(0).
       factor_bins: bins of a continuous factor.
       num_threads: trees grown at a time; None is one per core.
+      backend: as `compute_dci`.
 
     Returns:
       dict as `compute_dci`.
@@ -69,12 +83,13 @@ def dci(codes, factors, test_codes=None, test_factors=None, random_state=None, f
     """
     random_state = random_state or np.random.RandomState(0)
     sample = arrays.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
-    return _compute_dci(*[part.T for part in sample], generator=random_state, num_threads=num_threads)
+    return _compute_dci(*[part.T for part in sample], generator=random_state, num_threads=num_threads,
+                        backend=backend)
 
 
 @gin.configurable("dci_validation", denylist=utils.FIXED)
 def compute_dci_on_fixed_data(observations, labels, representation_function, train_percentage=gin.REQUIRED,
-                              batch_size=100, global_seed=None, num_threads=None):
+                              batch_size=100, global_seed=None, num_threads=None, backend="sklearn"):
     """DCI scores on a fixed labelled sample, its first share for training.
 
     Args:
@@ -83,17 +98,17 @@ def compute_dci_on_fixed_data(observations, labels, representation_function, tra
       representation_function: observations [n, ...] -> codes [n, D].
       train_percentage: share of the training part, in (0, 1).
       batch_size: observations encoded at a time, or more.
-      global_seed, num_threads: as `compute_dci`.
+      global_seed, num_threads, backend: as `compute_dci`.
 
     Returns:
       dict as `compute_dci`.
     """
     sample = utils.split_fixed_data(observations, labels, representation_function, train_percentage, batch_size)
     with utils.seeded_global_generator(global_seed):
-        return _compute_dci(*sample, num_threads=num_threads)
+        return _compute_dci(*sample, num_threads=num_threads, backend=backend)
 
 
-def _compute_dci(mus_train, ys_train, mus_test, ys_test, generator=None, num_threads=None):
+def _compute_dci(mus_train, ys_train, mus_test, ys_test, generator=None, num_threads=None, backend="sklearn"):
     """dict as `compute_dci`, of codes [D, n] and factors [K, n]."""
     arrays.check_samples(mus_train.T, ys_train.T, mus_test.T, ys_test.T)
     varying = utils.varying_rows(ys_train)
@@ -102,12 +117,12 @@ def _compute_dci(mus_train, ys_train, mus_test, ys_test, generator=None, num_thr
         names = ("informativeness_train", "informativeness_test", "disentanglement", "completeness")
         return {**dict.fromkeys(names, 0.0), **scores}
     importance, train_accuracy, test_accuracy = compute_importance_gbt(
-        mus_train, ys_train[varying], mus_test, ys_test[varying], generator, num_threads)
+        mus_train, ys_train[varying], mus_test, ys_test[varying], generator, num_threads, backend)
     return {"informativeness_train": train_accuracy, "informativeness_test": test_accuracy,
             "disentanglement": disentanglement(importance), "completeness": completeness(importance), **scores}
 
 
-def compute_importance_gbt(x_train, y_train, x_test, y_test, generator=None, num_threads=None):
+def compute_importance_gbt(x_train, y_train, x_test, y_test, generator=None, num_threads=None, backend="sklearn"):
     """Importance of codes for factors, by gradient-boosted trees with scikit-learn's defaults.
 
     Args:
@@ -115,6 +130,7 @@ def compute_importance_gbt(x_train, y_train, x_test, y_test, generator=None, num
       y_train, y_test: factors [K, n].
       generator: np.random.RandomState that breaks ties; None is NumPy's global one.
       num_threads: trees grown at a time; None is one per core.
+      backend: "sklearn" or "xgboost".
 
     Returns:
       float64 [D, K] (a column of zeros for a factor constant in y_train), and the mean accuracies over
@@ -123,7 +139,8 @@ def compute_importance_gbt(x_train, y_train, x_test, y_test, generator=None, num
     varying = np.flatnonzero(utils.varying_rows(y_train))
     importance = np.zeros((len(x_train), len(y_train)))
     right_train, right_test = y_train == y_train[:, :1], y_test == y_train[:, :1]
-    models = fit_boosted_trees(x_train.T, [y_train[factor] for factor in varying], generator, num_threads)
+    models = fit_boosted_trees(x_train.T, [y_train[factor] for factor in varying], generator, num_threads,
+                               backend)
     for factor, model in zip(varying, models):
         importance[:, factor] = np.abs(model.feature_importances_)
         right_train[factor] = model.predict(x_train.T) == y_train[factor]

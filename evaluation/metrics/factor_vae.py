@@ -8,7 +8,7 @@ accuracy of the majority classifier from codes to factors.
 import gin
 import numpy as np
 
-from .. import arrays
+from .. import array_operations, arrays
 from . import utils
 
 DEAD_DIMS = ("dlib", "drop")
@@ -127,7 +127,7 @@ def _sampled_variances(ground_truth_data, representation_function, batch_size, n
     draw = _drawn_indices if getattr(ground_truth_data, "draws_plainly", False) else _drawn_observations
     batches = draw(ground_truth_data, batch_size, num_points, random_state, fixed)
     for codes in utils.encode_stream(batches, representation_function):
-        variances.append(np.var(codes.reshape(-1, batch_size, codes.shape[1]), axis=1, ddof=1))
+        variances.append(array_operations.group_variances(codes.reshape(-1, batch_size, codes.shape[1])))
     return np.concatenate(variances), np.array(fixed)
 
 

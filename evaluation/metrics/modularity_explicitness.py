@@ -87,7 +87,8 @@ def _scores(discrete_codes, mus_train, ys_train, mus_test, ys_test, sklearn_defa
     with utils.single_threaded_blas():
         scored = [explicitness_per_factor(x_train, ys_train[factor], x_test, ys_test[factor], sklearn_defaults)
                   for factor in np.flatnonzero(scorable)]
-    explicitness = np.mean(scored, axis=0) if scored else (0.5, 0.5)
+    # One vector at a time: the mean over an axis of a matrix adds in another order.
+    explicitness = [np.mean(areas) for areas in zip(*scored)] if scored else (0.5, 0.5)
     return {"modularity_score": modularity(utils.discrete_mutual_info(discrete_codes, ys_train)),
             "explicitness_score_train": float(explicitness[0]), "explicitness_score_test": float(explicitness[1]),
             "num_constant_codes": int((~varying).sum()), "num_missing_classes": int(sum(missing)),

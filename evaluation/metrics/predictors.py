@@ -9,7 +9,7 @@ import numpy as np
 import threadpoolctl
 from sklearn import dummy, linear_model, model_selection, multiclass
 
-from .boosted_trees import BoostedTrees
+from .boosted_trees import new_boosted_trees
 
 SKLEARN_DEFAULTS = ("current", "2019")
 
@@ -91,9 +91,13 @@ def logistic_regression_cv(sklearn_defaults="current"):
 
 
 @gin.configurable("gradient_boosting_classifier")
-def gradient_boosting_classifier():
-    """Gradient-boosted trees with scikit-learn's defaults (100 stages, depth 3, rate 0.1), on all cores."""
-    return BoostedTrees()
+def gradient_boosting_classifier(backend="sklearn"):
+    """Gradient-boosted trees with scikit-learn's defaults (100 stages, depth 3, rate 0.1), on all cores.
+
+    Args:
+      backend: "sklearn", or "xgboost" (see `xgboost_trees`).
+    """
+    return new_boosted_trees(backend)
 
 
 def fit_predictor(predictor, codes, labels):

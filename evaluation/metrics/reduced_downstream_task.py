@@ -132,6 +132,6 @@ def compute_reduced_representation(mus_train, ys_train, mus_test, ys_test, facto
 
 
 @gin.configurable("factorwise_dci", denylist=utils.MATRIX)
-def compute_factorwise_dci(mus_train, ys_train, mus_test, ys_test):
+def compute_factorwise_dci(mus_train, ys_train, mus_test, ys_test, backend="sklearn"):
     """Importance matrix [D, K] of boosted trees (`dci.compute_importance_gbt`)."""
-    return dci.compute_importance_gbt(mus_train, ys_train, mus_test, ys_test)[0]
+    return dci.compute_importance_gbt(mus_train, ys_train, mus_test, ys_test, backend=backend)[0]

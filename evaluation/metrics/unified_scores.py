@@ -139,9 +139,9 @@ def pr_curves_values(matrix):
 
 
 @gin.configurable("importance_gbt_matrix", denylist=utils.MATRIX)
-def importance_gbt_matrix(mus_train, ys_train, mus_test, ys_test):
+def importance_gbt_matrix(mus_train, ys_train, mus_test, ys_test, backend="sklearn"):
     """Importance matrix [D, K] of boosted trees (`dci.compute_importance_gbt`)."""
-    return dci.compute_importance_gbt(mus_train, ys_train, mus_test, ys_test)[0]
+    return dci.compute_importance_gbt(mus_train, ys_train, mus_test, ys_test, backend=backend)[0]
 
 
 @gin.configurable("mutual_information_matrix", denylist=utils.MATRIX)

@@ -3,6 +3,8 @@
 import gin
 import numpy as np
 
+from .. import array_operations
+from ..array_operations import joint_counts  # noqa: F401 (what several metrics share)
 from ..codes import check_size, encode_stream, generate_batch_factor_code  # noqa: F401 (disentanglement_lib's place)
 from .predictors import (  # noqa: F401 (disentanglement_lib's place)
     SKLEARN_DEFAULTS, accuracies, accuracies_per_factor, check_sklearn_defaults, fit_predictor,
@@ -65,12 +67,6 @@ def obtain_representation(observations, representation_function, batch_size):
     return np.concatenate(list(encode_stream(batches, representation_function))).T
 
 
-def joint_counts(first, second):
-    """Contingency table [number of values of first, number of values of second] of two integer vectors [n]."""
-    rows, columns = first.max() + 1, second.max() + 1
-    return np.bincount(first * columns + second, minlength=rows * columns).reshape(rows, columns)
-
-
 def mutual_information(counts):
     """Plug-in mutual information of a contingency table.
 
@@ -94,10 +90,6 @@ def mutual_information(counts):
     return max(float(terms.sum()), 0.0)
 
 
-def _as_integers(rows):
-    return [np.unique(row, return_inverse=True)[1] for row in np.asarray(rows)]
-
-
 def discrete_mutual_info(mus, ys):
     """Mutual information of each discretised code with each factor.
 
@@ -108,13 +100,14 @@ def discrete_mutual_info(mus, ys):
     Returns:
       float64 [D, K], in nats.
     """
-    codes, factors = _as_integers(mus), _as_integers(ys)
-    return np.array([[mutual_information(joint_counts(factor, code)) for factor in factors] for code in codes])
+    codes, factors = array_operations.class_numbers(mus), array_operations.class_numbers(ys)
+    tables = array_operations.contingency_tables(codes, factors)
+    return np.array([[mutual_information(counts) for counts in row] for row in tables])
 
 
 def discrete_entropy(ys):
     """Entropy of each discrete row of ys [K, n]: float64 [K], in nats."""
-    frequencies = [np.bincount(row) / len(row) for row in _as_integers(ys)]
+    frequencies = [np.bincount(row) / len(row) for row in array_operations.class_numbers(ys)]
     return np.array([max(-float(np.sum(p * np.log(p))), 0.0) for p in frequencies])
 
 
@@ -126,30 +119,8 @@ def make_discretizer(target, num_bins=gin.REQUIRED, discretizer_fn=gin.REQUIRED)
 
 @gin.configurable("histogram_discretizer", denylist=["target"])
 def _histogram_discretize(target, num_bins=gin.REQUIRED):
-    """Equal-width bins of each row between its own minimum and maximum.
-
-    Bin edges are computed in the floating-point type of the row, and the
-    maximum falls in the last bin.
-
-    Args:
-      target: [D, n].
-      num_bins: number of bins.
-
-    Returns:
-      Bin numbers 1..num_bins, [D, n], in the type of target.
-    """
-    discretized = np.zeros_like(target)
-    for row, values in enumerate(target):
-        discretized[row] = np.digitize(values, _bin_edges(values, num_bins)[:-1])
-    return discretized
-
-
-def _bin_edges(values, num_bins):
-    """Edges of equal-width bins, in float64 where the range is too narrow for distinct edges in the type of values."""
-    try:
-        return np.histogram_bin_edges(values, num_bins)
-    except ValueError:
-        return np.linspace(float(values.min()), float(values.max()), num_bins + 1)
+    """Equal-width bins of each row of target [D, n]: as `array_operations.bin_numbers`."""
+    return array_operations.bin_numbers(target, num_bins)
 
 
 histogram_discretize = _histogram_discretize

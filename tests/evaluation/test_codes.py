@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dislib_plus.data import ResidentGrid
+from dislib_plus.data import ResidentGrid, get_named_ground_truth_data
 from dislib_plus.evaluation import codes, sampling
 from dislib_plus.evaluation.metrics import beta_vae, factor_vae
 
@@ -152,3 +152,27 @@ def test_data_that_draw_otherwise_are_drawn_one_by_one(grid):
 
     grid.__class__ = Other
     assert not codes.IndexedData(grid).draws_plainly
+
+
+def test_every_pixel_value_is_converted_as_the_data_set_does():
+    pixels = np.arange(256, dtype=np.uint8).reshape(4, 8, 8, 1)
+    data = ResidentGrid("every value", ["row"], [4], pixels)
+    for encoding_batch in (4, 8):  # a full and a padded batch
+        table = codes.CodeTable(data, lambda images: images.reshape(len(images), -1), encoding_batch)
+        np.testing.assert_array_equal(table.fill(), pixels.reshape(4, -1) / np.float32(255))
+
+
+def test_compiled_observations_are_the_data_sets_own():
+    data = get_named_ground_truth_data("toy_dsprites_small")
+    indices = np.random.RandomState(0).randint(data.num_observations, size=64)
+    np.testing.assert_array_equal(codes.compiled_observations(data)(indices), data.observations(indices))
+
+
+def test_a_data_set_may_have_observations_of_its_own():
+    class Halved(ResidentGrid):
+        def observations(self, indices, seed=None):
+            return super().observations(indices, seed) / 2.0
+
+    data = Halved("halved", ["row"], [4], np.full((4, 8, 8, 1), 255, np.uint8))
+    table = codes.CodeTable(data, lambda images: images.reshape(len(images), -1), encoding_batch=4)
+    np.testing.assert_array_equal(table.fill(), np.full((4, 64), 0.5))

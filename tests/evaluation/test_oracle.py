@@ -46,8 +46,8 @@ CHEAP = {"mig", "irs", "sap_score_continuous", "unsupervised_metrics", "unified_
 FAST_SMALL = CHEAP | {"beta_vae_sklearn", "sap_score_discrete", "unified_scores_svm"}
 FAST = {("modularity_explicitness", "small", "dsprites_like", "vae_like10_f32"),
         ("modularity_explicitness", "small", "cars3d_like", "dead"),
-        ("dci", "small", "dsprites_like", "duplicated"),
-        ("downstream_task_gbt", "tiny", "cars3d_like", "identity"),
+        ("modularity_explicitness", "small", "identity_observations", "duplicated"),
+        ("dci", "small", "dsprites_like", "duplicated"), ("downstream_task_gbt", "tiny", "cars3d_like", "identity"),
         ("downstream_task_logistic", "tiny", "dsprites_like", "vae_like10"),
         ("beta_vae_sklearn", "default", "dsprites_like", "vae_like10"),
         ("sap_score_discrete", "default", "cars3d_like", "identity")}
@@ -93,11 +93,11 @@ class FactorVectors(GroundTruthData):
         super().__init__(name, [f"Factor {k}" for k in range(len(sizes))], sizes)
         self.observation_shape = [len(sizes)]
 
-    def observations(self, indices, seed=None):
+    def images(self, indices, seed=None):
         return self.index_to_factors(indices).astype(np.float64)
 
     def sample_observations_from_factors(self, factors, random_state):
-        return self.observations(self.sample_indices_from_factors(factors, random_state))
+        return self.images(self.sample_indices_from_factors(factors, random_state))
 
 
 class TenFactors:
