@@ -12,7 +12,8 @@ from dislib_plus.data import ResidentGrid, registry
 from dislib_plus.training.train import train_with_gin
 
 ROOT = files.config_root()
-RECIPES = sorted(path for path in ROOT.rglob("*.gin") if "metrics" not in path.relative_to(ROOT).parts)
+RECIPES = sorted(path for path in ROOT.rglob("*.gin") if "model.model = " in path.read_text(encoding="utf-8"))
+EXPERIMENTS = sorted((ROOT / "experiments").glob("*.gin"))
 
 # One recipe of each kind by default; all of them with -m slow.
 QUICK = ("quickstart", "msvae_fashion_mnist")
@@ -51,7 +52,7 @@ def tiny_set(monkeypatch):
     return make
 
 
-@pytest.mark.parametrize("path", [pytest.param(path, id=str(path.relative_to(ROOT))) for path in RECIPES])
+@pytest.mark.parametrize("path", [pytest.param(path, id=str(path.relative_to(ROOT))) for path in RECIPES + EXPERIMENTS])
 def test_header_states_paper_command_and_name(path):
     header = text_of(path).split("\n\n")[0]
     comments = [line for line in text_of(path).splitlines() if line.startswith("#")]

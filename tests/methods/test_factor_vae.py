@@ -65,7 +65,8 @@ def test_step_is_each_players_own_gradient_step(make, images):
         loss = model.total_loss(terms)
         adversary = tf.reduce_mean(terms["discriminator_loss"])
     ours, theirs = model.trained_variables(), model.discriminator.trainable_variables
-    expected = [[variable.numpy() - rate * gradient.numpy() for variable, gradient in zip(variables, tape.gradient(value, variables))]
+    expected = [[variable.numpy() - rate * gradient.numpy()
+                 for variable, gradient in zip(variables, tape.gradient(value, variables))]
                 for variables, value, rate in ((ours, loss, 0.5), (theirs, adversary, 0.25))]
     for found, wanted in zip(updates(model, images), expected):
         for first, second in zip(found, wanted, strict=True):
@@ -164,26 +165,28 @@ def test_discriminator_optimizer_of_gin_or_of_the_paper(make):
 
 @pytest.mark.slow
 def test_estimate_of_a_known_total_correlation():
-    """D = 10 with correlation 0.6 in five pairs: exact 1.116 nats."""
-    discriminator, optimizer = fc_discriminator(10), keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9)
+    """D = 10 with correlation 0.6 in five pairs: exact -5/2 log(1 - 0.36) = 1.116 nats; 1.07 is found."""
+    keras.utils.set_random_seed(0)
+    discriminator = fc_discriminator(10, units=(128, 128, 128))
+    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, 1000), beta_1=0.5, beta_2=0.9)
     optimizer.build(discriminator.trainable_variables)
 
     def draw(batch, step):
-        u, w = tf.split(seeds.normal([batch, 10], seeds.stateless_seed(0, step)), 2, axis=1)
+        u, w = tf.split(seeds.normal([batch, 10], seeds.stateless_seed(0, step, "z")), 2, axis=1)
         return tf.concat([u, 0.6 * u + 0.8 * w], axis=1)
 
     @tf.function
     def update(step):
-        x = draw(256, step)
-        permuted = adversarial.permute_latents(x, seeds.stateless_seed(1, step))
+        x = draw(512, step)
+        permuted = adversarial.permute_latents(x, seeds.stateless_seed(0, step, "permutation"))
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(adversarial.discriminator_loss(discriminator(x), discriminator(permuted)))
         optimizer.apply(tape.gradient(loss, discriminator.trainable_variables), discriminator.trainable_variables)
 
-    for step in tf.range(1500):
+    for step in tf.range(1000):
         update(step)
-    estimate = float(tf.reduce_mean(adversarial.density_ratio(discriminator(draw(10000, -1)))))
-    assert abs(estimate - 1.1157) < 0.25
+    estimate = float(tf.reduce_mean(adversarial.density_ratio(discriminator(draw(20000, -1)))))
+    assert abs(estimate - 1.1157) < 0.12
 
 
 @pytest.mark.parametrize("name, value", (("gamma", -1.0), ("warmup_steps", -1)))
