@@ -31,24 +31,67 @@ def total_correlation(z, mean, log_var):
     return (torch.logsumexp(table.sum(2), 1) - torch.logsumexp(table, 1).sum(1)).mean()
 
 
-def main(objective, batch, channels, latents=10, beta=4.0):
+def discriminator_network(latents):
+    """Six layers of 1,000 units with leaky ReLU, two logits."""
+    sizes = [latents] + [1000] * 6
+    hidden = [layer for sizes in zip(sizes, sizes[1:]) for layer in (nn.Linear(*sizes), nn.LeakyReLU(0.2))]
+    return nn.Sequential(*hidden, nn.Linear(1000, 2))
+
+
+def vae_terms(encoder, decoder, images):
+    """(reconstruction + KL in nats, KL, z, mean, log variance) of a batch."""
+    mean, log_var = encoder(images).chunk(2, 1)
+    z = mean + torch.exp(0.5 * log_var) * torch.randn_like(mean)
+    reconstruction = functional.binary_cross_entropy_with_logits(decoder(z), images, reduction="sum") / len(images)
+    kl = 0.5 * (mean ** 2 + log_var.exp() - log_var - 1).sum(1).mean()
+    return reconstruction + kl, kl, z, mean, log_var
+
+
+def plain_step(objective, encoder, decoder, images, beta=4.0):
+    """A step of beta-VAE or beta-TCVAE."""
+    optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-4)
+
+    def step():
+        loss, kl, z, mean, log_var = vae_terms(encoder, decoder, images)
+        loss = loss + (beta - 1) * (kl if objective == "beta_vae" else total_correlation(z, mean, log_var))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return step
+
+
+def factor_step(encoder, decoder, images, latents, gamma=10.0):
+    """A step of FactorVAE: both updates from one forward pass, the permuted codes of the same batch."""
+    discriminator = discriminator_network(latents)
+    parameters, adversaries = [*encoder.parameters(), *decoder.parameters()], [*discriminator.parameters()]
+    optimizer = torch.optim.Adam(parameters, lr=1e-4)
+    adversary = torch.optim.Adam(adversaries, lr=1e-4, betas=(0.5, 0.9))
+    classes = torch.zeros(len(images), dtype=torch.long)
+
+    def step():
+        loss, _, z, _, _ = vae_terms(encoder, decoder, images)
+        logits = discriminator(z)
+        loss = loss + gamma * (logits[:, 0] - logits[:, 1]).mean()
+        optimizer.zero_grad()
+        loss.backward(retain_graph=True, inputs=parameters)
+        permuted = torch.stack([column[torch.randperm(len(z))] for column in z.detach().T], 1)
+        discriminator_loss = 0.5 * (functional.cross_entropy(logits, classes)
+                                    + functional.cross_entropy(discriminator(permuted), classes + 1))
+        adversary.zero_grad()
+        discriminator_loss.backward(inputs=adversaries)
+        optimizer.step()
+        adversary.step()
+    return step
+
+
+def main(objective, batch, channels, latents=10):
     """Answers each line of standard input with the seconds of that many steps."""
     torch.manual_seed(0)
     torch.set_num_threads(2)
     encoder, decoder = networks(channels, latents)
-    optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-4)
     images = torch.rand(batch, channels, 64, 64).to(memory_format=torch.channels_last)
-
-    def step():
-        mean, log_var = encoder(images).chunk(2, 1)
-        z = mean + torch.exp(0.5 * log_var) * torch.randn_like(mean)
-        reconstruction = functional.binary_cross_entropy_with_logits(decoder(z), images, reduction="sum") / batch
-        kl = 0.5 * (mean ** 2 + log_var.exp() - log_var - 1).sum(1).mean()
-        loss = reconstruction + (beta * kl if objective == "beta_vae"
-                                 else kl + (beta - 1) * total_correlation(z, mean, log_var))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+    step = (factor_step(encoder, decoder, images, latents) if objective == "factor_vae"
+            else plain_step(objective, encoder, decoder, images))
 
     for line in sys.stdin:
         started = time.perf_counter()

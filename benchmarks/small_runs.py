@@ -1,0 +1,198 @@
+"""Training runs of small recipes with several seeds, their scores, and the tables made of them."""
+
+import concurrent.futures
+import dataclasses
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+
+import pandas as pd
+from tqdm import tqdm
+
+from dislib_plus import files, results
+from dislib_plus.evaluation import aggregate_results
+from dislib_plus.training.run_directory import RunDirectory
+
+BIN = pathlib.Path(__file__).resolve().parents[1] / "bin"
+# What scores depend on beside the libraries of the training.
+SCORED_WITH = ("scipy", "scikit_learn")
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """One number of a metric's results.
+
+    Attributes:
+      name: in tables.
+      metric, key: where it is found.
+      decimals: shown in tables.
+      better: 1, -1 or 0: larger values are better, smaller ones are, or neither.
+    """
+
+    name: str
+    metric: str
+    key: str
+    decimals: int = 2
+    better: int = 1
+
+
+SCORES = (
+    Score("MIG", "mig", "discrete_mig"),
+    Score("MIG-sup", "mig_sup", "mig_sup"),
+    Score("DCI", "dci", "disentanglement"),
+    Score("FactorVAE score", "factor_vae_metric", "eval_accuracy"),
+    Score("reconstruction", "reconstruction", "bernoulli_sample", 1, -1),
+    Score("squared error", "reconstruction", "l2_sum_sample", 1, -1),
+    Score("KL", "elbo_decomposition", "kl", 1, 0),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One run.
+
+    Attributes:
+      folder: the run's folder.
+      recipe: stem of a file in gin/small.
+      seed: of the training.
+      bindings: further gin bindings of the training.
+      columns: what the run is called in tables, {column: value}.
+    """
+
+    folder: pathlib.Path
+    recipe: str
+    seed: int
+    bindings: tuple = ()
+    columns: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def log(self):
+        """File of what the commands printed."""
+        return self.folder.with_suffix(".log")
+
+    def scores_file(self, metric):
+        """Result file of a metric."""
+        return self.folder / "evaluation" / metric / "results" / "json" / "evaluation_results.json"
+
+
+def execute(runs, scores=SCORES, workers=2, preset="full"):
+    """Trains and scores what is not finished yet, several runs at a time, each in processes of its own.
+
+    Args:
+      runs: list of Run, in the order in which they are started.
+      scores: list of Score.
+      workers: runs at a time; the cores are shared among them.
+      preset: of the metrics, "full" or "fast".
+
+    Raises:
+      RuntimeError: a command failed; the runs that were not started yet are not started.
+    """
+    threads = str(max(1, os.cpu_count() // workers))
+    environment = {**os.environ, "TF_NUM_INTRAOP_THREADS": threads, "OMP_NUM_THREADS": threads}
+    metrics = dict.fromkeys(score.metric for score in scores)
+    pool = concurrent.futures.ThreadPoolExecutor(workers)
+    try:
+        jobs = [pool.submit(_execute, run, metrics, preset, environment) for run in runs]
+        for job in tqdm(concurrent.futures.as_completed(jobs), total=len(jobs), unit="run"):
+            job.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _execute(run, metrics, preset, environment):
+    if not RunDirectory(run.folder).finished:
+        bindings = (f"model.random_seed = {run.seed}", *run.bindings)
+        _command("dislib_train", run, environment, f"--gin_config=small/{run.recipe}.gin",
+                 *(f"--gin_bindings={binding}" for binding in bindings))
+    missing = [metric for metric in metrics if not run.scores_file(metric).is_file()]
+    if missing:
+        _command("dislib_evaluate", run, environment, f"--metrics={','.join(missing)}", f"--preset={preset}")
+
+
+def _command(name, run, environment, *flags):
+    run.log.parent.mkdir(parents=True, exist_ok=True)
+    with open(run.log, "a", encoding="utf-8") as log:
+        arguments = [sys.executable, str(BIN / name), f"--model_dir={run.folder}", *flags]
+        code = subprocess.run(arguments, env=environment, stdout=log, stderr=log, check=False).returncode
+    if code:
+        raise RuntimeError(f"{name} of {run.folder} ended with exit code {code}; see {run.log}.")
+
+
+def table(runs, scores=SCORES):
+    """One row a run: its columns, its seed, its scores. pandas.DataFrame."""
+    rows = []
+    for run in runs:
+        found = {score.name: results.load_dict(run.scores_file(score.metric))[score.key] for score in scores}
+        rows.append({**run.columns, "seed": run.seed, **found})
+    return pd.DataFrame(rows)
+
+
+def summary(frame, by, scores=SCORES):
+    """Mean and standard deviation (n - 1) of each score over the seeds.
+
+    Args:
+      frame: see `table`.
+      by: list of columns; their groups keep the order of the frame.
+      scores: list of Score.
+
+    Returns:
+      pandas.DataFrame: one row a group; columns (score, "mean"), (score, "std"), and ("seeds", "").
+    """
+    groups = frame.groupby(by, sort=False)
+    result = groups[[score.name for score in scores]].agg(["mean", "std"])
+    result[("seeds", "")] = groups.size()
+    return result
+
+
+def markdown(summarized, scores=SCORES):
+    """The table of `summary` as Markdown, "mean ± std"; arrows beside the names point to the better values."""
+    keys = list(summarized.index.names)
+    heads = [score.name + {1: " ↑", -1: " ↓", 0: ""}[score.better] for score in scores]
+    lines = [_row(keys + heads + ["seeds"]), _row(["---"] * len(keys) + ["---:"] * (len(heads) + 1))]
+    for index, row in summarized.iterrows():
+        cells = [_cell(row[score.name], score.decimals) for score in scores]
+        lines.append(_row([*(index if isinstance(index, tuple) else (index,)), *cells, int(row["seeds"].iloc[0])]))
+    return "\n".join(lines)
+
+
+def _cell(values, decimals):
+    text = f"{values['mean']:.{decimals}f}"
+    return text if pd.isna(values["std"]) else f"{text} ± {values['std']:.{decimals}f}"
+
+
+def _row(cells):
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def versions(runs):
+    """What the runs were made with, one line; several where they differ."""
+    found = []
+    for run in runs:
+        scored = results.load_dict(next(run.folder.glob("evaluation/*/results/json/evaluation_info.json")))
+        made = {**RunDirectory(run.folder).read()["environment"], **{name: scored[name] for name in SCORED_WITH}}
+        found.append(", ".join(f"{key} {value}" for key, value in made.items()))
+    return "\n".join(dict.fromkeys(found))
+
+
+def write(name, frame, draw, text, folder):
+    """Writes the table `frame` as <name>.csv, the picture of draw(frame, path) as .png, and `text` as .md."""
+    aggregate_results.save(frame, folder / f"{name}.csv")
+    draw(frame, folder / f"{name}.png")
+    with files.atomic_write(folder / f"{name}.md") as stream:
+        stream.write(text)
+
+
+def read_flags(parser, argv=None):
+    """Adds the flags that all studies have, and reads the command line; `command` is how the script was called."""
+    parser.add_argument("--output_dir", type=pathlib.Path, required=True, help="folder of the runs")
+    parser.add_argument("--results_dir", type=pathlib.Path, help="folder of the tables (default: output_dir)")
+    parser.add_argument("--workers", type=int, default=2, help="runs at a time")
+    parser.add_argument("--preset", default="full", help="sizes of the metrics: full or fast")
+    parser.add_argument("--gin_bindings", action="append", default=[], help="for all trainings; may be repeated")
+    argv = sys.argv[1:] if argv is None else argv
+    options = parser.parse_args(argv)
+    options.results_dir = options.results_dir or options.output_dir
+    options.command = f"python benchmarks/{parser.prog} {shlex.join(argv)}"
+    return options
