@@ -7,13 +7,15 @@ import shlex
 import pytest
 
 from dislib_plus import files
-from dislib_plus.cli import data, evaluate, train, visualize
+from dislib_plus.cli import aggregate, data, evaluate, postprocess, train, udr, visualize
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = {"dislib_train": train, "dislib_evaluate": evaluate, "dislib_visualize": visualize, "dislib_data": data}
+COMMANDS = {"dislib_train": train, "dislib_evaluate": evaluate, "dislib_visualize": visualize, "dislib_data": data,
+            "dislib_postprocess": postprocess, "dislib_aggregate": aggregate, "dislib_udr": udr}
 FEW_STEPS = ["model.training_steps = 2", "model.batch_size = 4", "model.eval_steps = 1"]
 SHORT = {"dislib_train": FEW_STEPS, "dislib_evaluate": ["mig.num_train = 50", "reconstruction.num_images = 20", "code_range.num_points = 20"],
+         "dislib_udr": ["udr_sklearn.num_data_points = 40"],
          "dislib_visualize": ["visualize.num_images = 20", "visualize.num_frames = 2", "visualize.num_traversals = 1",
                               "visualize.num_animations = 1", "visualize.num_samples = 4"]}
 
@@ -39,15 +41,20 @@ def test_make_targets_exist():
     assert targets == ["demo", "test"] and all(f"\n{target}:" in makefile for target in targets)
 
 
+def test_every_command_is_in_a_table():
+    shown = [name for row in re.findall(r"^\| (`dislib_.+?) \|", README, re.MULTILINE) for name in re.findall("`(.+?)`", row)]
+    assert sorted(shown) == sorted(path.name for path in (ROOT / "bin").glob("dislib_*"))
+
+
 def test_names_in_the_table_are_known():
     import dislib_plus.methods  # noqa: F401
     from dislib_plus import configuration
     from dislib_plus.data import names
     from dislib_plus.evaluation import runner
     rows = dict(re.findall(r"^\| ([\w ]+) \| (.+) \|$", README, re.MULTILINE))
-    assert len(rows) == 5
+    assert len(rows) == 6
     for heading, text in rows.items():
-        listed = set(re.findall(r"`(\w+)`", text))
+        listed = set(re.findall(r"`(\w+)(?::NAME)?`", text))
         known = {"me": runner.metric_names(), "da": names(), "im": names()}
         assert listed and listed <= set(configuration.registered_names() if heading == "methods" else known[heading[:2]])
 
@@ -74,13 +81,15 @@ def test_commands_run(folder, monkeypatch, capsys):
         ran.append(words[0])
     assert set(ran) == set(COMMANDS)
     assert (folder / "runs/quick/pictures/report.html").exists()
+    assert "discrete_mig" in (folder / "runs/scores.csv").read_text()
+    assert (folder / "runs/udr/results/json/evaluation_results.json").exists()
     assert (folder / "runs/quick/range/results/json/evaluation_results.json").exists()
     assert (folder / "runs/squares/model.keras").exists() and (folder / "runs/variance/model.keras").exists()
 
 
 def small(words):
     """Bindings that make a command of the README quick."""
-    if "--dataset=toy_cars3d" in words or words[0] == "dislib_data":
+    if "--dataset=toy_cars3d" in words or words[0] not in SHORT:
         return []
     short = list(SHORT[words[0]])
     if words[0] == "dislib_evaluate":
