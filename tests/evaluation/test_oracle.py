@@ -174,9 +174,11 @@ def _compute(record, data, function, **options):
     return scores, random_state.randint(2 ** 31 - 1)
 
 
-def _tolerance(metric, key):
+def _tolerance(metric, key, representation):
     if metric == "unsupervised_metrics" and "wasserstein" in key:
         return 1e-6
+    if key.startswith("explicitness") and representation.endswith("f32"):
+        return 1e-5  # Solved in float32, where the processor's BLAS kernel decides the last bits.
     exact = metric.startswith(("factor_vae", "beta_vae", "dci", "downstream", "fairness", "strong", "reduced"))
     return 0.0 if exact or metric == "sap_score_discrete" or key.startswith("explicitness") else 1e-12
 
@@ -192,7 +194,8 @@ def _check(record, scores, tolerance=_tolerance, skip=()):
         elif key == "gaussian_total_correlation" and expected > 10:
             assert scores[key] > 10, "the logarithm of a determinant that is zero up to rounding"
         else:
-            assert scores[key] == expected or abs(scores[key] - expected) <= tolerance(record["metric"], key), (
+            assert scores[key] == expected or abs(scores[key] - expected) <= tolerance(
+                record["metric"], key, record["representation"]), (
                 key, scores[key], expected)
 
 
@@ -230,7 +233,7 @@ def test_scores(record, representations, tables):
                    for key, value in scores.items() if key != "sklearn_defaults")
 
 
-def _tolerance_2019(metric, key):
+def _tolerance_2019(metric, key, representation):
     """What the change of scikit-learn, SciPy and NumPy leaves, as measured in the specification."""
     if metric == "sap_score_discrete" or metric == "unified_scores_svm":
         return 0.01
