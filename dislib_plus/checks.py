@@ -1,25 +1,87 @@
 """Checks of hyperparameters: one sentence with the name, the rule and the value received."""
 
+import math
+import numbers
+
+from dislib_plus.configuration import ConfigurationError
+
+# Counts of iterations and images; larger ones do not fit the integers of a graph.
+LARGEST = 2 ** 53
+
+
+def _refuse(name, rule, value):
+    raise ConfigurationError(f"{name} must be {rule}; received {value!r}.")
+
+
+def is_number(value):
+    """Whether value is a finite real number; True and False are none."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def number(name, value):
+    """Raises ConfigurationError unless value is a finite number."""
+    if not is_number(value):
+        _refuse(name, "a finite number", value)
+
 
 def at_least(name, value, bound):
-    """Raises ValueError unless value >= bound (so also for NaN)."""
-    if not value >= bound:
-        raise ValueError(f"{name} must be >= {bound}; received {value!r}.")
+    """Raises ConfigurationError unless value is a finite number >= bound."""
+    if not (is_number(value) and value >= bound):
+        _refuse(name, f"a number >= {bound}", value)
+
+
+def at_most(name, value, bound):
+    """Raises ConfigurationError unless value is a finite number <= bound."""
+    if not (is_number(value) and value <= bound):
+        _refuse(name, f"a number <= {bound}", value)
 
 
 def positive(name, value):
-    """Raises ValueError unless value > 0."""
-    if not value > 0:
-        raise ValueError(f"{name} must be > 0; received {value!r}.")
+    """Raises ConfigurationError unless value is a finite number > 0."""
+    if not (is_number(value) and value > 0):
+        _refuse(name, "a number > 0", value)
+
+
+def between(name, value, low, high):
+    """Raises ConfigurationError unless value is a number in [low, high]."""
+    if not (is_number(value) and low <= value <= high):
+        _refuse(name, f"a number in [{low}, {high}]", value)
 
 
 def whole(name, value, bound):
-    """Raises ValueError unless value is a whole number >= bound."""
-    if isinstance(value, bool) or int(value) != value or value < bound:
-        raise ValueError(f"{name} must be a whole number >= {bound}; received {value!r}.")
+    """Raises ConfigurationError unless value is an integer in bound .. 2^53."""
+    if not (isinstance(value, numbers.Integral) and is_number(value) and bound <= value <= LARGEST):
+        _refuse(name, f"an integer >= {bound}" + (f" and <= {LARGEST}" if is_number(value) and value > LARGEST else ""),
+                value)
+
+
+def dataset_size(name, value):
+    """Raises ConfigurationError unless value is None or an integer >= 2."""
+    if value is not None:
+        whole(name, value, 2)
+
+
+def boolean(name, value):
+    """Raises ConfigurationError unless value is True or False."""
+    if not isinstance(value, bool):
+        _refuse(name, "True or False", value)
 
 
 def one_of(name, value, choices):
-    """Raises ValueError unless value is one of the choices."""
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; received {value!r}.")
+    """Raises ConfigurationError unless value is one of the choices."""
+    if not any(type(value) is type(choice) and value == choice for choice in choices):
+        _refuse(name, f"one of {', '.join(map(repr, choices))}", value)
+
+
+def numbers_of(name, values):
+    """The values as a list; raises ConfigurationError unless they are a non-empty list of finite numbers."""
+    if not isinstance(values, (list, tuple)) or not values or not all(map(is_number, values)):
+        _refuse(name, "a list of at least one finite number", values)
+    return list(values)
+
+
+def function(name, value):
+    """Raises ConfigurationError unless value is a function (in gin: @NAME without brackets)."""
+    made_already = hasattr(value, "get_config") and not isinstance(value, type)
+    if not callable(value) or made_already:
+        _refuse(name, "a function, in gin @NAME without brackets", value)

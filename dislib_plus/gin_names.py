@@ -12,6 +12,9 @@ from dislib_plus.training import decays, optimizers  # registers tf.train.*
 _KERAS_OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "Adamax", "Ftrl", "Nadam", "RMSprop", "SGD")
 _ACTIVATIONS = ("crelu", "dropout", "elu", "leaky_relu", "relu", "relu6", "sigmoid", "softmax", "softplus", "softsign",
                 "tanh")
+_LOSSES = ("absolute_difference", "cosine_distance", "hinge_loss", "huber_loss", "log_loss",
+           "mean_pairwise_squared_error", "mean_squared_error", "sigmoid_cross_entropy", "softmax_cross_entropy",
+           "sparse_softmax_cross_entropy")
 _RANDOM = ("gamma", "normal", "poisson", "truncated_normal", "uniform")
 _DTYPES = ("bfloat16", "bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64", "string", "uint8")
 
@@ -21,6 +24,8 @@ def _register():
         gin.external_configurable(getattr(keras.optimizers, name), name=name, module="tf.keras.optimizers")
     for name in _ACTIVATIONS:
         gin.external_configurable(getattr(tf.nn, name), name=name, module="tf.nn")
+    for name in _LOSSES:
+        gin.external_configurable(getattr(tf.compat.v1.losses, name), name=name, module="tf.losses")
     for name in _RANDOM:
         gin.external_configurable(getattr(tf.random, name), name=name, module="tf.random")
     for name in _DTYPES:

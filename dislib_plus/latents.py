@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from dislib_plus import seeds
+from dislib_plus import checks, seeds
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.losses import divergences
 
@@ -30,9 +30,7 @@ class Group:
     def __post_init__(self):
         if self.kind not in ("normal", "categorical"):
             raise ConfigurationError(f"A latent group must be 'normal' or 'categorical'; received {self.kind!r}.")
-        if int(self.size) != self.size or self.size < (1 if self.kind == "normal" else 2):
-            raise ConfigurationError(f"A {self.kind} group needs at least {1 if self.kind == 'normal' else 2} units; "
-                                     f"received size {self.size!r}.")
+        checks.whole(f"The size of a {self.kind} group", self.size, 1 if self.kind == "normal" else 2)
 
 
 @keras.saving.register_keras_serializable("dislib_plus")
@@ -50,18 +48,14 @@ class LatentSpec:
     """
 
     def __init__(self, groups, scale="log_var", log_var_clip=None, temperature=0.66):
-        if isinstance(groups, (int, np.integer)):
-            groups = [("normal", int(groups))]
-        self.groups = tuple(Group(*group) for group in groups)
-        if not self.groups:
-            raise ConfigurationError("A latent code needs at least one group; received none.")
-        if scale not in ("log_var", "softplus"):
-            raise ConfigurationError(f"scale must be 'log_var' or 'softplus'; received {scale!r}.")
-        if log_var_clip is not None and (scale != "log_var" or not log_var_clip[0] < log_var_clip[1]):
-            raise ConfigurationError("log_var_clip must be None or (low, high) with scale='log_var'; "
-                                     f"received {log_var_clip!r}.")
-        if not temperature > 0:
-            raise ConfigurationError(f"temperature must be > 0; received {temperature!r}.")
+        self.groups = _groups(groups)
+        checks.one_of("scale", scale, ("log_var", "softplus"))
+        if log_var_clip is not None:
+            low_high = checks.numbers_of("log_var_clip", log_var_clip)
+            if scale != "log_var" or len(low_high) != 2 or not low_high[0] < low_high[1]:
+                raise ConfigurationError("log_var_clip must be None or (low, high) with scale='log_var'; "
+                                         f"received {log_var_clip!r}.")
+        checks.positive("temperature", temperature)
         self.scale = scale
         self.log_var_clip = log_var_clip
         self.temperature = temperature
@@ -80,6 +74,12 @@ class LatentSpec:
     def is_normal(self):
         """Whether all units are Gaussian."""
         return all(group.kind == "normal" for group in self.groups)
+
+    def check(self, groups, owner):
+        """Raises ConfigurationError unless the groups are what `owner` is defined for, see VAE.latent_groups."""
+        if groups != "any" and not self.is_normal or groups == "one normal" and len(self.groups) > 1:
+            raise ConfigurationError(f"{owner} is defined for Gaussian units{' in one group' if groups == 'one normal' else ''}"
+                                     f"; received the groups {self.code_spec}.")
 
     def get_config(self):
         return {"groups": self.code_spec, "scale": self.scale, "log_var_clip": self.log_var_clip,
@@ -114,6 +114,18 @@ class LatentSpec:
     def posterior(self, outputs):
         """The posterior that an encoder's outputs parametrise."""
         return Posterior(self, outputs)
+
+
+def _groups(groups):
+    """A tuple of Group, of a number of Gaussian units or of a list of (kind, size)."""
+    if isinstance(groups, (int, np.integer)) and not isinstance(groups, bool):
+        groups = [("normal", int(groups))]
+    pairs = isinstance(groups, (list, tuple)) and groups and all(
+        isinstance(group, (list, tuple)) and len(group) == 2 for group in groups)
+    if not pairs:
+        raise ConfigurationError("Latents must be a number of Gaussian units, or a list of at least one group such as "
+                                 f"('normal', 10) or ('categorical', 5); received {groups!r}.")
+    return tuple(Group(*group) for group in groups)
 
 
 class Posterior:

@@ -154,7 +154,9 @@ def test_half_precision_outputs_become_float32():
 
 @pytest.mark.parametrize("arguments, message", (
     (dict(groups=[]), "at least one group"), (dict(groups=[("gaussian", 2)]), "'normal' or 'categorical'"),
-    (dict(groups=0), "at least 1"), (dict(groups=[("categorical", 1)]), "at least 2"),
+    (dict(groups=0), "an integer >= 1"), (dict(groups=[("categorical", 1)]), "an integer >= 2"),
+    (dict(groups=2.5), "a number of Gaussian units"), (dict(groups="ab"), "a number of Gaussian units"),
+    (dict(groups=True), "a number of Gaussian units"), (dict(groups=[3]), "a number of Gaussian units"),
     (dict(groups=2, scale="sigma"), "scale must be"), (dict(groups=2, log_var_clip=(3, 1)), "log_var_clip"),
     (dict(groups=2, scale="softplus", log_var_clip=(0, 1)), "log_var_clip"), (dict(groups=2, temperature=0), "temperature")))
 def test_bad_specifications(arguments, message):

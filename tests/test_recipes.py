@@ -12,7 +12,21 @@ from dislib_plus.data import ResidentGrid, registry
 from dislib_plus.training.train import train_with_gin
 
 ROOT = files.config_root()
-RECIPES = sorted(path for path in ROOT.rglob("*.gin") if "model.model = " in path.read_text(encoding="utf-8"))
+
+
+def text_of(path):
+    """A recipe with its includes put in."""
+    return re.sub(r"^include ['\"](.+)['\"]$", lambda match: text_of(ROOT / match.group(1)),
+                  path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def bound(path, key):
+    """Raw gin text of a binding, None where there is none."""
+    found = re.findall(rf"^{re.escape(key)}\s*=\s*(.+)$", text_of(path), re.MULTILINE)
+    return found[-1].strip("\"' ") if found else None
+
+
+RECIPES = sorted(path for path in ROOT.rglob("*.gin") if bound(path, "model.model"))
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.gin"))
 
 # One recipe of each kind by default; all of them with -m slow.
@@ -23,18 +37,6 @@ SHAPES = {"fashion_mnist": (32, 32, 1), "mnist": (32, 32, 1), "dsprites_full": (
 
 # The networks' own widths would take gigabytes in the biggest recipes.
 NARROW = ["conv_encoder.width = 1", "deconv_decoder.width = 1", "residual_encoder.width = 2", "film_generator.width = 2"]
-
-
-def text_of(path):
-    return path.read_text(encoding="utf-8")
-
-
-def bound(path, key):
-    """Raw gin text of a binding, following includes."""
-    found = re.findall(rf"^{re.escape(key)}\s*=\s*(.+)$", text_of(path), re.MULTILINE)
-    for included in re.findall(r"^include\s+['\"](.+)['\"]", text_of(path), re.MULTILINE):
-        found = found or [bound(ROOT / included, key)]
-    return found[-1].strip("\"' ") if found and found[-1] else None
 
 
 def parametrize(recipes):
@@ -52,10 +54,10 @@ def tiny_set(monkeypatch):
     return make
 
 
-@pytest.mark.parametrize("path", [pytest.param(path, id=str(path.relative_to(ROOT))) for path in RECIPES + EXPERIMENTS])
+@pytest.mark.parametrize("path", [pytest.param(path, id=str(path.relative_to(ROOT))) for path in sorted({*RECIPES, *EXPERIMENTS})])
 def test_header_states_paper_command_and_name(path):
-    header = text_of(path).split("\n\n")[0]
-    comments = [line for line in text_of(path).splitlines() if line.startswith("#")]
+    header = path.read_text(encoding="utf-8").split("\n\n")[0]
+    comments = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
     assert header.startswith("#"), "a recipe starts with a comment"
     assert re.search(r"paper|\(\d{4}\)|et al", header, re.IGNORECASE), "the header names the paper"
     assert f"--gin_config=gin/{path.relative_to(ROOT)}" in "\n".join(comments), "the header states the command"

@@ -12,6 +12,8 @@ from absl import flags as absl_flags
 from dislib_plus import configuration
 
 SUCCESS, FAILURE, USAGE = 0, 1, 2
+# How gin begins the line that it adds to the message of an error in a function that it has called.
+GIN_CALL = "  In call to configurable"
 
 
 class UsageError(ValueError):
@@ -112,9 +114,19 @@ def _guarded(name, act, flags):
         return _fail(name, sentence(error), USAGE if wrong else FAILURE, flags.traceback)
     except RuntimeError as error:
         if "Required bindings" not in str(error):
-            raise
+            return _unforeseen(name, error, flags)
         return _fail(name, f"gin: {sentence(error)}", USAGE, flags.traceback)
+    except Exception as error:  # pylint: disable=broad-except  # The command's end: one sentence for what gin has bound.
+        return _unforeseen(name, error, flags)
     return SUCCESS
+
+
+def _unforeseen(name, error, flags):
+    """Of an error that no check foresaw: a sentence where gin's bindings led to it, else the traceback."""
+    if GIN_CALL not in str(error):
+        raise error
+    message = f"{type(error).__name__}: {sentence(error)} (--traceback shows where.)"
+    return _fail(name, message, USAGE if configuration.raised_in_reference(error) else FAILURE, flags.traceback)
 
 
 @contextlib.contextmanager
@@ -146,7 +158,7 @@ def _messages(name):
 
 def sentence(error):
     """The message of an error without gin's trail of calls and locations."""
-    lines = [line for line in str(error).splitlines() if not line.startswith("  In call to configurable")]
+    lines = [line for line in str(error).splitlines() if not line.startswith(GIN_CALL)]
     return " ".join(line.strip() for line in lines if line.strip()) or type(error).__name__
 
 

@@ -66,9 +66,13 @@ def log_weights(weighting, batch, dataset_size=None, rows=None, first_row=0):
       float32 [rows, batch].
 
     Raises:
-      ValueError: unknown weighting, missing dataset_size, or a batch of one where others are needed.
+      ValueError: unknown weighting, missing dataset_size or one below the batch, or a batch of one where others are
+        needed.
     """
     check_weighting(weighting, dataset_size)
+    if weighting != "dlib" and batch > dataset_size:
+        raise ValueError(f"weighting {weighting!r} needs a dataset_size that is no smaller than the batch, {batch} images; "
+                         f"received {dataset_size!r}.")
     rows = batch if rows is None else rows
     if weighting == "dlib":
         return tf.zeros([rows, batch])

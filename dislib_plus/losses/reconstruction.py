@@ -6,8 +6,11 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from dislib_plus import checks
+
 tfd = tfp.distributions
 
+ACTIVATIONS = ("logits", "tanh")
 _EPSILON = 1e-6
 
 
@@ -29,7 +32,7 @@ def activated(reconstructed_images, activation):
         return tf.sigmoid(reconstructed_images)
     if activation == "tanh":
         return tf.tanh(reconstructed_images) / 2.0 + 0.5
-    raise ValueError(f"reconstruction_loss.activation must be 'logits' or 'tanh'; received {activation!r}.")
+    raise ValueError(f"activation must be one of {', '.join(map(repr, ACTIVATIONS))}; received {activation!r}.")
 
 
 @keras.saving.register_keras_serializable("dislib_plus")
@@ -82,7 +85,8 @@ class Reconstruction:
     """
 
     def __init__(self, loss_fn=bernoulli_loss, activation="logits"):
-        activated(tf.zeros([1]), activation)
+        checks.function("reconstruction_loss.loss_fn", loss_fn)
+        checks.one_of("reconstruction_loss.activation", activation, ACTIVATIONS)
         self.loss_fn = loss_fn
         self.activation = activation
 

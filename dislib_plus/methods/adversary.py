@@ -11,3 +11,31 @@ def discriminator_optimizer():
     except ValueError:
         return keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9)
     return gin.get_configurable("discriminator_optimizer")()
+
+
+@keras.saving.register_keras_serializable("dislib_plus")
+class CountedSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule of a step that advances by `count` at every update, as where one update counts as two of the run's.
+
+    Args:
+      schedule: LearningRateSchedule.
+      count: steps an update.
+    """
+
+    def __init__(self, schedule, count):
+        super().__init__()
+        self.schedule = keras.saving.deserialize_keras_object(schedule) if isinstance(schedule, dict) else schedule
+        self.count = count
+
+    def __call__(self, step):
+        return self.schedule(step * self.count)
+
+    def get_config(self):
+        return {"schedule": keras.saving.serialize_keras_object(self.schedule), "count": self.count}
+
+
+def count_twice(optimizer):
+    """Has the optimizer's learning-rate schedule, if it has one, see two steps at every update."""
+    schedule = optimizer._learning_rate
+    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule) and not isinstance(schedule, CountedSchedule):
+        optimizer._learning_rate = CountedSchedule(schedule, 2)

@@ -4,9 +4,9 @@ import gin
 import keras
 import tensorflow as tf
 
+from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.losses import aggregate_posterior
-from dislib_plus.methods import checks
 from dislib_plus.methods.base import VAE
 
 
@@ -26,22 +26,20 @@ class AnchorVAE(VAE):
       form: "beta" or "mi".
       beta_l, beta_h: weights of the KL of anchors and of all others, >= 0 (form "beta").
       anchor_lambda: weight of the anchors' information, >= 0 (form "mi").
-      dataset_size: number of training images (form "mi").
+      dataset_size: number of training images (form "mi"); None: `train` takes that of its data set.
       kwargs: see VAE.
     """
 
     terms = ("reconstruction", "kl", "anchored_kl", "anchored_information")
+    latent_groups = "normal"
 
     def __init__(self, anchors=5, form="beta", beta_l=1.0, beta_h=10.0, anchor_lambda=1.0, dataset_size=None, **kwargs):
         super().__init__(**kwargs)
         checks.one_of("anchor_vae.form", form, ("beta", "mi"))
         for name, value in (("beta_l", beta_l), ("beta_h", beta_h), ("anchor_lambda", anchor_lambda)):
             checks.at_least(f"anchor_vae.{name}", value, 0)
-        if form == "mi":
-            aggregate_posterior.check_weighting("eq6", dataset_size)
-        self.anchors = list(range(anchors)) if isinstance(anchors, int) else list(anchors)
-        if not self.anchors or len(set(self.anchors)) != len(self.anchors) or min(self.anchors) < 0:
-            raise ValueError(f"anchor_vae.anchors must be a number >= 1 or a list of distinct positions; received {anchors!r}.")
+        checks.dataset_size("anchor_vae.dataset_size", dataset_size)
+        self.anchors = _positions(anchors)
         self.form = form
         self.beta_l, self.beta_h = beta_l, beta_h
         self.anchor_lambda = anchor_lambda
@@ -68,3 +66,17 @@ class AnchorVAE(VAE):
         if self.form == "beta":
             return {"kl": self.beta_h, "anchored_kl": self.beta_l - self.beta_h}
         return {"anchored_information": -self.anchor_lambda}
+
+
+def _positions(anchors):
+    """The positions of a number of first units, or of a list; raises ConfigurationError."""
+    positions = anchors
+    if not isinstance(anchors, (list, tuple)):
+        checks.whole("anchor_vae.anchors, where it is no list of positions,", anchors, 1)
+        positions = range(anchors)
+    for position in positions:
+        checks.whole("Each position in anchor_vae.anchors", position, 0)
+    if not positions or len(set(positions)) < len(positions):
+        raise ConfigurationError("anchor_vae.anchors must be a number >= 1 or a list of distinct positions; "
+                                 f"received {anchors!r}.")
+    return list(positions)

@@ -4,9 +4,8 @@ import gin
 import keras
 import tensorflow as tf
 
-from dislib_plus import schedules
+from dislib_plus import checks, schedules
 from dislib_plus.losses import replicas
-from dislib_plus.methods import checks
 from dislib_plus.methods.base import VAE
 
 

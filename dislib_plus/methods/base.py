@@ -44,11 +44,14 @@ class VAE(keras.Model):
 
     Attributes:
       seed: integer; all noise is a pure function of it and of the step.
+      latent_groups: what groups of latents the loss is defined for: "any", "normal" (one or several Gaussian ones) or
+        "one normal".
     """
 
     terms = ("reconstruction", "kl")
     network_names = ("encoder", "decoder")
     latent_scale = "log_var"
+    latent_groups = "any"
 
     def __new__(cls, *args, **kwargs):
         # Keras reads the argument names of __init__, which gin's wrapper would hide from it.
@@ -86,6 +89,7 @@ class VAE(keras.Model):
             return
         image_shape = tuple(input_shape[1:])
         self.build_networks(image_shape)
+        self.latents.check(self.latent_groups, type(self).__name__)
         self.image_shape = image_shape
         self.trackers = {name: keras.metrics.Mean(name=name) for name in ("loss", *self.terms, "elbo")}
         self.built = True

@@ -3,8 +3,7 @@
 import gin
 import keras
 
-from dislib_plus import schedules
-from dislib_plus.methods import checks
+from dislib_plus import checks, schedules
 from dislib_plus.methods.base import VAE
 
 

@@ -3,9 +3,9 @@
 import gin
 import keras
 
-from dislib_plus import schedules
+from dislib_plus import checks, schedules
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.losses import aggregate_posterior
-from dislib_plus.methods import checks
 from dislib_plus.methods.base import VAE
 
 PARTS = ("mutual_information", "total_correlation", "dimension_wise_kl")
@@ -32,23 +32,27 @@ class BetaTCVAE(VAE):
       estimator: weighting of the batch, see `aggregate_posterior.log_weights`. "dlib" lacks the
         constants of "mws", so the logged total correlation is (latents - 1) * log(batch * dataset_size)
         lower; the gradient is the same.
-      dataset_size: number of training images; needed by all estimators but "dlib".
+      dataset_size: number of training images, which all estimators but "dlib" need; None: `train` takes that of its
+        data set.
       warmup_steps: iterations in which the weight of the total correlation grows linearly from 0 to beta.
       kwargs: see VAE.
     """
 
     terms = ("reconstruction", "kl", *PARTS)
+    latent_groups = "normal"
 
     def __init__(self, beta, alpha=1.0, gamma=1.0, kl_terms="analytic", estimator="dlib", dataset_size=None,
                  warmup_steps=0, **kwargs):
         super().__init__(**kwargs)
         checks.at_least("beta_tc_vae.beta", beta, 0)
+        checks.number("beta_tc_vae.alpha", alpha)
         checks.at_least("beta_tc_vae.gamma", gamma, 0)
         checks.one_of("beta_tc_vae.kl_terms", kl_terms, ("analytic", "sampled"))
         checks.whole("beta_tc_vae.warmup_steps", warmup_steps, 0)
-        aggregate_posterior.check_weighting(estimator, dataset_size)
+        checks.one_of("beta_tc_vae.estimator", estimator, aggregate_posterior.WEIGHTINGS)
+        checks.dataset_size("beta_tc_vae.dataset_size", dataset_size)
         if kl_terms == "sampled" and estimator == "dlib":
-            raise ValueError("beta_tc_vae.kl_terms 'sampled' needs the estimator 'mws', 'mss' or 'eq6'; received 'dlib', "
+            raise ConfigurationError("beta_tc_vae.kl_terms 'sampled' needs the estimator 'mws', 'mss' or 'eq6'; received 'dlib', "
                              "whose mutual information lacks a constant.")
         self.beta, self.alpha, self.gamma = beta, alpha, gamma
         self.kl_terms = kl_terms

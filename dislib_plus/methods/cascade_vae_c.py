@@ -4,7 +4,8 @@ import gin
 import keras
 import tensorflow as tf
 
-from dislib_plus.methods import checks
+from dislib_plus import checks
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.methods.base import VAE
 
 
@@ -30,6 +31,7 @@ class CascadeVAEC(VAE):
 
     terms = ("reconstruction", "kl", "open_kl", "weight_penalty")
     latent_scale = "softplus"
+    latent_groups = "normal"
 
     def __init__(self, beta_l=1.0, beta_h=10.0, relief_interval=20000, relief="reference",
                  reset_optimizer_on_relief=True, weight_decay=0.0, **kwargs):
@@ -38,6 +40,7 @@ class CascadeVAEC(VAE):
             checks.at_least(f"cascade_vae_c.{name}", value, 0)
         checks.whole("cascade_vae_c.relief_interval", relief_interval, 1)
         checks.one_of("cascade_vae_c.relief", relief, ("reference", "paper"))
+        checks.boolean("cascade_vae_c.reset_optimizer_on_relief", reset_optimizer_on_relief)
         self.beta_l, self.beta_h = beta_l, beta_h
         self.relief_interval = relief_interval
         self.relief = relief
@@ -57,8 +60,8 @@ class CascadeVAEC(VAE):
     def compile(self, optimizer="adam", **kwargs):
         super().compile(optimizer=optimizer, **kwargs)
         if self.reset_optimizer_on_relief and not isinstance(self.optimizer, keras.optimizers.Adam):
-            raise ValueError("cascade_vae_c.reset_optimizer_on_relief is for Adam, whose state starts at zero; received "
-                             f"{type(self.optimizer).__name__}. Set it to False.")
+            raise ConfigurationError("cascade_vae_c.reset_optimizer_on_relief is for Adam, whose state starts at zero; "
+                                     f"received {type(self.optimizer).__name__}. Set it to False.")
 
     # The cascade
 

@@ -3,9 +3,8 @@
 import gin
 import keras
 
-from dislib_plus import schedules
+from dislib_plus import checks, schedules
 from dislib_plus.losses import replicas
-from dislib_plus.methods import checks
 from dislib_plus.methods.base import VAE
 from dislib_plus.methods.controllers import NonlinearPI
 
@@ -66,8 +65,7 @@ class ControlVAE(ControlledVAE):
             checks.at_least(f"control_vae.{name}", value, 0)
         checks.whole("control_vae.c_every", c_every, 1)
         checks.positive("control_vae.w_min", w_min)
-        if not k_i <= 0:
-            raise ValueError(f"control_vae.k_i must be <= 0, else a KL that is too large lowers its weight; received {k_i!r}.")
+        checks.at_most("control_vae.k_i", k_i, 0)  # Else a KL that is too large would lower its weight.
         self.settings = {"c_max": c_max, "c_start": c_start, "c_rise": c_rise, "c_every": c_every, "k_p": k_p,
                          "k_i": k_i, "w_min": w_min}
 

@@ -6,10 +6,9 @@ import gin
 import keras
 import tensorflow as tf
 
-from dislib_plus import schedules
+from dislib_plus import checks, schedules
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.latents import Posterior
-from dislib_plus.methods import checks
 from dislib_plus.methods.base import VAE
 from dislib_plus.networks.encoders import make_encoder
 from dislib_plus.networks.group_encoder import group_encoder
@@ -41,10 +40,12 @@ class DEFT(VAE):
       kwargs: see VAE; `encoder` None: networks.group_encoder, with structure="single" gin's `encoder`.
     """
 
+    latent_groups = "one normal"
+
     def __init__(self, betas, stage_steps=None, group_size=2, gamma=0.1, rescale=False, structure="groups",
                  annealing_steps=None, annealing_start=150.0, annealing_rate=20.0, **kwargs):
         super().__init__(**kwargs)
-        self.betas = list(betas)
+        self.betas = checks.numbers_of("deft.betas", betas)
         self.stage_steps = stage_steps
         self.group_size = group_size
         self.gamma = gamma
@@ -56,7 +57,7 @@ class DEFT(VAE):
         self._check()
 
     def _check(self):
-        if not self.betas or not all(beta > 0 for beta in self.betas) or self.betas != sorted(self.betas, reverse=True):
+        if self.betas[-1] <= 0 or self.betas != sorted(self.betas, reverse=True):
             raise ConfigurationError(f"deft.betas must be positive and must not increase; received {self.betas}.")
         if (self.stage_steps is None) == (self.annealing_steps is None):
             raise ConfigurationError("deft needs either stage_steps (stages of one length) or annealing_steps (stages "
@@ -67,9 +68,10 @@ class DEFT(VAE):
         checks.whole("deft.group_size", self.group_size, 1)
         checks.one_of("deft.structure", self.structure, ("groups", "single"))
         checks.positive("deft.annealing_rate", self.annealing_rate)
-        if not 0 <= self.gamma <= 1:
-            raise ConfigurationError(f"deft.gamma must lie in [0, 1]; received {self.gamma!r}.")
-        if not self.annealing_start > 1:
+        checks.between("deft.gamma", self.gamma, 0, 1)
+        checks.boolean("deft.rescale", self.rescale)
+        checks.number("deft.annealing_start", self.annealing_start)
+        if self.annealing_start <= 1:
             raise ConfigurationError("deft.annealing_start must be > 1, where beta ends; received "
                                      f"{self.annealing_start!r}.")
         if self.annealing_steps is not None and self.betas[-1] < 1:

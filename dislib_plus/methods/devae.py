@@ -1,13 +1,16 @@
 """DeVAE: latent spaces with increasing weights of the KL, tied by scalings of the units."""
 
+import functools
+
 import gin
 import keras
 import numpy as np
 import tensorflow as tf
 
-from dislib_plus import seeds
+from dislib_plus import checks, seeds
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.latents import Posterior
-from dislib_plus.methods import checks
+from dislib_plus.methods import skipping
 from dislib_plus.methods.base import VAE
 from dislib_plus.methods.devae_layers import LAYERS, parallel_heads
 from dislib_plus.networks.encoders import make_encoder
@@ -26,7 +29,7 @@ class DeVAE(VAE):
         L_i = reconstruction(x, decoder([z_i, v_i])) + betas[i] * KL_i.
 
     layer_mode="random" (the paper): each batch has one layer, i ~ p, p_i = s^i (1 - s) / (1 - s^K)
-    (uniform at s = 1); loss = L_i.  layer_mode="sum" (the published code): loss = sum_i s^i L_i.
+    (uniform at s = 1); loss = L_i, and what belongs to other layers only is not updated.  layer_mode="sum" (the published code): loss = sum_i s^i L_i.
 
     Logged "reconstruction" and "kl" are those of the layer that was drawn, in evaluation and with
     "sum" those of layer 0; "bottleneck" is the rest of the loss. In evaluation the loss is sum_i p_i L_i
@@ -42,17 +45,21 @@ class DeVAE(VAE):
     """
 
     terms = ("reconstruction", "kl", "bottleneck")
+    latent_groups = "one normal"
 
     def __init__(self, betas=(1.0, 10.0, 40.0), scale=1.0, layer_mode="random", structure="dit", **kwargs):
         super().__init__(**kwargs)
-        betas = list(betas)
-        if not betas or not betas[0] > 0 or any(not low < high for low, high in zip(betas, betas[1:])):
-            raise ValueError(f"devae.betas must be positive and increase; received {betas}.")
+        betas = checks.numbers_of("devae.betas", betas)
+        if not betas[0] > 0 or any(not low < high for low, high in zip(betas, betas[1:])):
+            raise ConfigurationError(f"devae.betas must be positive and increase; received {betas}.")
         checks.at_least("devae.scale", scale, 0)
         checks.one_of("devae.layer_mode", layer_mode, ("random", "sum"))
         checks.one_of("devae.structure", structure, STRUCTURES)
         if structure == "single" and len(betas) > 1:
-            raise ValueError(f"devae.betas must have one entry with structure 'single'; received {betas}.")
+            raise ConfigurationError(f"devae.betas must have one entry with structure 'single'; received {betas}.")
+        if structure != "single" and betas[0] != 1:
+            raise ConfigurationError("devae.betas must begin with 1, the weight in the evidence lower bound, unless "
+                                     f"structure is 'single'; received {betas}.")
         self.betas = betas
         self.scale = scale
         self.layer_mode = layer_mode
@@ -65,6 +72,7 @@ class DeVAE(VAE):
     def build_networks(self, image_shape):
         if self.encoder is None and self.structure == "parallel":
             encoder, self.latents = make_encoder(image_shape, self.latents)
+            self.latents.check(self.latent_groups, "DeVAE")
             self.encoder = parallel_heads(encoder, len(self.betas))
         super().build_networks(image_shape)
 
@@ -119,7 +127,8 @@ class DeVAE(VAE):
         if training and self.layer_mode == "random":
             layer = self.draw_layer()
             reconstruction, kl = self._layer_terms(x, outputs, layer, seed, training)
-            return {"reconstruction": reconstruction, "kl": kl, "bottleneck": (tf.gather(tf.constant(self.betas, tf.float32), layer) - 1.0) * kl}
+            beta = tf.gather(tf.constant(self.betas, tf.float32), layer)
+            return {"reconstruction": reconstruction, "kl": kl, "bottleneck": (beta - 1.0) * kl}
         weights = self.layer_weights() if self.layer_mode == "sum" else self.layer_probabilities()
         reconstruction, kl = self._layer_terms(x, outputs, 0, seed, training)
         bottleneck = (weights[0] - 1.0) * reconstruction + (weights[0] * self.betas[0] - 1.0) * kl
@@ -137,6 +146,17 @@ class DeVAE(VAE):
         q = self._posterior(outputs, layer)
         output = self.decoder(self.decoder_input(self.draw(q, seed), layer), training=training)
         return self.reconstruction.loss(x, output), q.kl()
+
+    def minimize(self, tape, loss, variables, optimizer):
+        """With one drawn layer, what belongs to other layers only is skipped: neither moved nor decayed."""
+        update = functools.partial(super().minimize, tape, loss, variables, optimizer)
+        if self.layer_mode == "sum" or len(self.betas) == 1:
+            update()
+            return
+        layer = self.draw_layer()
+        drawn = tf.equal(tf.range(len(self.betas)), layer)[:, None]
+        skipping.update_used(update, optimizer,
+                             [(self.embeddings, drawn), *self.posteriors.used_weights(layer, self.encoder)])
 
     # Use
 

@@ -40,6 +40,15 @@ class LayerPosteriors(keras.layers.Layer):
     def mean_of_layer(self, mean, layer):
         raise NotImplementedError
 
+    def used_weights(self, layer, encoder):
+        """(weight, mask) of the weights that belong to some layers only; the mask tells which `layer` uses.
+
+        Here the rows j < layer, one for each transformation.
+        """
+        del encoder
+        return [(weight, tf.reshape(tf.range(self.layers - 1) < layer, (-1,) + (1,) * (len(weight.shape) - 1)))
+                for weight in self.trainable_weights]
+
 
 class DisentanglementInvariant(LayerPosteriors):
     """mean_i = exp(sum_{j < i} w1_j) * mean_0, unit by unit, w1 = 0 at the start: correlations stay as they are."""
@@ -74,6 +83,11 @@ class Parallel(LayerPosteriors):
 
     def make_weights(self):
         """None: the heads belong to the encoder."""
+
+    def used_weights(self, layer, encoder):
+        heads = [output._keras_history.operation for output in encoder.outputs]
+        return [(weight, tf.equal(layer, number // 2)) for number, head in enumerate(heads)
+                for weight in head.trainable_weights]
 
     def parameters(self, outputs, layer):
         outputs = [tf.cast(output, tf.float32) for output in outputs]

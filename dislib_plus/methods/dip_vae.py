@@ -3,8 +3,8 @@
 import gin
 import keras
 
+from dislib_plus import checks
 from dislib_plus.losses import moments
-from dislib_plus.methods import checks
 from dislib_plus.methods.base import VAE
 
 
@@ -24,6 +24,7 @@ class DIPVAE(VAE):
     """
 
     terms = ("reconstruction", "kl", "off_diagonal", "diagonal")
+    latent_groups = "normal"
 
     def __init__(self, lambda_od, lambda_d_factor, dip_type="i", **kwargs):
         super().__init__(**kwargs)

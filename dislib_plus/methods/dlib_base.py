@@ -26,6 +26,7 @@ class BaseVAE(VAE):
     """
 
     terms = ("reconstruction", "kl", "regularizer")
+    latent_groups = "normal"
     _OWN = ("latents", "encoder", "decoder", "reconstruction")
 
     def __init_subclass__(cls, **kwargs):

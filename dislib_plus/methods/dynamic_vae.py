@@ -3,8 +3,8 @@
 import gin
 import keras
 
-from dislib_plus import schedules
-from dislib_plus.methods import checks
+from dislib_plus import checks, schedules
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.methods.control_vae import ControlledVAE
 from dislib_plus.methods.controllers import BoundedIncrementalPI, IncrementalPI
 
@@ -56,16 +56,19 @@ class DynamicVAE(ControlledVAE):
         checks.whole("dynamic_vae.c_every", settings["c_every"], 1)
         checks.positive("dynamic_vae.w_min", settings["w_min"])
         checks.at_least("dynamic_vae.w_init", settings["w_init"], settings["w_min"])
-        sign = -1 if self.variant == "official" else 1
-        if not sign * settings["k_i"] >= 0:
-            raise ValueError(f"dynamic_vae.k_i must be {'<=' if sign < 0 else '>='} 0 in the variant {self.variant!r}; "
-                             f"received {settings['k_i']!r}.")
-        if self.variant == "official":
-            checks.whole("dynamic_vae.window", settings["window"], 1)
-            checks.whole("dynamic_vae.c_burst", settings["c_burst"], 1)
-            if settings["c_burst"] > settings["c_every"]:
-                raise ValueError(f"dynamic_vae.c_burst must be <= c_every = {settings['c_every']}; "
-                                 f"received {settings['c_burst']}.")
+        if self.variant == "wu":
+            checks.at_least("dynamic_vae.k_i in the variant 'wu'", settings["k_i"], 0)
+            for name in ("window", "c_burst"):
+                if settings[name] is not None:
+                    raise ConfigurationError(f"dynamic_vae.{name} belongs to the variant 'official', and must be None in "
+                                             f"'wu'; received {settings[name]!r}.")
+            return
+        checks.at_most("dynamic_vae.k_i in the variant 'official'", settings["k_i"], 0)
+        checks.whole("dynamic_vae.window", settings["window"], 1)
+        checks.whole("dynamic_vae.c_burst", settings["c_burst"], 1)
+        if settings["c_burst"] > settings["c_every"]:
+            raise ConfigurationError(f"dynamic_vae.c_burst must be <= c_every = {settings['c_every']}; "
+                                     f"received {settings['c_burst']}.")
 
     def get_config(self):
         return {**super().get_config(), "variant": self.variant, **self.settings}

@@ -4,10 +4,10 @@ import gin
 import keras
 import tensorflow as tf
 
-from dislib_plus import schedules
+from dislib_plus import checks, schedules
 from dislib_plus.data.second_batch import SecondBatch
 from dislib_plus.losses import adversarial, replicas
-from dislib_plus.methods import adversary, checks
+from dislib_plus.methods import adversary
 from dislib_plus.methods.base import VAE, deserialize, serialize
 from dislib_plus.methods.stages import Stage
 from dislib_plus.networks.discriminators import make_discriminator
@@ -29,17 +29,20 @@ class FactorVAE(VAE):
       discriminator: keras.Model; None: made by gin's `discriminator`.
       second_batch: permute the codes of other images, drawn in addition.
       count_both_updates: count an iteration as two of the run's training steps, as
-        disentanglement_lib does: its 300,000 steps are 150,000 iterations.
+        disentanglement_lib does: its 300,000 steps are 150,000 iterations. Decays of learning rates see these steps.
       warmup_steps: iterations in which the weight grows linearly from 0 to gamma.
       kwargs: see VAE.
     """
 
     terms = ("reconstruction", "kl", "total_correlation", "discriminator_loss")
+    latent_groups = "normal"
     network_names = (*VAE.network_names, "discriminator")
 
     def __init__(self, gamma, discriminator=None, second_batch=False, count_both_updates=False, warmup_steps=0, **kwargs):
         super().__init__(**kwargs)
         checks.at_least("factor_vae.gamma", gamma, 0)
+        checks.boolean("factor_vae.second_batch", second_batch)
+        checks.boolean("factor_vae.count_both_updates", count_both_updates)
         checks.whole("factor_vae.warmup_steps", warmup_steps, 0)
         self.gamma = gamma
         self.discriminator = deserialize(discriminator)
@@ -67,6 +70,9 @@ class FactorVAE(VAE):
         """As VAE.compile; `discriminator_optimizer` None: see methods.adversary."""
         super().compile(optimizer=optimizer, **kwargs)
         self.discriminator_optimizer = discriminator_optimizer or adversary.discriminator_optimizer()
+        if self.count_both_updates:
+            for each in self.optimizers():
+                adversary.count_twice(each)
 
     def optimizers(self):
         return [self.optimizer, self.discriminator_optimizer]

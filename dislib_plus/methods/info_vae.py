@@ -4,9 +4,9 @@ import gin
 import keras
 import tensorflow as tf
 
-from dislib_plus import seeds
+from dislib_plus import checks, seeds
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.losses import aggregate_posterior, mmd, replicas
-from dislib_plus.methods import checks
 from dislib_plus.methods.base import VAE
 
 
@@ -23,41 +23,42 @@ class InfoVAE(VAE):
       info_alpha: at most 1.
       info_lambda: at least 1 - info_alpha.
       divergence: D: "mmd" (see losses.mmd), or "kl": E[log q(z) - log p(z)] with q(z) estimated
-        from the batch (needs dataset_size).
+        from the batch.
       kernel: "rbf_d2", "rbf" or "imq", see losses.mmd.kernel_values.
       kernel_scale: bandwidth of "rbf" and "imq", > 0.
       mmd_estimator: "unbiased" (may be negative) or "biased".
       prior_samples: codes drawn from the prior for the MMD; None: as many as images.
       encoder_stochastic: False: the decoder and D see the posterior means instead of samples.
-      dataset_size: number of training images.
+      dataset_size: number of training images (divergence "kl"); None: `train` takes that of its data set.
       kwargs: see VAE.
     """
 
     terms = ("reconstruction", "kl", "divergence")
+    latent_groups = "normal"
 
     def __init__(self, info_alpha=1.0, info_lambda=1000.0, divergence="mmd", kernel="rbf_d2", kernel_scale=1.0,
                  mmd_estimator="unbiased", prior_samples=None, encoder_stochastic=True, dataset_size=None, **kwargs):
         super().__init__(**kwargs)
-        if not info_alpha <= 1:
-            raise ValueError(f"info_vae.info_alpha must be <= 1; received {info_alpha!r}.")
+        checks.at_most("info_vae.info_alpha", info_alpha, 1)
+        checks.number("info_vae.info_lambda", info_lambda)
         if not info_alpha + info_lambda >= 1:
-            raise ValueError(f"info_vae.info_lambda must be >= 1 - info_alpha, else mismatch with the prior is rewarded; "
-                             f"received info_alpha={info_alpha!r}, info_lambda={info_lambda!r}.")
+            raise ConfigurationError("info_vae.info_lambda must be >= 1 - info_alpha, else mismatch with the prior is "
+                                     f"rewarded; received info_alpha={info_alpha!r}, info_lambda={info_lambda!r}.")
         checks.one_of("info_vae.divergence", divergence, ("mmd", "kl"))
         checks.one_of("info_vae.kernel", kernel, mmd.KERNELS)
         checks.one_of("info_vae.mmd_estimator", mmd_estimator, mmd.ESTIMATORS)
         checks.positive("info_vae.kernel_scale", kernel_scale)
         if prior_samples is not None:
             checks.whole("info_vae.prior_samples", prior_samples, 2)
-        if divergence == "kl":
-            aggregate_posterior.check_weighting("eq6", dataset_size)
+        checks.boolean("info_vae.encoder_stochastic", encoder_stochastic)
+        checks.dataset_size("info_vae.dataset_size", dataset_size)
+        self.dataset_size = dataset_size
         self.settings = {"info_alpha": info_alpha, "info_lambda": info_lambda, "divergence": divergence,
                          "kernel": kernel, "kernel_scale": kernel_scale, "mmd_estimator": mmd_estimator,
-                         "prior_samples": prior_samples, "encoder_stochastic": encoder_stochastic,
-                         "dataset_size": dataset_size}
+                         "prior_samples": prior_samples, "encoder_stochastic": encoder_stochastic}
 
     def get_config(self):
-        return {**super().get_config(), **self.settings}
+        return {**super().get_config(), **self.settings, "dataset_size": self.dataset_size}
 
     def draw(self, q, seed):
         return q.sample(seed) if self.settings["encoder_stochastic"] else q.code()
@@ -72,7 +73,7 @@ class InfoVAE(VAE):
         return mmd.mmd(z, prior, self.settings["kernel"], self.settings["mmd_estimator"], self.settings["kernel_scale"])
 
     def _kl(self, q, z):
-        joint, _ = aggregate_posterior.batch_log_aggregate(z, q.mean, q.log_var, "eq6", self.settings["dataset_size"])
+        joint, _ = aggregate_posterior.batch_log_aggregate(z, q.mean, q.log_var, "eq6", self.dataset_size)
         return joint - self.prior().log_prob(z)
 
     def loss_weights(self):

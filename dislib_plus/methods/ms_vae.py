@@ -8,11 +8,12 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from dislib_plus import seeds
+from dislib_plus import checks, seeds
 from dislib_plus.data.with_codes import WithCodes
 from dislib_plus.latents import LatentSpec
 from dislib_plus.methods.base import VAE, deserialize, serialize
 from dislib_plus.methods.stages import Stage
+from dislib_plus.networks.film import ACTIVATIONS, SHAPES
 from dislib_plus.networks.residual import film_generator, residual_encoder
 
 # Where the paper's text and its published code differ.
@@ -56,19 +57,24 @@ class MSVAE(VAE):
     def __init__(self, stage_one=None, z_size=10, stage_one_steps=None, stage_one_batch_size=None, stage_one_dir=None,
                  kl_weight=1.0, y_from="sample", y_samples=1, preset="paper", y_domain=None, film_shape=None,
                  film_activation=None, pixel_weight=None, **kwargs):
+        checks.whole("ms_vae.z_size", z_size, 1)
         kwargs.setdefault("latents", LatentSpec(z_size, scale="softplus"))
         super().__init__(**kwargs)
-        if preset not in PRESETS:
-            raise ValueError(f"ms_vae.preset must be one of {', '.join(PRESETS)}; received {preset!r}.")
+        checks.one_of("ms_vae.preset", preset, tuple(PRESETS))
         chosen = {"y_domain": y_domain, "film_shape": film_shape, "film_activation": film_activation,
                   "pixel_weight": pixel_weight}
         chosen = {name: PRESETS[preset][name] if value is None else value for name, value in chosen.items()}
-        _check("y_domain", chosen["y_domain"], ("mean", "logits"))
-        _check("y_from", y_from, ("sample", "mean"))
-        if not kl_weight >= 0:
-            raise ValueError(f"ms_vae.kl_weight must be >= 0; received {kl_weight!r}.")
-        if y_samples < 1:
-            raise ValueError(f"ms_vae.y_samples must be >= 1; received {y_samples!r}.")
+        checks.one_of("ms_vae.y_domain", chosen["y_domain"], ("mean", "logits"))
+        checks.one_of("ms_vae.film_shape", chosen["film_shape"], SHAPES)
+        checks.one_of("ms_vae.film_activation", chosen["film_activation"], ACTIVATIONS)
+        checks.one_of("ms_vae.y_from", y_from, ("sample", "mean"))
+        checks.at_least("ms_vae.kl_weight", kl_weight, 0)
+        checks.whole("ms_vae.y_samples", y_samples, 1)
+        for name, value in (("stage_one_steps", stage_one_steps), ("stage_one_batch_size", stage_one_batch_size)):
+            if value is not None:
+                checks.whole(f"ms_vae.{name}", value, 1)
+        if chosen["pixel_weight"] is not None:
+            checks.positive("ms_vae.pixel_weight", chosen["pixel_weight"])
         self.stage_one = _stage_one(deserialize(stage_one), stage_one_dir)
         self.trained_elsewhere = stage_one_dir is not None
         self.settings = {"z_size": z_size, "stage_one_steps": stage_one_steps,
@@ -207,7 +213,7 @@ class MSVAE(VAE):
 
     def represent(self, x, part="c"):
         """Deterministic code: "c" (default), "z" (mean of q(z|x - Y), Y from the mean of c), or "joint" (both)."""
-        _check("part", part, ("c", "z", "joint"))
+        checks.one_of("part", part, ("c", "z", "joint"))
         code = self.stage_one.represent(x)
         if part == "c":
             return code
@@ -234,11 +240,6 @@ class MSVAE(VAE):
         code = self.stage_one.latents.sample_prior(count, seed)
         z = self.latents.sample_prior(count, tf.random.fold_in(seed, 2, alg="philox"))
         return self.reconstruction.image(self.decoder([self._y(code), z], training=False))
-
-
-def _check(name, value, choices):
-    if value not in choices:
-        raise ValueError(f"ms_vae: {name} must be one of {', '.join(choices)}; received {value!r}.")
 
 
 def _stage_one(model, directory):

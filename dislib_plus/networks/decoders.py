@@ -5,6 +5,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from dislib_plus.networks.making import made
 from dislib_plus.networks.shapes import image_size
 
 
@@ -48,4 +49,4 @@ def fc_decoder(latent_size, output_shape, units=(1200, 1200, 1200)):
 @gin.configurable("decoder", denylist=["latent_size", "output_shape"])
 def make_decoder(latent_size, output_shape, decoder_fn=deconv_decoder):
     """The run's decoder (gin `decoder`): `decoder_fn` (latent_size, output_shape) -> keras.Model."""
-    return decoder_fn(latent_size, tuple(output_shape))
+    return made("decoder.decoder_fn", decoder_fn, latent_size, tuple(output_shape))

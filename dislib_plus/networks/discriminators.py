@@ -4,6 +4,8 @@ import gin
 import keras
 from keras import layers
 
+from dislib_plus.networks.making import made
+
 
 @gin.configurable("fc_discriminator", denylist=["latent_size"])
 def fc_discriminator(latent_size, units=(1000,) * 6, slope=0.2):
@@ -27,4 +29,4 @@ def fc_discriminator(latent_size, units=(1000,) * 6, slope=0.2):
 @gin.configurable("discriminator", denylist=["latent_size"])
 def make_discriminator(latent_size, discriminator_fn=fc_discriminator):
     """The run's discriminator (gin `discriminator`): `discriminator_fn` (latent_size) -> keras.Model."""
-    return discriminator_fn(latent_size)
+    return made("discriminator.discriminator_fn", discriminator_fn, latent_size)

@@ -5,6 +5,7 @@ import keras
 from keras import layers
 
 from dislib_plus.latents import LatentSpec
+from dislib_plus.networks.making import made
 from dislib_plus.networks.shapes import image_size
 
 
@@ -75,8 +76,11 @@ def make_encoder(input_shape, latents=None, num_latent=10, encoder_fn=conv_encod
 
     Returns:
       (keras.Model, LatentSpec).
+
+    Raises:
+      ConfigurationError: encoder_fn is no function, or cannot make a network of these shapes and its settings.
     """
     latents = num_latent if latents is None else latents
     if not isinstance(latents, LatentSpec):
         latents = LatentSpec(latents, scale=scale)
-    return encoder_fn(tuple(input_shape), latents), latents
+    return made("encoder.encoder_fn", encoder_fn, tuple(input_shape), latents), latents

@@ -4,6 +4,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dislib_plus import checks
+
+SHAPES = ("channel", "spatial")
+ACTIVATIONS = ("linear", "relu")
+
 
 @keras.saving.register_keras_serializable("dislib_plus")
 class InstanceNormalization(keras.layers.Layer):
@@ -39,10 +44,8 @@ class FiLM(keras.layers.Layer):
 
     def __init__(self, shape="channel", activation="linear", **kwargs):
         super().__init__(**kwargs)
-        if shape not in ("channel", "spatial"):
-            raise ValueError(f"FiLM shape must be 'channel' or 'spatial'; received {shape!r}.")
-        if activation not in ("linear", "relu"):
-            raise ValueError(f"FiLM activation must be 'linear' or 'relu'; received {activation!r}.")
+        checks.one_of("FiLM shape", shape, SHAPES)
+        checks.one_of("FiLM activation", activation, ACTIVATIONS)
         self.shape = shape
         self.activation = activation
         self.normalize = InstanceNormalization()

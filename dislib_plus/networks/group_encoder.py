@@ -4,6 +4,7 @@ import gin
 import keras
 from keras import layers
 
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.latents import LatentSpec
 from dislib_plus.networks.valid_conv import valid_conv_encoder
 
@@ -22,11 +23,11 @@ def group_encoder(input_shape, latents, group_size, base=8):
       keras.Model with outputs mean and log variance.
 
     Raises:
-      ValueError: group_size does not divide the number of units.
+      ConfigurationError: group_size does not divide the number of units.
     """
     if latents.size % group_size or not latents.is_normal or len(latents.groups) > 1:
-        raise ValueError(f"deft.group_size must divide the number of units, all Gaussian in one group; received "
-                         f"{group_size} with the units {latents.code_spec}.")
+        raise ConfigurationError(f"deft.group_size must divide the number of units, all Gaussian in one group; received "
+                                 f"{group_size} with the units {latents.code_spec}.")
     images = keras.Input(input_shape)
     outputs = []
     for group in range(latents.size // group_size):

@@ -9,8 +9,12 @@ from dislib_plus.networks.encoders import latent_heads
 
 
 @gin.configurable("test_encoder", denylist=["input_shape", "latents"])
-def linear_encoder(input_shape, latents):
-    """Flatten, heads (gin `test_encoder`); arguments as `encoders.conv_encoder`."""
+def linear_encoder(input_shape, latents, num_latent=None):
+    """Flatten, heads (gin `test_encoder`); arguments as `encoders.conv_encoder`.
+
+    `num_latent` is a name that shared gin files may bind here; the size of the code is that of `latents`.
+    """
+    del num_latent
     images = keras.Input(input_shape)
     return keras.Model(images, latent_heads(layers.Flatten()(images), latents), name="encoder")
 

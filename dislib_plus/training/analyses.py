@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-import numbers
 import shutil
 from typing import Optional, Sequence
 
@@ -10,6 +9,8 @@ import gin
 import numpy as np
 import tensorflow as tf
 
+from dislib_plus import checks
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.training.callbacks import StepCallback
 from dislib_plus.training.series import Series
 
@@ -32,7 +33,7 @@ class AnalysisSettings:
       num_samples, num_bins, span, random_seed, batch_size: see `LatentAnalyses`.
 
     Raises:
-      ValueError: an argument breaks its rule.
+      ConfigurationError: an argument breaks its rule.
     """
 
     every_steps: Optional[int] = None
@@ -47,13 +48,10 @@ class AnalysisSettings:
     def __post_init__(self):
         least = {"num_images": 2, "num_samples": 1, "num_bins": 2, "batch_size": 1, "random_seed": 0}
         for name, bound in {**least, **({} if self.every_steps is None else {"every_steps": 1})}.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < bound:
-                raise ValueError(f"analyses.{name} must be an integer >= {bound}; received {value!r}.")
-        if isinstance(self.which, str) or not self.which or not set(self.which) <= set(NAMES):
-            raise ValueError(f"analyses.which must list some of {', '.join(NAMES)}; received {self.which!r}.")
-        if not self.span > 0:
-            raise ValueError(f"analyses.span must be > 0; received {self.span!r}.")
+            checks.whole(f"analyses.{name}", getattr(self, name), bound)
+        if not isinstance(self.which, (list, tuple)) or not self.which or not set(self.which) <= set(NAMES):
+            raise ConfigurationError(f"analyses.which must list some of {', '.join(NAMES)}; received {self.which!r}.")
+        checks.positive("analyses.span", self.span)
 
     def watchers(self, first_step, last_step, model, dataset, folder, events):
         """The callbacks of a stage: none, or one that comes before the one that saves checkpoints.

@@ -10,6 +10,8 @@ import gin
 import keras
 import tensorflow as tf
 
+from dislib_plus import checks
+
 _DENYLIST = ["global_step"]
 
 
@@ -51,7 +53,10 @@ class StepFunction(keras.optimizers.schedules.LearningRateSchedule):
 
 def as_rate(learning_rate):
     """What a Keras optimizer takes: numbers and schedules pass, a function f(global_step=) becomes a schedule."""
-    if isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule) or not callable(learning_rate):
+    if isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+        return learning_rate
+    if not callable(learning_rate):
+        checks.positive("A learning rate", learning_rate)
         return learning_rate
     if getattr(learning_rate, "is_decay", False):
         return learning_rate(global_step=None)

@@ -9,6 +9,8 @@ locking has no meaning here.
 import gin
 import keras
 
+from dislib_plus import checks
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.training import classic_optimizers as classic
 from dislib_plus.training.decays import as_rate
 
@@ -22,19 +24,22 @@ def make_vae_optimizer(optimizer_fn=gin.REQUIRED, learning_rate=None):
       learning_rate: None: the optimizer's own binding or default; a number; a Keras
         schedule; or a function f(global_step=step).
     """
-    return _make(optimizer_fn, learning_rate)
+    return _make("vae_optimizer", optimizer_fn, learning_rate)
 
 
 @gin.configurable("discriminator_optimizer")
 def make_discriminator_optimizer(optimizer_fn=gin.REQUIRED, learning_rate=None):
     """The optimizer of a discriminator (gin `discriminator_optimizer`); arguments as `make_vae_optimizer`."""
-    return _make(optimizer_fn, learning_rate)
+    return _make("discriminator_optimizer", optimizer_fn, learning_rate)
 
 
-def _make(optimizer_fn, learning_rate):
-    if learning_rate is None:
-        return optimizer_fn()
-    return optimizer_fn(learning_rate=as_rate(learning_rate))
+def _make(name, optimizer_fn, learning_rate):
+    checks.function(f"{name}.optimizer_fn", optimizer_fn)
+    rate = {} if learning_rate is None else {"learning_rate": as_rate(learning_rate)}
+    try:
+        return optimizer_fn(**rate)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"{name}.optimizer_fn cannot make an optimizer: {error}") from error
 
 
 def _classic(function):

@@ -52,22 +52,29 @@ class Run:
         self.seeds = seeding.run_seeds(seed, len(self.stages))
         for stage, (_, noise) in zip(self.stages, self.seeds.stages):
             stage.model.seed = noise
+            if getattr(stage.model, "dataset_size", 0) is None:
+                stage.model.dataset_size = self.dataset.num_observations
             self.settings.check_data(self.dataset, stage.batch_size or self.settings.batch_size)
         self.optimizers = [(stage.optimizer or make_vae_optimizer)() for stage in self.stages]
 
     # What the run uses
 
-    def unused_bindings(self):
-        """Bindings that neither the models, the optimizers nor the losses have used."""
-        unused = configuration.unused_bindings()
-        if unused:
-            with distribution.scope(self.strategy):
-                self._rehearse()
-            unused = configuration.unused_bindings()
-        return unused
+    def rehearse(self):
+        """Traces the loss of every model once: gin sees what it uses, and what does not fit is found before a file is made.
 
-    def _rehearse(self):
-        """Traces the loss of every model once, so that gin sees what it uses."""
+        Raises:
+          ConfigurationError: the loss cannot be computed.
+        """
+        try:
+            with distribution.scope(self.strategy):
+                self._trace()
+        except configuration.ConfigurationError:
+            raise
+        except (TypeError, ValueError, tf.errors.InvalidArgumentError) as error:
+            raise configuration.ConfigurationError(
+                f"{type(self.method).__name__} cannot be trained with these settings: {error}") from error
+
+    def _trace(self):
         rows = self.settings.batch_size // distribution.replicas(self.strategy)
         images = tf.TensorSpec([rows, *self.dataset.observation_shape], tf.float32)
         for index, stage in enumerate(self.stages):

@@ -99,7 +99,8 @@ def train(model_dir, overwrite=False, model=gin.REQUIRED, training_steps=gin.REQ
             log.info("the run in %s is finished; use --overwrite to train it anew", directory.path)
             return results.load_dict(directory.results / "json" / "train_results.json")
     run = Run(directory, model, get_named_ground_truth_data() if dataset is None else dataset, settings, progress)
-    _report_unused(run.unused_bindings(), strict)
+    run.rehearse()
+    _report_unused(configuration.unused_bindings(), strict)
     if distribution.is_chief():
         if overwrite:
             directory.clear()

@@ -120,5 +120,5 @@ def test_config_round_trip():
 
 
 def test_unknown_activation():
-    with pytest.raises(ValueError, match="activation must be 'logits' or 'tanh'; received 'relu'"):
+    with pytest.raises(ValueError, match="activation must be one of 'logits', 'tanh'; received 'relu'"):
         Reconstruction(activation="relu")

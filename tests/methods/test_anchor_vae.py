@@ -61,10 +61,10 @@ def test_saving(tiny, check_saving):
 
 
 @pytest.mark.parametrize("arguments, message", (
-    (dict(anchors=0), "anchor_vae.anchors must be"), (dict(anchors=[1, 1]), "anchor_vae.anchors must be"),
-    (dict(anchors=[-1]), "anchor_vae.anchors must be"), (dict(form="gamma"), "anchor_vae.form must be"),
+    (dict(anchors=0), "anchor_vae.anchors, where"), (dict(anchors=[1, 1]), "anchor_vae.anchors must be"),
+    (dict(anchors=[-1]), "position in anchor_vae.anchors must be"), (dict(form="gamma"), "anchor_vae.form must be"),
     (dict(beta_l=-1), "anchor_vae.beta_l must be"), (dict(beta_h=-1), "anchor_vae.beta_h must be"),
-    (dict(form="mi"), "needs dataset_size"), (dict(anchor_lambda=-1), "anchor_lambda must be")))
+    (dict(form="mi", dataset_size=1), "dataset_size must be"), (dict(anchor_lambda=-1), "anchor_lambda must be")))
 def test_bad_hyperparameters(arguments, message):
     with pytest.raises(ValueError, match=message):
         AnchorVAE(**arguments)

@@ -215,9 +215,9 @@ def test_single_structure_takes_gins_encoder():
 
 
 @pytest.mark.parametrize("arguments, message", (
-    (dict(betas=[1.0, 2.0]), "deft.betas must be positive"), (dict(betas=[]), "deft.betas must be positive"),
+    (dict(betas=[1.0, 2.0]), "deft.betas must be positive"), (dict(betas=[]), "deft.betas must be a list"),
     (dict(betas=[1.0, 0.0]), "deft.betas must be positive"), (dict(stage_steps=0), "deft.stage_steps must be"),
-    (dict(gamma=1.5), "deft.gamma must lie"), (dict(group_size=0), "deft.group_size must be"),
+    (dict(gamma=1.5), "deft.gamma must be a number in"), (dict(group_size=0), "deft.group_size must be"),
     (dict(annealing_steps=5), "deft needs either stage_steps"),
     (dict(stage_steps=None), "deft needs either stage_steps"),
     (dict(structure="one"), "deft.structure must be one of"),

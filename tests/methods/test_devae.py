@@ -1,13 +1,15 @@
 """DeVAE: layers, their probabilities, both modes, the ablations, invariance of the code's order."""
 
+import functools
 import math
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from dislib_plus.methods import DeVAE
+from dislib_plus.methods import DeVAE, skipping
 from dislib_plus.methods.devae_layers import parallel_heads
 
 tfd = tfp.distributions
@@ -175,6 +177,29 @@ def test_gradients_reach_the_encoder_and_the_layers_below(make, images, at_step,
     assert (kernel != 0).any()
 
 
+@pytest.mark.parametrize("structure", ("dit", "linear", "parallel"))
+@pytest.mark.parametrize("optimizer", (keras.optimizers.Adam, functools.partial(keras.optimizers.SGD, momentum=0.9)))
+def test_layers_that_are_not_drawn_are_neither_moved_nor_decayed(make, images, structure, optimizer):
+    """Weights and optimizer slots of a layer change in the steps that draw it, and only in these."""
+    model = make(structure=structure, optimizer=optimizer(0.01))
+    step = tf.function(model.train_step)
+    drawn_layers = set()
+    for _ in range(12):
+        layer = int(model.draw_layer())
+        everything = [(model.embeddings, [[i == layer] for i in range(3)]),
+                      *model.posteriors.used_weights(layer, model.encoder)]
+        entries = [(entry, np.broadcast_to(mask, weight.shape)) for weight, mask in everything
+                   for entry in (weight, *skipping.slots_of(model.optimizer, weight))]
+        assert len(entries) == len(everything) * (3 if "Adam" in type(model.optimizer).__name__ else 2)
+        before = [entry.numpy() for entry, _ in entries]
+        step(images)
+        for (entry, used), old in zip(entries, before):
+            np.testing.assert_array_equal(entry.numpy()[~used], old[~used], err_msg=entry.path)
+            assert not used.any() or (entry.numpy()[used] != old[used]).any(), entry.path
+        drawn_layers.add(layer)
+    assert drawn_layers == {0, 1, 2}
+
+
 def test_scaling_leaves_correlations_and_histogram_bins(make):
     """What makes MIG, DCI and the FactorVAE score equal in all layers."""
     model = randomize_layers(make(), seed=3)
@@ -220,7 +245,7 @@ def test_saving(make, check_saving, structure):
 @pytest.mark.parametrize("arguments, message", (
     (dict(betas=[10.0, 1.0]), "devae.betas must be positive and increase"), (dict(betas=[]), "devae.betas must be"),
     (dict(betas=[0.0, 1.0]), "devae.betas must be"), (dict(betas=[1.0, 1.0]), "devae.betas must be"),
-    (dict(scale=-1), "devae.scale must be >= 0"), (dict(layer_mode="all"), "devae.layer_mode must be"),
+    (dict(scale=-1), "devae.scale must be a number >= 0"), (dict(layer_mode="all"), "devae.layer_mode must be"),
     (dict(structure="tree"), "devae.structure must be"), (dict(structure="single"), "one entry with structure 'single'")))
 def test_bad_hyperparameters(arguments, message):
     with pytest.raises(ValueError, match=message):

@@ -60,10 +60,10 @@ def test_saving(tiny, check_saving):
 
 
 @pytest.mark.parametrize("arguments, message", (
-    (dict(info_alpha=1.5), "info_alpha must be <= 1"), (dict(info_alpha=0.0, info_lambda=1e-3), "info_lambda must be >= 1"),
+    (dict(info_alpha=1.5), "info_alpha must be a number <= 1"), (dict(info_alpha=0.0, info_lambda=1e-3), "info_lambda must be >= 1"),
     (dict(kernel="linear"), "info_vae.kernel must be"), (dict(divergence="js"), "info_vae.divergence must be"),
-    (dict(mmd_estimator="none"), "mmd_estimator must be"), (dict(kernel_scale=0), "kernel_scale must be > 0"),
-    (dict(prior_samples=1), "prior_samples must be"), (dict(divergence="kl"), "needs dataset_size")))
+    (dict(mmd_estimator="none"), "mmd_estimator must be"), (dict(kernel_scale=0), "kernel_scale must be a number > 0"),
+    (dict(prior_samples=1), "prior_samples must be"), (dict(dataset_size=0), "dataset_size must be")))
 def test_bad_hyperparameters(arguments, message):
     with pytest.raises(ValueError, match=message):
         InfoVAE(**arguments)

@@ -168,7 +168,7 @@ def test_categorical_units(tiny, images):
 
 @pytest.mark.parametrize("beta", (-1.0, math.nan))
 def test_bad_beta(beta):
-    with pytest.raises(ValueError, match=f"vae.beta must be >= 0; received {beta}"):
+    with pytest.raises(ValueError, match=f"vae.beta must be a number >= 0; received {beta}"):
         BetaVAE(beta=beta)
 
 

@@ -1,0 +1,34 @@
+"""Updates that leave out what a step has not used: weights and optimizer slots stay as they were.
+
+A gradient of zero is not enough: momentum goes on moving the weights, and decays.
+"""
+
+import tensorflow as tf
+
+
+def slots_of(optimizer, variable):
+    """The optimizer's variables that belong to a weight, such as Adam's two moments."""
+    prefix = variable.path.replace("/", "_") + "_"
+    return [slot for slot in optimizer.variables if slot.name.startswith(prefix) and slot.shape == variable.shape]
+
+
+def update_used(update, optimizer, used):
+    """Calls `update`, then gives back what was not used.
+
+    Args:
+      update: function () that applies the optimizer to all weights.
+      optimizer: keras optimizer, built.
+      used: list of (weight, mask): boolean tensor that broadcasts to the weight, False where it keeps its value.
+    """
+    kept = [(entry, mask, tf.identity(entry.value)) for weight, mask in used
+            for entry in (weight, *slots_of(optimizer, weight))]
+    update()
+    entries, masks, before = zip(*kept)
+
+    def restore(value, mask, old):
+        return value.assign(tf.where(mask, value, old))
+
+    def across(strategy, masks, before):
+        for entry, mask, old in zip(entries, masks, before):
+            strategy.extended.update(entry.value, restore, args=(mask, old), group=False)
+    tf.distribute.get_replica_context().merge_call(across, args=(masks, before))

@@ -1,0 +1,24 @@
+"""How networks are made of the functions that gin binds."""
+
+from dislib_plus import checks
+from dislib_plus.configuration import ConfigurationError
+
+
+def made(name, function, *arguments):
+    """The network function(*arguments).
+
+    Args:
+      name: of the binding that holds the function.
+      function: such as encoders.conv_encoder.
+
+    Raises:
+      ConfigurationError: it is no function, or it cannot make a network of these arguments and its own settings.
+    """
+    checks.function(name, function)
+    try:
+        return function(*arguments)
+    except ConfigurationError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"{name} = {getattr(function, '__name__', function)} cannot make a network: {error}"
+                                 ) from error

@@ -1,0 +1,87 @@
+"""Every hyperparameter of every method refuses what it cannot be, with its name, before anything is made."""
+
+import inspect
+import math
+
+import gin
+import keras
+import pytest
+
+from dislib_plus import methods
+from dislib_plus.cli import train
+from dislib_plus.configuration import ConfigurationError
+from dislib_plus.latents import LatentSpec
+
+PARTS = {"self", "kwargs", "latents", "encoder", "decoder", "reconstruction", "discriminator", "stage_one", "stage_one_dir"}
+REQUIRED = {"vae": {"beta": 1.0}, "beta_tc_vae": {"beta": 1.0}, "factor_vae": {"gamma": 1.0},
+            "annealed_vae": {"gamma": 1.0, "c_max": 1.0, "iteration_threshold": 1},
+            "anchor_vae": {"anchors": 1}, "dip_vae": {"lambda_od": 1.0, "lambda_d_factor": 1.0}, "deft": {"betas": [2.0, 1.0], "stage_steps": 1}}
+NEVER = ("x", {}, [[]], [1.0, "x"], math.nan, math.inf, 1e300j)
+
+
+def known_methods():
+    """{gin name: class} of the library's methods."""
+    return {selector.rpartition(".")[2]: entry.wrapped for selector, entry in gin.config._REGISTRY.items()
+            if isinstance(entry.wrapped, type) and issubclass(entry.wrapped, keras.Model)
+            and entry.wrapped.__module__.startswith(methods.__name__ + ".")}
+
+
+def parameters():
+    for name, method in sorted(known_methods().items()):
+        for parameter in inspect.signature(method.__init__).parameters.values():
+            if parameter.name not in PARTS:
+                yield pytest.param(name, parameter, id=f"{name}-{parameter.name}")
+
+
+@pytest.mark.parametrize("name, parameter", parameters())
+def test_bad_values_are_refused(name, parameter):
+    required = dict(REQUIRED.get(name, {}))
+    if name == "ms_vae":
+        required["stage_one"] = methods.BetaVAE(beta=1.0, latents=2)
+    bad = [*NEVER, *(() if isinstance(parameter.default, bool) else (True,)),
+           *(() if parameter.default is None or parameter.name == "stage_steps" else (None,)),
+           *((2.5, 10 ** 30) if isinstance(parameter.default, int) and not isinstance(parameter.default, bool) else ())]
+    for value in bad:
+        with pytest.raises(ConfigurationError, match=rf"\b{parameter.name}\b.*received"):
+            known_methods()[name](**{**required, parameter.name: value})
+
+
+@pytest.mark.parametrize("binding, message", (
+    ("vae.beta = '4'", "vae.beta must be a number >= 0; received '4'"),
+    ("encoder.num_latent = 2.5", "Latents must be a number of Gaussian units"),
+    ("encoder.encoder_fn = 'conv_encoder'", "encoder.encoder_fn must be a function"),
+    ("encoder.encoder_fn = @fc_encoder()", "input_shape"),
+    ("fc_encoder.units = 4", "encoder.encoder_fn = fc_encoder cannot make a network"),
+    ("decoder.decoder_fn = 3", "decoder.decoder_fn must be a function"),
+    ("vae_optimizer.optimizer_fn = @AdamOptimizer()", "vae_optimizer.optimizer_fn must be a function"),
+    ("AdamOptimizer.learning_rate = -1.0", "learning rate must be a number > 0; received -1.0"),
+    ("AdamOptimizer.learning_rate = 'a'", "learning rate must be a number > 0; received 'a'"),
+    ("reconstruction_loss.loss_fn = 'bernoulli'", "reconstruction_loss.loss_fn must be a function"),
+    ("analyses.every_steps = 1.5", "analyses.every_steps must be"), ("analyses.which = 3", "analyses.which must"),
+    ("analyses.every_steps = 1\nanalyses.span = 'x'", "analyses.span must be"),
+    ("model.model = @info_vae()\nmodel.batch_size = 1", "at least 2 images"),
+    ("model.model = @beta_tc_vae()\nbeta_tc_vae.beta = 2.\nbeta_tc_vae.estimator = 'mss'\n"
+     "beta_tc_vae.dataset_size = 3", "no smaller than the batch"),
+    ("model.model = @cascade_vae_c()\nvae_optimizer.optimizer_fn = @GradientDescentOptimizer\n"
+     "GradientDescentOptimizer.learning_rate = 0.1", "is for Adam"),
+    ("model.model = @devae()\nencoder.num_latent = [('normal', 2), ('normal', 2)]", "Gaussian units in one group"),
+    ("model.model = @dip_vae()\ndip_vae.lambda_od = 1.\ndip_vae.lambda_d_factor = 1.\n"
+     "encoder.num_latent = [('normal', 2), ('categorical', 3)]", "DIPVAE is defined for Gaussian units")))
+def test_one_sentence_and_no_folder(binding, message, tmp_path, capsys):
+    """Exit code 2, whatever part of the configuration is wrong."""
+    recipe = ["small/vae.gin", "dataset.name = 'toy_dsprites_small'", "model.training_steps = 2", "model.batch_size = 4",
+              "encoder.encoder_fn = @fc_encoder", "decoder.decoder_fn = @fc_decoder", "fc_encoder.units = (4,)",
+              "fc_decoder.units = (4,)", "vae.beta = 1.0", *binding.split("\n")]
+    code = train.main([f"--gin_config={recipe[0]}", *(f"--gin_bindings={line}" for line in recipe[1:]),
+                       f"--model_dir={tmp_path / 'run'}"])
+    error = [line for line in capsys.readouterr().err.splitlines() if line.startswith("dislib_train: ")]
+    assert code == 2 and message in error[-1]
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("groups", ([("normal", 1), ("categorical", 3)], [("categorical", 3), ("normal", 3)]))
+@pytest.mark.parametrize("name", ("beta_tc_vae", "info_vae", "anchor_vae", "dip_vae", "factor_vae", "cascade_vae_c", "devae"))
+def test_methods_of_gaussian_units_refuse_categories(name, groups, tiny):
+    required = dict(REQUIRED.get(name, {}))
+    with pytest.raises(ConfigurationError, match="is defined for Gaussian units"):
+        tiny(known_methods()[name], latents=LatentSpec(groups), **required)
