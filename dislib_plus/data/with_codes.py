@@ -1,14 +1,23 @@
 """A data set whose training batches carry a code beside each image."""
 
+import typing
+
 import tensorflow as tf
 
 from dislib_plus.data.base import ImageData
 
 
+class ImagesWithCodes(typing.NamedTuple):
+    """A batch of images, and a code of each."""
+
+    images: tf.Tensor
+    codes: tf.Tensor
+
+
 class WithCodes(ImageData):
     """Pairs every image with one of its codes.
 
-    A batch is (images, codes): for each image one of its stored codes, chosen at random.
+    A batch is ImagesWithCodes: for each image one of its stored codes, chosen at random.
     """
 
     def __init__(self, dataset, codes):
@@ -39,4 +48,5 @@ class WithCodes(ImageData):
         choice = tf.random.stateless_uniform(tf.shape(indices), seed, maxval=per_image, dtype=tf.int32, alg="philox")
         rows = tf.gather(self._codes, indices)
         codes = tf.gather(rows, choice, axis=1, batch_dims=1)
-        return self._dataset.elements(indices, seed), tf.ensure_shape(codes, [indices.shape[0], self._codes.shape[2]])
+        return ImagesWithCodes(self._dataset.elements(indices, seed),
+                               tf.ensure_shape(codes, [indices.shape[0], self._codes.shape[2]]))

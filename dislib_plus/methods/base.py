@@ -9,23 +9,9 @@ from dislib_plus import seeds
 from dislib_plus.latents import LatentSpec
 from dislib_plus.losses import replicas
 from dislib_plus.losses.reconstruction import make_reconstruction
+from dislib_plus.methods.plain_keras import deserialize, image_shape_of, serialize
 from dislib_plus.networks.decoders import make_decoder
 from dislib_plus.networks.encoders import make_encoder
-
-
-def serialize(thing):
-    """Config of a Keras object, or None."""
-    return None if thing is None else keras.saving.serialize_keras_object(thing)
-
-
-def deserialize(config):
-    """Inverse of `serialize`; things that are objects already pass through."""
-    return keras.saving.deserialize_keras_object(config) if isinstance(config, dict) else config
-
-
-def _is_zero(weight):
-    """Whether a weight is the number 0, so that its term need not be differentiated."""
-    return isinstance(weight, (int, float)) and weight == 0
 
 
 @keras.saving.register_keras_serializable("dislib_plus")
@@ -58,6 +44,11 @@ class VAE(keras.Model):
         if not hasattr(cls.__init__, "__signature__"):
             cls.__init__.__signature__ = inspect.signature(cls.__init__)
         return super().__new__(cls, *args, **kwargs)
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        # So that a model of a user's class can be saved and loaded without further ado; a decorator may rename it.
+        keras.saving.register_keras_serializable(f"module {cls.__module__}")(cls)
 
     def __init__(self, latents=None, encoder=None, decoder=None, reconstruction=None, **kwargs):
         super().__init__(**kwargs)
@@ -116,7 +107,18 @@ class VAE(keras.Model):
     def compile_from_config(self, config):
         """Compiles a loaded model and gives its optimizer the slots that were saved."""
         self.compile(optimizer=deserialize(config["optimizer"]))
+        self.build_optimizers()
+
+    def build_optimizers(self):
+        """Makes the slots of the optimizers."""
         self.optimizer.build(self.trained_variables())
+
+    def fit(self, x=None, *args, **kwargs):
+        """As keras.Model.fit; a model that is not built yet is built for the images of `x`."""
+        if self.compiled and not self.built:
+            self.build((None, *image_shape_of(x)))
+            self.build_optimizers()
+        return super().fit(x, *args, **kwargs)
 
     # Randomness
 
@@ -145,7 +147,11 @@ class VAE(keras.Model):
 
     def likelihood(self, z):
         """p(x|z) as a TFP distribution over images."""
-        return self.reconstruction.distribution(self.decoder(z, training=False))
+        return self.reconstruction.distribution(self.decoder(self.decoder_input(z), training=False))
+
+    def decoder_input(self, z):
+        """What the decoder gets for codes z."""
+        return z
 
     def prior(self):
         """p(z) as a TFP distribution."""
@@ -165,7 +171,7 @@ class VAE(keras.Model):
         """
         q = self.infer(x, training)
         z = self.draw(q, self.noise_seed("z", training))
-        output = self.decoder(z, training=training)
+        output = self.decoder(self.decoder_input(z), training=training)
         return {"reconstruction": self.reconstruction.loss(x, output), "kl": q.kl(), **self.regularizers(q, z)}
 
     def draw(self, q, seed):
@@ -187,9 +193,11 @@ class VAE(keras.Model):
 
     def total_loss(self, terms):
         """Weighted sum of the batch means of the terms, a scalar in nats."""
-        weights = self.loss_weights()
-        return tf.add_n([tf.cast(weights.get(name, 1.0), tf.float32) * tf.reduce_mean(term)
-                         for name, term in terms.items() if not _is_zero(weights.get(name, 1.0))])
+        given = self.loss_weights()
+        weights = {name: given.get(name, 1.0) for name in terms}
+        # A term whose weight is the number 0 need not be differentiated.
+        return tf.add_n([tf.cast(weight, tf.float32) * tf.reduce_mean(terms[name]) for name, weight in weights.items()
+                         if not (isinstance(weight, (int, float)) and weight == 0)])
 
     # Training
 
@@ -224,6 +232,10 @@ class VAE(keras.Model):
         values = {"loss": loss, **terms}
         if "reconstruction" in terms and "kl" in terms:
             values["elbo"] = -(tf.reduce_mean(terms["reconstruction"]) + tf.reduce_mean(terms["kl"]))
+        unlisted = sorted(set(values) - set(self.trackers))
+        if unlisted:
+            raise ValueError(f"{type(self).__name__}.terms must name every term of the loss; "
+                             f"{', '.join(map(repr, unlisted))} is missing from {self.terms}.")
         for name, value in values.items():
             self.trackers[name].update_state(tf.reduce_mean(value))
         return {name: self.trackers[name].result() for name in values}
@@ -263,7 +275,7 @@ class VAE(keras.Model):
 
     def decode(self, z):
         """Mean images of p(x|z), in [0, 1]."""
-        return self.reconstruction.image(self.decoder(z, training=False))
+        return self.reconstruction.image(self.decoder(self.decoder_input(z), training=False))
 
     def reconstruct(self, x, sample=False, seed=None):
         """Images decoded from the code of x.

@@ -18,7 +18,7 @@ class BetaVAE(VAE):
       kwargs: see VAE.
     """
 
-    def __init__(self, beta, warmup_steps=0, **kwargs):
+    def __init__(self, beta=4.0, warmup_steps=0, **kwargs):
         super().__init__(**kwargs)
         checks.at_least("vae.beta", beta, 0)
         checks.whole("vae.warmup_steps", warmup_steps, 0)

@@ -2,8 +2,6 @@
 
 import inspect
 
-import keras
-
 from dislib_plus.losses import replicas
 from dislib_plus.methods.base import VAE
 
@@ -28,10 +26,6 @@ class BaseVAE(VAE):
     terms = ("reconstruction", "kl", "regularizer")
     latent_groups = "normal"
     _OWN = ("latents", "encoder", "decoder", "reconstruction")
-
-    def __init_subclass__(cls, **kwargs):
-        super().__init_subclass__(**kwargs)
-        keras.saving.register_keras_serializable(cls.__module__)(cls)
 
     def __new__(cls, *args, **kwargs):
         instance = super().__new__(cls, *args, **kwargs)

@@ -8,7 +8,8 @@ from dislib_plus import checks, schedules
 from dislib_plus.data.second_batch import SecondBatch
 from dislib_plus.losses import adversarial, replicas
 from dislib_plus.methods import adversary
-from dislib_plus.methods.base import VAE, deserialize, serialize
+from dislib_plus.methods.base import VAE
+from dislib_plus.methods.plain_keras import deserialize, serialize
 from dislib_plus.methods.stages import Stage
 from dislib_plus.networks.discriminators import make_discriminator
 
@@ -38,7 +39,7 @@ class FactorVAE(VAE):
     latent_groups = "normal"
     network_names = (*VAE.network_names, "discriminator")
 
-    def __init__(self, gamma, discriminator=None, second_batch=False, count_both_updates=False, warmup_steps=0, **kwargs):
+    def __init__(self, gamma=10.0, discriminator=None, second_batch=False, count_both_updates=False, warmup_steps=0, **kwargs):
         super().__init__(**kwargs)
         checks.at_least("factor_vae.gamma", gamma, 0)
         checks.boolean("factor_vae.second_batch", second_batch)
@@ -98,7 +99,7 @@ class FactorVAE(VAE):
     def images_of(self, data):
         """(images, other images or None)."""
         images, *others = data if isinstance(data, (tuple, list)) else (data,)
-        return images, others[0] if others else None
+        return images, others[0] if self.second_batch and others else None
 
     def trained_variables(self):
         """Those of the encoder and the decoder; the discriminator has an optimizer of its own."""
@@ -112,7 +113,7 @@ class FactorVAE(VAE):
                              "Wrap the data set in data.second_batch.SecondBatch.")
         q = self.infer(x, training)
         z = self.draw(q, self.noise_seed("z", training))
-        output = self.decoder(z, training=training)
+        output = self.decoder(self.decoder_input(z), training=training)
         return {"reconstruction": self.reconstruction.loss(x, output), "kl": q.kl(),
                 **self._discriminate(z, others, training)}
 

@@ -1,5 +1,6 @@
 """MS-VAE: a disentangled first stage, and a second stage that restores the detail."""
 
+import dataclasses
 import pathlib
 
 import gin
@@ -9,12 +10,15 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from dislib_plus import checks, seeds
-from dislib_plus.data.with_codes import WithCodes
+from dislib_plus.configuration import ConfigurationError
+from dislib_plus.data.with_codes import ImagesWithCodes, WithCodes
 from dislib_plus.latents import LatentSpec
-from dislib_plus.methods.base import VAE, deserialize, serialize
+from dislib_plus.methods.base import VAE
+from dislib_plus.methods.plain_keras import deserialize, serialize
 from dislib_plus.methods.stages import Stage
 from dislib_plus.networks.film import ACTIVATIONS, SHAPES
 from dislib_plus.networks.residual import film_generator, residual_encoder
+from dislib_plus.saved_models import load_model
 
 # Where the paper's text and its published code differ.
 PRESETS = {
@@ -102,8 +106,9 @@ class MSVAE(VAE):
     def stages(self):
         """Stage one, unless it was trained elsewhere, then R and G."""
         self.stage_one.seed = self.seed
-        first = Stage("stage_one", self.stage_one, self.settings["stage_one_steps"],
-                      self.settings["stage_one_batch_size"])
+        own = self.stage_one.stages() or [Stage("stage_one", self.stage_one)]
+        first = dataclasses.replace(own[0], name="stage_one", training_steps=self.settings["stage_one_steps"],
+                                    batch_size=self.settings["stage_one_batch_size"])
         second = Stage("stage_two", self, prepare=self.with_codes)
         return [second] if self.trained_elsewhere else [first, second]
 
@@ -139,12 +144,12 @@ class MSVAE(VAE):
         return self.encoder.trainable_variables + self.decoder.trainable_variables
 
     def images_of(self, data):
-        """The batch as it comes: images, or (images, codes of Y)."""
-        return data if not isinstance(data, (tuple, list)) or len(data) > 1 and data[1] is not None else data[0]
+        """The batch of `with_codes` as it comes, images of any other."""
+        return data if isinstance(data, ImagesWithCodes) else super().images_of(data)
 
     def loss_terms(self, x, training=False):
-        """Terms of the second stage; x is images, or (images, codes [batch, size of C])."""
-        x, code = x if isinstance(x, (tuple, list)) else (x, None)
+        """Terms of the second stage; x is images, or ImagesWithCodes with codes [batch, size of C] of Y."""
+        x, code = x if isinstance(x, ImagesWithCodes) else (x, None)
         if code is None:
             q_c = self.stage_one.infer(x)
             code = q_c.code() if self.settings["y_from"] == "mean" else q_c.sample(self.noise_seed("c", training))
@@ -162,8 +167,10 @@ class MSVAE(VAE):
     # Y in the domain that the networks see
 
     def _y(self, code):
-        output = self.stage_one.decoder(code, training=False)
-        return tf.cast(output, tf.float32) if self.settings["y_domain"] == "logits" else self.stage_one.reconstruction.image(output)
+        output = self.stage_one.decoder(self.stage_one.decoder_input(code), training=False)
+        if self.settings["y_domain"] == "logits":
+            return tf.cast(output, tf.float32)
+        return self.stage_one.reconstruction.image(output)
 
     def _y_of_image(self, image):
         image = tf.convert_to_tensor(image, tf.float32)
@@ -190,10 +197,9 @@ class MSVAE(VAE):
         """p(c)."""
         return self.stage_one.prior()
 
-    def likelihood(self, z):
-        """p(x|Y(c), Z = 0) for codes c, as a TFP distribution over images."""
-        zeros = tf.zeros([tf.shape(z)[0], self.latents.size])
-        return self.reconstruction.distribution(self.decoder([self._y(z), zeros], training=False))
+    def decoder_input(self, z):
+        """[Y(c), Z] for codes c, with Z at its prior mean 0."""
+        return [self._y(z), tf.zeros([tf.shape(z)[0], self.latents.size])]
 
     def first_stage(self, x, sample=False, seed=None):
         """Y, images in [0, 1]; arguments as `reconstruct`."""
@@ -220,11 +226,6 @@ class MSVAE(VAE):
         z = self._infer_z(x, self._y(code)).code()
         return z if part == "z" else tf.concat([code, z], axis=1)
 
-    def decode(self, z):
-        """X for codes c, with Z at its prior mean 0."""
-        zeros = tf.zeros([tf.shape(z)[0], self.latents.size])
-        return self.reconstruction.image(self.decoder([self._y(z), zeros], training=False))
-
     def reconstruct(self, x, sample=False, seed=None):
         """X-tilde from the means of C and Z, or from samples of both."""
         seed = self.sampling_seed(seed)
@@ -244,12 +245,16 @@ class MSVAE(VAE):
 
 def _stage_one(model, directory):
     if (model is None) == (directory is None):
-        raise ValueError("ms_vae needs either stage_one (a model to train, e.g. @beta_tc_vae()) or stage_one_dir "
-                         f"(a finished run); received stage_one={model!r}, stage_one_dir={directory!r}.")
-    if directory is None:
-        return model
-    path = pathlib.Path(directory)
-    path = path if path.suffix == ".keras" else path / "model.keras"
-    if not path.is_file():
-        raise FileNotFoundError(f"ms_vae.stage_one_dir: there is no trained model at {path}; pass the folder of a finished run.")
-    return keras.models.load_model(path, compile=False)
+        raise ConfigurationError("ms_vae needs either stage_one (a model to train, e.g. @beta_tc_vae()) or stage_one_dir "
+                                 f"(a finished run); received stage_one={model!r}, stage_one_dir={directory!r}.")
+    if directory is not None:
+        path = pathlib.Path(directory)
+        path = path if path.suffix == ".keras" else path / "model.keras"
+        if not path.is_file():
+            raise FileNotFoundError(f"ms_vae.stage_one_dir: there is no trained model at {path}; pass the folder of a "
+                                    "finished run.")
+        model = load_model(path)
+    if not isinstance(model, VAE) or isinstance(model, MSVAE):
+        raise ConfigurationError("The first stage of ms_vae must be a one-stage VAE of this library, such as "
+                                 f"@beta_tc_vae(); received {type(model).__name__}.")
+    return model

@@ -1,5 +1,7 @@
 """How networks are made of the functions that gin binds."""
 
+import keras
+
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
 
@@ -16,9 +18,13 @@ def made(name, function, *arguments):
     """
     checks.function(name, function)
     try:
-        return function(*arguments)
+        network = function(*arguments)
     except ConfigurationError:
         raise
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"{name} = {getattr(function, '__name__', function)} cannot make a network: {error}"
                                  ) from error
+    if not isinstance(network, keras.Model):
+        raise ConfigurationError(f"{name} must return a keras.Model; {getattr(function, '__name__', function)} returned "
+                                 f"{network!r}.")
+    return network

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import ResidentGrid, batches
+from dislib_plus.data.with_codes import ImagesWithCodes
 from dislib_plus.latents import LatentSpec
-from dislib_plus.methods import BetaTCVAE, MSVAE
+from dislib_plus.methods import MSVAE, BetaTCVAE, DeVAE, FactorVAE
 from dislib_plus.networks.residual import film_generator, residual_encoder
 
 SIDE, C_SIZE, Z_SIZE = 32, 3, 2
@@ -55,7 +57,7 @@ def test_loss_terms_equal_the_equation(data, preset):
     randomise(model)
     x = data.observations(tf.range(8)).numpy()
     code = np.random.RandomState(2).normal(size=(8, C_SIZE)).astype(np.float32)
-    terms = model.loss_terms((x, code), training=True)
+    terms = model.loss_terms(ImagesWithCodes(x, code), training=True)
     y = model.stage_one.decoder(code).numpy()
     if preset == "paper":
         y = 1.0 / (1.0 + np.exp(-y))
@@ -157,7 +159,7 @@ def test_observing_y_helps():
         model._y = lambda code: tf.reshape(code, [-1, SIDE, SIDE, 1])
         model.compile(keras.optimizers.Adam(3e-3))
         codes = blocks.reshape(64, -1) * observe
-        dataset = tf.data.Dataset.from_tensors((blocks, codes)).repeat(40)
+        dataset = tf.data.Dataset.from_tensors(ImagesWithCodes(blocks, codes)).repeat(40)
         return model.fit(dataset, verbose=0, epochs=1).history["loss"][-1]
 
     assert final_loss(1.0) < 0.9 * final_loss(0.0)
@@ -174,6 +176,8 @@ def test_saved_model_gives_equal_outputs_and_goes_on_training(data, tmp_path):
     assert loaded.settings == model.settings
     assert int(loaded.optimizer.iterations) == 5
     history = loaded.fit(x.numpy(), validation_data=x.numpy(), verbose=0).history
+    assert np.isfinite([history["loss"], history["val_loss"]]).all()
+    history = loaded.fit(x.numpy(), x.numpy(), validation_data=(x.numpy(), np.arange(4)), verbose=0).history
     assert np.isfinite([history["loss"], history["val_loss"]]).all()
 
 
@@ -200,6 +204,24 @@ def test_stage_one_of_other_images_is_refused(tmp_path):
     stage_one.save(tmp_path / "model.keras")
     with pytest.raises(ValueError, match=r"made for images \(16, 16, 1\)"):
         MSVAE(stage_one_dir=str(tmp_path), z_size=Z_SIZE).build((None, SIDE, SIDE, 1))
+
+
+@pytest.mark.parametrize("stage_one", (DeVAE(betas=[1.0, 2.0], latents=C_SIZE),
+                                       FactorVAE(gamma=2.0, second_batch=True, latents=C_SIZE)))
+def test_stage_one_may_be_any_method(data, stage_one):
+    model = MSVAE(stage_one=stage_one, z_size=Z_SIZE)
+    train(_built(model), data, steps=2)
+    x = data.observations(tf.range(4))
+    assert model.represent(x).shape == (4, C_SIZE) and model.reconstruct(x).shape == x.shape
+    np.testing.assert_allclose(model.first_stage(x), stage_one.reconstruct(x), rtol=1e-6)
+
+
+@pytest.mark.parametrize("stage_one", (keras.Sequential(), 3, BetaTCVAE))
+def test_stage_one_must_be_a_method(stage_one):
+    with pytest.raises(ConfigurationError, match="must be a one-stage VAE"):
+        MSVAE(stage_one=stage_one)
+    with pytest.raises(ConfigurationError, match="received MSVAE"):
+        MSVAE(stage_one=make())
 
 
 @pytest.mark.parametrize("settings, message", [

@@ -176,3 +176,40 @@ def test_model_given_latents_makes_networks_of_that_size(images):
     model = VAE(latents=LatentSpec([("normal", 2), ("normal", 3)]))
     model.build((None, 16, 16, 1))
     assert model.represent(tf.zeros([2, 16, 16, 1])).shape == (2, 5)
+
+
+@pytest.mark.parametrize("as_dataset", (False, True))
+def test_fit_builds_for_the_images(as_dataset):
+    x = np.random.RandomState(0).uniform(size=(6, 16, 16, 1)).astype(np.float32)
+    data = tf.data.Dataset.from_tensor_slices((x, np.arange(6))).batch(3) if as_dataset else x
+    model = BetaVAE(latents=2)
+    model.compile("adam")
+    history = model.fit(data, verbose=0).history
+    assert model.image_shape == (16, 16, 1) and np.isfinite(history["loss"]).all()
+
+
+def test_fit_of_what_are_no_images():
+    model = BetaVAE(latents=2)
+    model.compile("adam")
+    with pytest.raises(ValueError, match="shape of the images cannot be seen"):
+        model.fit(np.zeros((4, 3)))
+
+
+class Unlisted(BetaVAE):
+    """A method that forgets to list its term; not registered with Keras by hand."""
+
+    def regularizers(self, q, z):
+        return {"forgotten": tf.reduce_mean(z)}
+
+
+def test_terms_must_be_listed(tiny, images):
+    with pytest.raises(ValueError, match="Unlisted.terms must name every term of the loss; 'forgotten' is missing"):
+        tiny(Unlisted, beta=1.0).train_step(images)
+
+
+class OwnVAE(BetaVAE):
+    """A user's class without a Keras decorator."""
+
+
+def test_own_class_is_saved_and_loaded(tiny, check_saving):
+    assert type(check_saving(tiny(OwnVAE, beta=2.0))) is OwnVAE
