@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from dislib_plus.evaluation.metrics import dci, factor_vae, mig
 from dislib_plus.methods import DeVAE, skipping
 from dislib_plus.methods.devae_layers import parallel_heads
 
@@ -211,6 +212,24 @@ def test_scaling_leaves_correlations_and_histogram_bins(make):
         low, high = codes.min(0), codes.max(0)
         return np.minimum((20 * (codes - low) / (high - low)).astype(int), 19)
     assert (bins(first) != bins(last)).mean() < 2e-3 and np.abs(first - last).max() > 0.1
+
+
+def test_layers_have_the_same_scores(make):
+    """Card 13, test c: MIG, DCI and FactorVAE score of every layer, for any scalings."""
+    model = make()
+    model.posteriors.log_scale.assign(np.random.RandomState(0).normal(size=model.posteriors.log_scale.shape))
+    images = tf.constant(np.random.RandomState(0).uniform(size=(240, 8, 8, 1)).astype(np.float32))
+    factors = np.stack(np.unravel_index(np.arange(240), (4, 60)), axis=1)
+    # In float64 and with one rounding of the scale, so that no tie between codes is broken by the last bit.
+    codes = model.represent(images).numpy().astype(np.float64)
+    scale = np.exp(np.round(np.cumsum(model.posteriors.log_scale.numpy(), axis=0), 3)).astype(np.float64)
+    np.testing.assert_allclose(model.represent(images, 2), codes * scale[1], rtol=2e-3)
+    scores = [{**mig.mig(layer, factors), **dci.dci(layer, factors), **factor_vae.factor_vae(layer, factors, np.random.RandomState(0))}
+              for layer in (codes, codes * scale[0], codes * scale[1])]
+    assert 0 < scores[0]["discrete_mig"] and scores[0]["eval_accuracy"] > 0
+    for other in scores[1:]:
+        for name, value in scores[0].items():
+            assert other[name] == pytest.approx(value, abs=5e-3), name
 
 
 def test_evaluation_of_a_dead_scale(make, images):

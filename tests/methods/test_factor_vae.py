@@ -148,6 +148,22 @@ def test_counted_updates(make):
     assert make(gamma=1.0, count_both_updates=True).counted_updates == 2
 
 
+@pytest.mark.parametrize("twice", (False, True))
+def test_decays_see_the_counted_updates(make, images, twice, tmp_path):
+    """disentanglement_lib's global step advances by two an iteration, for the decays of both optimizers too."""
+    model = make(gamma=1.0, count_both_updates=twice)
+    schedules = [keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5) for _ in range(2)]
+    model.compile(keras.optimizers.SGD(schedules[0]), discriminator_optimizer=keras.optimizers.SGD(schedules[1]))
+    model.build_optimizers()
+    for _ in range(3):
+        model.train_step(images)
+    expected = 0.1 * 0.5 ** (6 if twice else 3)
+    assert [float(optimizer.learning_rate) for optimizer in model.optimizers()] == pytest.approx([expected] * 2)
+    model.save(tmp_path / "m.keras")
+    copy = keras.models.load_model(tmp_path / "m.keras")
+    assert [float(optimizer.learning_rate) for optimizer in copy.optimizers()] == pytest.approx([expected] * 2)
+
+
 def test_discriminator_optimizer_of_gin_or_of_the_paper(make):
     model = make(gamma=1.0)
     model.compile(keras.optimizers.SGD(0.1))

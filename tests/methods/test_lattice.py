@@ -88,3 +88,21 @@ def test_compiled_step_equals_eager_step(tiny, tiny_decoder, images):
             logs, expected = step(images), eager.train_step(images)
         for term in expected:
             np.testing.assert_allclose(logs[term], expected[term], rtol=1e-4, atol=1e-4, err_msg=f"{name} {term}")
+
+
+@pytest.mark.parametrize("method, knobs", (
+    (methods.AnnealedVAE, {"gamma": 1.0, "c_max": 5.0, "iteration_threshold": 10}),
+    (methods.BetaVAE, {"beta": 4.0, "warmup_steps": 10}), (methods.BetaAnnealedVAE, {"annealing_steps": 5}),
+    (methods.CascadeVAEC, {"relief_interval": 2, "reset_optimizer_on_relief": False}),
+    (methods.DEFT, {"betas": [3.0, 1.0], "stage_steps": 2})))
+def test_schedules_do_not_depend_on_the_batch(method, knobs, tiny, images):
+    """Card A, section 17.4: after as many steps with twice the images, capacity, weights and stage are the same."""
+    def after_five_steps(x):
+        model = tiny(method, **knobs)
+        for _ in range(5):
+            logs = model.train_step(x)
+        weights = {name: float(weight) for name, weight in model.loss_weights().items()}
+        return {**weights, "open": int(model.open_units(model.step)) if method is methods.CascadeVAEC else 0,
+                "stage": int(model.stage) if method is methods.DEFT else 0, "capacity": float(logs.get("capacity", 0.0))}
+    found = after_five_steps(images)
+    assert any(found.values()) and after_five_steps(tf.concat([images, images], axis=0)) == found
