@@ -4,7 +4,7 @@ from dislib_plus.cli import command, environment
 
 _SUMMARY = """shows the data sets.
 
-  dislib_data list                  every data set, whether its files are here, size, licence
+  dislib_data list                  every data set, its files, whether they are here, size, licence
   dislib_data show cars3d           loads one and shows its images, factors and splits"""
 
 
@@ -21,31 +21,34 @@ def _list(data_dir):
     from dislib_plus.data import data_root, names, sources
     root = data_root(data_dir)
     table = Table(title=f"Data sets (data folder: {root})", title_justify="left")
-    for heading in ("dataset.name", "files", "size", "licence", "described at"):
+    for heading in ("dataset.name", "here", "files", "size", "licence", "described at"):
         table.add_column(heading, overflow="fold")
     for name in names():
         source = sources.find_source(name)
         if source is None:
-            table.add_row(name, sources.OTHERS.get(name, "none needed"), "", "", "")
+            table.add_row(name, "", sources.OTHERS.get(name, "none needed"), "", "", "")
         else:
-            table.add_row(name, sources.state(source, root), source.size, source.licence, source.home)
+            files = "\n".join(pattern.partition(" or ")[0] for pattern in source.here)
+            table.add_row(name, sources.state(source, root), files, source.size, source.licence, source.home)
     Console(width=None if Console().is_terminal else 160).print(table)
 
 
-def _show(name, data_dir, bindings):
-    import gin
+def _labels(labels):
+    """Words for the labels of a data set: one class an image, or several attributes."""
+    if labels is None:
+        return None
+    return f"{len(set(labels.tolist()))} classes" if labels.ndim == 1 else f"{labels.shape[1]} attributes"
 
+
+def _show(name, data_dir, bindings):
+    from dislib_plus import configuration
     from dislib_plus.cli import tables
     from dislib_plus.data import get_named_ground_truth_data
-    try:
-        gin.parse_config(bindings)
+    with configuration.configured(None, bindings):
         data = get_named_ground_truth_data(name, data_dir)
-    finally:
-        gin.clear_config()
     factors = ", ".join(f"{factor} {size}" for factor, size in zip(data.factor_names, data.factors_num_values))
-    labels = None if data.labels is None else f"{len(set(data.labels.tolist()))} classes"
     tables.show(name, {"images": data.num_observations, "shape": "x".join(map(str, data.observation_shape)),
-                       "factors": factors or "none", "labels": labels, "splits": ", ".join(data.splits),
+                       "factors": factors or "none", "labels": _labels(data.labels), "splits": ", ".join(data.splits),
                        "deterministic": "yes" if data.deterministic else "no, pixels carry fresh noise"})
 
 

@@ -36,11 +36,19 @@ def _act(flags):
         raise command.UsageError(f"--attempts must be at least 1; received {flags.attempts}.")
     environment.prepare()
     with environment.quiet_imports():
-        from dislib_plus.data import data_root, download, sources
+        from dislib_plus.data import archives, data_root, download, sources
     chosen = _chosen(flags.operands, {name: source for source in sources.SOURCES for name in source.name.split()})
+    failures = []
     for source in chosen:
-        download.download(source, data_root(flags.data_dir), attempts=flags.attempts)
-        print(f"{source.name.replace(' ', ', ')}: ready in {data_root(flags.data_dir)} (licence: {source.licence}).")
+        try:
+            download.download(source, data_root(flags.data_dir), attempts=flags.attempts)
+        except (OSError, archives.ArchiveError) as error:  # the other sets may be had all the same
+            failures.append(str(error))
+        else:
+            names = source.name.replace(" ", ", ")
+            print(f"{names}: ready in {data_root(flags.data_dir)} (licence: {source.licence}).")
+    if failures:
+        raise download.DownloadError(" ".join(failures))
 
 
 def main(argv=None):

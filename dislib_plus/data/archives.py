@@ -8,6 +8,7 @@ import bz2
 import contextlib
 import gzip
 import lzma
+import os
 import pathlib
 import shutil
 import stat
@@ -22,7 +23,7 @@ MOST_MEMBERS = 500_000
 MOST_GROWTH = 200
 FREE_BYTES = 2 ** 30
 LARGEST_ZIP_DIRECTORY = 2 ** 26
-_CHUNK, _ZIP_TAIL = 1 << 20, 1 << 17
+_CHUNK, _ZIP_TAIL, _LONGEST_NAME = 1 << 20, 1 << 17, 255
 _DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError,
            NotImplementedError)
 
@@ -66,6 +67,9 @@ def _checked_name(archive, name):
     if windows.drive or windows.root or ".." in windows.parts or "\0" in name:
         raise ArchiveError(f"The archive {archive} has a member {name!r} that would land outside the target folder; "
                            "it was not unpacked.")
+    if len(name.encode(errors="replace")) > _LONGEST_NAME:
+        raise ArchiveError(f"The archive {archive} has a member with a name of more than {_LONGEST_NAME} bytes, "
+                           f"{name[:40]!r}...; it was not unpacked.")
     return pathlib.PurePosixPath(name)
 
 
@@ -86,8 +90,21 @@ def _tar_members(archive):
             pass
 
 
+class _Header(tarfile.TarInfo):
+    """The head of a member; a missing or damaged one is an error where tarfile takes all but the first for the end."""
+
+    @classmethod
+    def fromtarfile(cls, tar):
+        try:
+            return super().fromtarfile(tar)
+        except tarfile.EOFHeaderError:  # the block of zeros at the end
+            raise
+        except tarfile.HeaderError as error:
+            raise EOFError(f"the head of a member is missing or damaged: {error}") from error
+
+
 def _tar_stream_members(archive, stream):
-    with tarfile.open(fileobj=stream, mode="r|") as content:
+    with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Header) as content:
         for member in content:
             content.members.clear()  # tarfile keeps every member, which makes millions of them fill the memory
             if member.isdir():
@@ -211,6 +228,8 @@ def gunzip(archive, target):
         try:
             with gzip.open(archive) as stream:
                 _Budget(archive).copy(stream, temporary)
+            if not os.path.getsize(temporary):
+                raise EOFError("it has no content")
         except _DAMAGE as error:
             raise ArchiveError(f"The file {archive} is truncated or damaged ({error}); delete it and download it "
                                "again.") from error

@@ -4,6 +4,7 @@ Each file holds one car, `im` of shape (128, 128, 3, azimuth 24, elevation 4).
 The object factor numbers the files in sorted order.
 """
 
+import logging
 import pathlib
 
 import numpy as np
@@ -17,7 +18,9 @@ from dislib_plus.data.resizing import resize
 from dislib_plus.data.sources import missing_files
 
 SHAPE = (128, 128, 3, 24, 4)
-SIZE = 64
+SIZE, CARS = 64, 183
+
+log = logging.getLogger(__name__)
 
 
 def read_car(path):
@@ -36,7 +39,7 @@ def read_car(path):
     views = content["im"]
     if views.shape != SHAPE or views.dtype != np.uint8:
         raise ValueError(f"'im' in {path} must be uint8 of shape {SHAPE}; received {views.dtype} of shape "
-                         f"{views.shape}.")
+                         f"{views.shape}; download cars3d again.")
     flat = np.ascontiguousarray(views.transpose(4, 3, 0, 1, 2)).reshape(-1, *SHAPE[:3])
     return resize(flat, SIZE, Image.Resampling.LANCZOS).reshape(SHAPE[4], SHAPE[3], SIZE, SIZE, 3)
 
@@ -65,5 +68,7 @@ def cars3d(data_dir="."):
     paths = next(filter(None, (sorted(folder.glob("[!.]*.mat")) for folder in folders)), None)
     if not paths:
         raise missing_files("cars3d", "the .mat files", root / "cars")
+    if len(paths) != CARS:
+        log.info("%s has %d of the %d cars of the public archive.", paths[0].parent, len(paths), CARS)
     images = cached_array("cars3d", fingerprint(SIZE, *paths), lambda: _read_all(paths))
     return ResidentGrid("cars3d", ["elevation", "azimuth", "object"], [SHAPE[4], SHAPE[3], len(paths)], images)

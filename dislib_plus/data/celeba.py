@@ -5,10 +5,12 @@ import pathlib
 import gin
 import numpy as np
 
+from dislib_plus import checks
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import image_files
 from dislib_plus.data.mapped import MappedImages
 from dislib_plus.data.registry import register
-from dislib_plus.data.sources import find_source, missing_files
+from dislib_plus.data.sources import missing_files
 
 SPLITS = {"train": 0, "validation": 1, "test": 2}
 PROVLAE_BOX = (15, 45, 163, 193)
@@ -16,25 +18,43 @@ PROVLAE_BOX = (15, 45, 163, 193)
 
 def _table(path):
     """The rows of one of CelebA's text files: {file name: integers}, and the names in its head, if any."""
-    lines = path.read_text().splitlines()
-    if lines and lines[0].strip().isdigit():
-        lines = lines[1:]
-    head = [] if lines and lines[0].split()[0].lower().endswith((".jpg", ".png")) else lines.pop(0).split()
     try:
-        return {row[0]: [int(value) for value in row[1:]] for row in map(str.split, lines) if row}, head
+        lines = list(filter(None, map(str.split, path.read_text(encoding="utf-8").splitlines())))
+        if lines and len(lines[0]) == 1 and lines[0][0].isdigit():  # the number of pictures
+            lines = lines[1:]
+        head = lines.pop(0) if lines and not lines[0][0].lower().endswith((".jpg", ".png")) else []
+        return {row[0]: [int(value) for value in row[1:]] for row in lines}, head
     except ValueError as error:
         raise ValueError(f"{path} must have a file name and whole numbers in every row ({error}).") from error
 
 
 def _rows(path, names):
+    """The numbers of the named pictures, int64 [n, numbers of each], and the names in the table's head, if any."""
     rows, head = _table(path)
     lost = [name for name in names if name not in rows]
     if lost:
         raise ValueError(f"{path} has no row for {lost[0]} ({len(lost)} pictures lack one).")
+    counts = {len(rows[name]) for name in names}
+    if len(counts) != 1 or counts == {0} or head and counts != {len(head)}:
+        raise ValueError(f"{path} must have as many numbers in every row{' as names in its head' if head else ''}, one "
+                         f"or more; it has rows of {', '.join(map(str, sorted(counts)))}.")
     return np.array([rows[name] for name in names], np.int64), head
 
 
-@register("celeba")
+def _of_split(paths, root, split):
+    """The pictures of one split by the table of CelebA's authors."""
+    partition = root / "list_eval_partition.txt"
+    if not partition.is_file():
+        raise missing_files("celeba", partition.name, partition)
+    part = _rows(partition, [path.name for path in paths])[0][:, 0]
+    chosen = [path for path, number in zip(paths, part) if number == SPLITS[split]]
+    if not chosen:
+        raise ValueError(f"celeba.split {split!r} has none of the {len(paths)} pictures in {root} by {partition.name}; "
+                         "choose another split, or download celeba again.")
+    return chosen
+
+
+@register("celeba", rest="split")
 @gin.configurable("celeba", denylist=["data_dir"])
 def celeba(data_dir=".", split="all", crop="provlae", size=64):
     """CelebA's aligned faces.
@@ -52,24 +72,19 @@ def celeba(data_dir=".", split="all", crop="provlae", size=64):
 
     Raises:
       FileNotFoundError: pictures or the partition are missing.
-      ValueError: wrong argument, damaged picture, or incomplete table.
+      ConfigurationError: wrong argument.
+      ValueError: damaged picture, incomplete table, or a split without pictures.
     """
-    if split not in ("all", *SPLITS):
-        raise ValueError(f"celeba.split must be one of all, {', '.join(SPLITS)}; received {split!r}.")
-    if crop != "provlae" and not isinstance(crop, int):
-        raise ValueError(f"celeba.crop must be 'provlae' or a number of pixels; received {crop!r}.")
+    checks.one_of("celeba.split", split, ("all", *SPLITS))
+    image_files.check_format("celeba", size)
+    if isinstance(crop, bool) or crop != "provlae" and not (isinstance(crop, int) and crop > 0):
+        raise ConfigurationError(f"celeba.crop must be 'provlae' or a number of pixels; received {crop!r}.")
     root = pathlib.Path(data_dir) / "celeba"
     paths = image_files.picture_files(root / "img_align_celeba", "*")
     if not paths:
         raise missing_files("celeba", "the pictures", root / "img_align_celeba")
     if split != "all":
-        partition = root / "list_eval_partition.txt"
-        if not partition.is_file():
-            raise FileNotFoundError(f"celeba.split {split!r} needs {partition}, which is not there; run `dislib_download "
-                                    "celeba` with the same --data_dir, or put it there by hand (described at "
-                                    f"{find_source('celeba').home}).")
-        part = _rows(partition, [path.name for path in paths])[0][:, 0]
-        paths = [path for path, number in zip(paths, part) if number == SPLITS[split]]
+        paths = _of_split(paths, root, split)
     file, shape = image_files.build("celeba", paths, size, 3, PROVLAE_BOX if crop == "provlae" else crop)
     data = MappedImages("celeba", file, shape)
     data.splits = ("all", *SPLITS)

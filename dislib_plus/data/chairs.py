@@ -58,12 +58,15 @@ def chairs(data_dir=".", size=64, channels=1):
 
     Raises:
       FileNotFoundError: the folder is missing or empty.
+      ConfigurationError: wrong argument.
       ValueError: a chair lacks a view, or a picture is damaged.
     """
+    image_files.check_format("chairs", size, channels)
     root = pathlib.Path(data_dir) / "rendered_chairs"
     folders = sorted(path.parent for path in root.glob("*/renders") if path.is_dir())
     if not folders:
         raise missing_files("chairs", "the folders of chairs", root)
     paths, elevations, azimuths = _grid(folders)
     file, shape = image_files.build("chairs", paths, size, channels, CROP, Image.Resampling.LANCZOS)
-    return MappedGrid("chairs", ["object", "elevation", "azimuth"], [len(folders), elevations, azimuths], file, shape[1:])
+    sizes = [len(folders), elevations, azimuths]
+    return MappedGrid("chairs", ["object", "elevation", "azimuth"], sizes, file, shape[1:])

@@ -1,16 +1,18 @@
 """Images with a table of factors: a full grid in any order, part of a grid, several images a cell, or binned values."""
 
 import pathlib
+import warnings
 
 import numpy as np
 
 from dislib_plus.data.base import GroundTruthData
+from dislib_plus.data.npz import READ_ERRORS
 
 MOST_VALUES = 100
 
 
 def read_table(path):
-    """A table of factors from a .csv (first row: names), .npy or .npz (key `factors`) file.
+    """A table of factors from a .csv (first row: names), .npy, .npz or .h5 (key `factors`) file.
 
     Returns:
       pandas.DataFrame, one row an image.
@@ -19,19 +21,12 @@ def read_table(path):
       FileNotFoundError: no such file.
       ValueError: another kind of file, a damaged one, or empty cells.
     """
-    import pandas as pd  # here, because it takes long and only tables need it
     path = pathlib.Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"The table of factors {path} is not there.")
     try:
-        if path.suffix == ".csv":
-            table = pd.read_csv(path, skipinitialspace=True)
-        elif path.suffix in (".npy", ".npz"):
-            loaded = np.load(path, allow_pickle=False)
-            table = named_columns(loaded["factors"] if path.suffix == ".npz" else loaded)
-        else:
-            raise ValueError("it must end in .csv, .npy or .npz")
-    except (ValueError, KeyError, EOFError, OSError) as error:
+        table = _read_csv(path) if path.suffix == ".csv" else named_columns(read_array(path, "factors"))
+    except READ_ERRORS as error:
         raise ValueError(f"The table of factors {path} cannot be read ({error}).") from error
     if table.isna().to_numpy().any():
         row, column = np.argwhere(table.isna().to_numpy())[0]
@@ -40,16 +35,41 @@ def read_table(path):
     return table
 
 
+def _read_csv(path):
+    import pandas as pd  # here, because it takes long and only tables need it
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(path, index_col=False, skipinitialspace=True, keep_default_na=False, na_values=[""],
+                               low_memory=False)
+    except pd.errors.ParserWarning as error:
+        raise ValueError("its rows have more fields than its first row has names") from error
+
+
+def read_array(path, key):
+    """The array in an .npy file, or the one called `key` in an .npz, .h5 or .hdf5 file; nothing is unpickled."""
+    if path.suffix in (".h5", ".hdf5"):
+        import h5py  # here, because only tables in such files need it
+        with h5py.File(path, "r") as archive:
+            return np.asarray(archive[key])
+    if path.suffix not in (".npy", ".npz"):
+        raise ValueError("it must end in .csv, .npy, .npz, .h5 or .hdf5")
+    loaded = np.load(path, allow_pickle=False)
+    return loaded[key] if path.suffix == ".npz" else loaded
+
+
 def named_columns(array, names=None):
     """An array [n, K] as a table; the names default to `factor 0`, `factor 1`, ...
 
     Raises:
-      ValueError: not two axes, or another number of names.
+      ValueError: not two axes, neither numbers nor texts, or another number of names.
     """
     import pandas as pd
     array = np.asarray(array)
     if array.ndim != 2:
         raise ValueError(f"factors must have shape [n, K]; received {array.shape}.")
+    if array.dtype.kind not in "biufU":
+        raise ValueError(f"factors must be real numbers or texts; received {array.dtype}.")
     names = [f"factor {k}" for k in range(array.shape[1])] if names is None else list(names)
     if len(names) != array.shape[1]:
         raise ValueError(f"factor_names must name the {array.shape[1]} factors; received {names}.")
@@ -68,9 +88,12 @@ def classes(name, values, bins=None):
       int64 [n].
 
     Raises:
-      ValueError: more than MOST_VALUES different fractional numbers and no bins.
+      ValueError: more than MOST_VALUES different fractional numbers and no bins, or infinite numbers.
     """
     distinct, numbers = np.unique(np.asarray(values), return_inverse=True)
+    if np.issubdtype(distinct.dtype, np.number) and not np.isfinite(distinct).all():
+        raise ValueError(f"The factor {name!r} must have finite values; received "
+                         f"{distinct[~np.isfinite(distinct)][0]}.")
     if bins is not None and len(distinct) > bins and np.issubdtype(distinct.dtype, np.number):
         edges = np.quantile(values, np.arange(1, bins) / bins)
         return np.unique(np.searchsorted(edges, values, side="right"), return_inverse=True)[1].astype(np.int64)
@@ -99,11 +122,13 @@ class FactorTable(GroundTruthData):
           bins: see `classes`; for all numeric columns.
 
         Raises:
-          ValueError: another number of rows, or a column with too many values.
+          ValueError: no column, another number of rows, or a column with too many values.
         """
+        if not len(table.columns):
+            raise ValueError("The table of factors must have at least one column with a factor; it has none.")
         if len(table) != images.num_observations:
-            raise ValueError(f"The table of factors must have one row for each of the {images.num_observations} images; "
-                             f"it has {len(table)}.")
+            raise ValueError("The table of factors must have one row for each of the "
+                             f"{images.num_observations} images; it has {len(table)}.")
         columns = [classes(name, table[name].to_numpy(), bins) for name in table.columns]
         sizes = [int(column.max()) + 1 for column in columns]
         if np.prod(sizes, dtype=float) > 2.0 ** 62:
@@ -141,6 +166,10 @@ class FactorTable(GroundTruthData):
                              f"({', '.join(self.factor_names)}; {len(lost)} of {len(count)} combinations asked for are "
                              "missing); use metrics that draw factors jointly (mig, dci, ...), or a full grid.")
         return first, count
+
+    def present(self, factors):
+        """Which combinations of factors have an image: bool [n]."""
+        return np.isin(super().factors_to_index(factors), self._cells)
 
     def factors_to_index(self, factors):
         """The first row with each combination of factors; raises ValueError where there is none."""

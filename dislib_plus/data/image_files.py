@@ -7,6 +7,7 @@ import pathlib
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from dislib_plus import checks
 from dislib_plus.data import mapped
 from dislib_plus.data.cache import fingerprint
 
@@ -43,7 +44,7 @@ def read_picture(path, size, channels, crop=None, resample=Image.Resampling.BILI
       uint8 [size, size, channels].
 
     Raises:
-      ValueError: no picture, a damaged one, or one smaller than the crop.
+      ValueError: no picture, a damaged one, one of fractions, or one smaller than the crop.
     """
     try:
         with Image.open(path) as picture:
@@ -56,6 +57,8 @@ def read_picture(path, size, channels, crop=None, resample=Image.Resampling.BILI
             raise ValueError(f"The picture {path} has {picture.width}x{picture.height} pixels, too few for the crop "
                              f"{tuple(box)}.")
         picture = picture.crop(box)
+    if picture.mode.startswith(("I", "F")):
+        picture = _eight_bits(picture, path)
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
@@ -65,14 +68,30 @@ def read_picture(path, size, channels, crop=None, resample=Image.Resampling.BILI
     return np.asarray(picture, np.uint8).reshape(size, size, channels)
 
 
+def _eight_bits(picture, path):
+    """A grey picture of 16 bits a pixel (white is 65,535) with 8 bits; raises ValueError for other values."""
+    values = np.asarray(picture)
+    if picture.mode == "F" or values.min() < 0 or values.max() > 65535:
+        raise ValueError(f"The picture {path} must have 8 or 16 bits a pixel; it has values from {values.min()} to "
+                         f"{values.max()} (mode {picture.mode}); save it with 8 bits.")
+    return Image.fromarray(np.rint(values / 257.0).astype(np.uint8))
+
+
+def check_format(name, size, channels=3):
+    """Raises ConfigurationError unless `NAME.size` and `NAME.channels` are those of images."""
+    checks.whole(f"{name}.size", size, 1)
+    checks.one_of(f"{name}.channels", channels, _MODES)
+
+
 def build(name, paths, size, channels, crop=None, resample=Image.Resampling.BILINEAR):
     """Reads all pictures, on all cores, into a file of the cache; see `mapped.build` and `read_picture`.
 
     Returns:
       path of the file, shape [n, size, size, channels].
+
+    Raises:
+      ValueError: a picture cannot be read, see `read_picture`.
     """
-    if size < 1 or channels not in _MODES:
-        raise ValueError(f"size must be at least 1 and channels 1 or 3; received {size} and {channels}.")
 
     def blocks():
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -80,7 +99,12 @@ def build(name, paths, size, channels, crop=None, resample=Image.Resampling.BILI
                 yield np.stack(list(pool.map(lambda path: read_picture(path, size, channels, crop, resample), chunk)))
 
     shape = (len(paths), size, size, channels)
-    return mapped.build(name, fingerprint(size, channels, crop, int(resample), *paths), shape, blocks), shape
+    try:
+        key = fingerprint(size, channels, crop, int(resample), *paths)
+    except FileNotFoundError as error:
+        raise ValueError(f"The picture {error.filename} is a link to a file that is not there; replace or remove "
+                         "it.") from error
+    return mapped.build(name, key, shape, blocks), shape
 
 
 def _batched(items):

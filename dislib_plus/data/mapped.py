@@ -30,9 +30,11 @@ def build(name, key, shape, blocks, progress=True):
       The file's path.
 
     Raises:
-      ValueError: the blocks have another type or shape, or another number of images altogether.
+      ValueError: no images, or the blocks have another type or shape, or another number of images altogether.
     """
     shape = tuple(int(side) for side in shape)
+    if min(shape) < 1:
+        raise ValueError(f"Data set {name!r} must have at least one image; received the shape {shape}.")
     path = cache_root() / f"{name}-{key}-{'x'.join(map(str, shape))}.u8"
     if path.is_file() and path.stat().st_size == int(np.prod(shape)):
         return path

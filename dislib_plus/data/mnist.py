@@ -5,14 +5,16 @@ import pathlib
 import gin
 import numpy as np
 
+from dislib_plus import checks
 from dislib_plus.data.base import ResidentImages
 from dislib_plus.data.idx import read_idx
 from dislib_plus.data.registry import register
 from dislib_plus.data.resizing import pad, resize
 from dislib_plus.data.sources import find_source, missing_files
 
-SPLITS = ("train", "test", "all")
-_PREFIXES = {"train": ("train",), "test": ("t10k",), "all": ("train", "t10k")}
+SPLITS = ("train", "test", "all", "train50000")
+_PREFIXES = {"train": ("train",), "test": ("t10k",), "all": ("train", "t10k"), "train50000": ("train",)}
+_SHORT = 50_000
 FOLDERS = {"mnist": ["mnist", "MNIST/raw"], "fashion_mnist": ["fashion_mnist", "fashion-mnist", "FashionMNIST/raw"]}
 
 
@@ -47,14 +49,13 @@ def _read(name, root, prefix):
 
 
 def _load(name, root, split, size, method):
-    if split not in SPLITS:
-        raise ValueError(f"{name}.split must be one of {', '.join(SPLITS)}; received {split!r}.")
-    if method not in ("bilinear", "pad"):
-        raise ValueError(f"{name}.resize_method must be 'bilinear' or 'pad'; received {method!r}.")
-    if size < 1:
-        raise ValueError(f"{name}.size must be at least 1 pixel; received {size}.")
+    checks.one_of(f"{name}.split", split, SPLITS)
+    checks.one_of(f"{name}.resize_method", method, ("bilinear", "pad"))
+    checks.whole(f"{name}.size", size, 1)
     parts = [_read(name, root, prefix) for prefix in _PREFIXES[split]]
     images, labels = (np.concatenate(arrays) for arrays in zip(*parts))
+    if split == "train50000":
+        images, labels = images[:_SHORT], labels[:_SHORT]
     if images.shape[1:3] != (size, size):
         images = pad(images, size) if method == "pad" else resize(images, size)
     data = ResidentImages(name, images, labels)
@@ -62,14 +63,15 @@ def _load(name, root, split, size, method):
     return data
 
 
-@register("mnist")
+@register("mnist", rest="split")
 @gin.configurable("mnist", denylist=["data_dir"])
 def mnist(data_dir=".", split="train", size=32, resize_method="bilinear"):
     """Handwritten digits (LeCun, Cortes and Burges); `labels` are the digits.
 
     Args:
       data_dir: has the four idx files (`.gz` or not) in `mnist` or `MNIST/raw`, or is itself a folder called mnist.
-      split: "train" (60,000), "test" (10,000) or "all", train first. `dataset.name = "mnist:test"` says the same.
+      split: "train" (60,000), "test" (10,000) or "all", train first, or "train50000", the first 50,000 of the training
+        images, without the last 10,000 that some papers validate on. `dataset.name = "mnist:test"` says the same.
       size: pixels; the originals have 28.
       resize_method: "bilinear" (Pillow) or "pad" (black margin).
 
@@ -83,7 +85,7 @@ def mnist(data_dir=".", split="train", size=32, resize_method="bilinear"):
     return _load("mnist", data_dir, split, size, resize_method)
 
 
-@register("fashion_mnist")
+@register("fashion_mnist", rest="split")
 @gin.configurable("fashion_mnist", denylist=["data_dir"])
 def fashion_mnist(data_dir=".", split="train", size=32, resize_method="bilinear"):
     """Clothes (Xiao, Rasul and Vollgraf, 2017); `labels` are the ten kinds.

@@ -19,26 +19,26 @@ SHAPE = (64, 64, 3)
 BLOCK = 1024
 
 
-def image_array(name, stored, count):
-    """A stored uint8 array seen as [count, 64, 64, 3], whatever its leading axes.
+def image_array(name, stored, factor_sizes):
+    """A stored uint8 array seen as [count, 64, 64, 3]; its leading axes are one, or one a factor.
 
     Raises:
       ValueError: another type, image shape or number of images.
     """
-    leading = int(np.prod(stored.shape[:-3], dtype=np.int64))
-    if stored.dtype != np.uint8 or stored.shape[-3:] != SHAPE or leading != count:
+    count = int(np.prod(factor_sizes))
+    if stored.dtype != np.uint8 or stored.shape not in ((count, *SHAPE), (*factor_sizes, *SHAPE)):
         raise broken_file(name, stored.path, f"must hold {stored.key!r} as uint8 {(count, *SHAPE)} but has "
                                              f"{stored.dtype} {stored.shape}")
     return dataclasses.replace(stored, shape=(count, *SHAPE))
 
 
-def unpacked(name, stored, count):
+def unpacked(name, stored, factor_sizes):
     """The file of raw bytes with all images of a stored array, unpacked when it is not there yet; see `mapped.build`.
 
     Raises:
       ValueError: the array holds other images, or its file is damaged.
     """
-    stored = image_array(name, stored, count)
+    stored = image_array(name, stored, factor_sizes)
     return build(name, fingerprint(stored.path, stored.key), stored.shape, lambda: stored.blocks(BLOCK))
 
 
@@ -47,7 +47,7 @@ class MPI3D(MappedGrid):
 
     def __init__(self, name, path, factor_sizes):
         """Args: name; path of the .npz archive; factor_sizes of its grid."""
-        images = unpacked(name, npz_array(name, path, "images"), int(np.prod(factor_sizes)))
+        images = unpacked(name, npz_array(name, path, "images"), factor_sizes)
         super().__init__(name, FACTOR_NAMES, factor_sizes, images, SHAPE)
 
     def sample_observations_from_factors(self, factors, random_state):

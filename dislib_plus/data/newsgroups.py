@@ -12,6 +12,8 @@ import numpy as np
 import scipy.sparse
 import tensorflow as tf
 
+from dislib_plus import checks
+from dislib_plus.data import arguments
 from dislib_plus.data.base import ImageData
 from dislib_plus.data.registry import register
 
@@ -49,6 +51,11 @@ def _messages(data_dir, split, download):
     try:
         return sklearn.datasets.fetch_20newsgroups(subset=split, data_home=homes[0] if homes else None, shuffle=False,
                                                    download_if_missing=download)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        home = homes[0] if homes else sklearn.datasets.get_data_home()
+        raise ValueError(f"scikit-learn's file {_CACHE_FILE} in {home} does not hold the messages of both parts "
+                         f"({type(error).__name__}: {error}); delete it and set twenty_newsgroups.download = "
+                         "True.") from error
     except OSError as error:
         raise FileNotFoundError(
             f"Data set '20newsgroups' needs scikit-learn's file {_CACHE_FILE} in {folder / '20newsgroups'} or in "
@@ -56,7 +63,20 @@ def _messages(data_dir, split, download):
             "or run sklearn.datasets.fetch_20newsgroups() where there is a network.") from error
 
 
-@register("20newsgroups")
+def _own_stop_words(path):
+    """The words of a file, sorted."""
+    arguments.path("twenty_newsgroups.stop_words", path)
+    path = pathlib.Path(path).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(f"twenty_newsgroups.stop_words must be a file with one word a line; {path} is not "
+                                "there.")
+    try:
+        return sorted(set(path.read_text(encoding="utf-8").lower().split()))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"twenty_newsgroups.stop_words {path} must be text in UTF-8 ({error}).") from error
+
+
+@register("20newsgroups", rest="split")
 @gin.configurable("twenty_newsgroups", denylist=["data_dir"])
 def twenty_newsgroups(data_dir=".", split="train", num_words=2000, stop_words=None, download=False):
     """The messages as word counts.
@@ -74,14 +94,14 @@ def twenty_newsgroups(data_dir=".", split="train", num_words=2000, stop_words=No
 
     Raises:
       FileNotFoundError: the messages or the list of stop words are missing.
-      ValueError: wrong argument.
+      ConfigurationError: wrong argument.
+      ValueError: a file is damaged.
     """
     from sklearn.feature_extraction.text import CountVectorizer
-    if split not in SPLITS:
-        raise ValueError(f"twenty_newsgroups.split must be one of {', '.join(SPLITS)}; received {split!r}.")
-    if num_words < 1:
-        raise ValueError(f"twenty_newsgroups.num_words must be at least 1; received {num_words}.")
-    stopped = "english" if stop_words is None else sorted(set(pathlib.Path(stop_words).read_text().lower().split()))
+    checks.one_of("twenty_newsgroups.split", split, SPLITS)
+    checks.whole("twenty_newsgroups.num_words", num_words, 1)
+    checks.boolean("twenty_newsgroups.download", download)
+    stopped = "english" if stop_words is None else _own_stop_words(stop_words)
     counter = CountVectorizer(stop_words=stopped, max_features=num_words, token_pattern=r"\b[a-z][a-z]+\b")
     training = _messages(data_dir, "train", download)
     counts = counter.fit_transform(training.data)

@@ -83,9 +83,19 @@ def _read_header(stream):
     if version not in readers:
         raise ValueError(f"array format {version} is not supported")
     shape, fortran_order, dtype = readers[version](stream)
-    if fortran_order or dtype.hasobject or not shape:
-        raise ValueError("the array holds pickled objects, is stored column by column, or is a single number")
+    if dtype.hasobject:
+        raise ValueError("the array holds pickled objects, which are never opened")
+    if not shape:
+        raise ValueError("the array is a single number")
+    if fortran_order:
+        raise ValueError("the array is stored column by column; save numpy.ascontiguousarray of it")
     return shape, dtype
+
+
+def npz_keys(name, path):
+    """Names of the arrays of the archive at `path`; raises as `npz_array` does."""
+    with readable(name, path, "is not an .npz archive") as path, zipfile.ZipFile(path) as archive:
+        return sorted(entry.removesuffix(".npy") for entry in archive.namelist() if entry.endswith(".npy"))
 
 
 def npz_array(name, path, key):

@@ -6,16 +6,23 @@ import os
 import gin
 
 from dislib_plus.configuration import ConfigurationError
+from dislib_plus.data import arguments
 
 _FACTORIES = {}
+_REST = {}
 
 
-def register(name):
-    """Decorator: makes the factory `f(data_dir) -> data set` available as `dataset.name = name`."""
+def register(name, rest=None):
+    """Decorator: makes the factory `f(data_dir) -> data set` available as `dataset.name = name`.
+
+    Args:
+      name: of the data set.
+      rest: None, or the factory's argument that `dataset.name = "NAME:REST"` fills with REST.
+    """
     def add(factory):
         if name in _FACTORIES:
             raise ValueError(f"A data set named {name!r} is registered already; choose another name.")
-        _FACTORIES[name] = factory
+        _FACTORIES[name], _REST[name] = factory, rest
         return factory
     return add
 
@@ -35,18 +42,26 @@ def get_named_ground_truth_data(name=gin.REQUIRED, data_dir=None):
     """The data set called `name`.
 
     Args:
-      name: one of `names()`; `family:rest` calls the factory of `family` with `rest` (`tfds:mnist`).
+      name: one of `names()`; `family:rest` gives `rest` to the factory of `family` (`tfds:mnist`), see `register`.
       data_dir: folder of the data files; see `data_root`.
 
     Returns:
       An ImageData or GroundTruthData.
 
     Raises:
-      ConfigurationError: unknown name; the nearest names are listed.
+      ConfigurationError: unknown name (the nearest ones are listed), or a set that takes no `:rest`.
     """
+    arguments.text("dataset.name", name)
+    if data_dir not in (None, ""):
+        arguments.path("dataset.data_dir", data_dir)
     family, _, rest = name.partition(":")
     if family not in _FACTORIES:
         near = difflib.get_close_matches(name, names()) or names()
         raise ConfigurationError(f"dataset.name {name!r} is unknown; the nearest known names are {', '.join(near)}.")
     root = data_root(data_dir)
-    return _FACTORIES[family](root, rest) if rest else _FACTORIES[family](root)
+    if not rest:
+        return _FACTORIES[family](root)
+    if not _REST.get(family):
+        raise ConfigurationError(f"dataset.name {name!r} is unknown: {family!r} takes nothing after a colon; say "
+                                 f"{family!r}.")
+    return _FACTORIES[family](root, **{_REST[family]: rest})

@@ -35,6 +35,14 @@ class H5Array:
                 yield archive[self.key][first:first + rows]
 
 
+def h5_keys(name, path):
+    """Names of the arrays of the HDF5 file at `path`; raises as `h5_array` does."""
+    items = {}
+    with readable(name, path, "is not an HDF5 file") as path, h5py.File(path, "r") as archive:
+        archive.visititems(items.__setitem__)
+        return [key for key, item in items.items() if isinstance(item, h5py.Dataset) and item.shape]
+
+
 def h5_array(name, path, key):
     """The array `key` of the HDF5 file at `path`.
 
@@ -44,6 +52,8 @@ def h5_array(name, path, key):
     """
     with readable(name, path, f"is not an HDF5 file with an array {key!r}") as path, h5py.File(path, "r") as archive:
         stored = archive[key]
+        if not isinstance(stored, h5py.Dataset) or not stored.shape:
+            raise ValueError(f"{key!r} is a group, a single number, or empty")
         return H5Array(name, path, key, stored.shape, stored.dtype)
 
 
@@ -53,7 +63,7 @@ class Shapes3D(MappedGrid):
     def __init__(self, path, factor_sizes=FACTOR_SIZES):
         """Args: path of the file, .h5 or .npz; factor_sizes of its grid."""
         stored = (npz_array if str(path).endswith(".npz") else h5_array)("shapes3d", path, "images")
-        images = unpacked("shapes3d", stored, int(np.prod(factor_sizes)))
+        images = unpacked("shapes3d", stored, factor_sizes)
         super().__init__("shapes3d", FACTOR_NAMES, factor_sizes, images, SHAPE)
 
 

@@ -4,8 +4,12 @@ import gin
 import numpy as np
 import tensorflow as tf
 
+from dislib_plus import checks
+from dislib_plus.configuration import ConfigurationError
+from dislib_plus.data import arguments
 from dislib_plus.data.base import GroundTruthData
 from dislib_plus.data.registry import get_named_ground_truth_data, register
+from dislib_plus.data.views import TrainingView
 
 # A set is at least as large as a batch.
 _LEAST_IMAGES = 256
@@ -34,7 +38,7 @@ class SingleFactor(GroundTruthData):
         return self._dataset.images(tf.gather(self._indices, indices // self.grid_sizes[1]), seed)
 
 
-@register("single_factor")
+@register("single_factor", rest="name")
 @gin.configurable("single_factor", denylist=["data_dir", "name"])
 def single_factor(data_dir, name="", factor=gin.REQUIRED, random_seed=0):
     """A data set in which one factor varies.
@@ -49,15 +53,17 @@ def single_factor(data_dir, name="", factor=gin.REQUIRED, random_seed=0):
       SingleFactor.
 
     Raises:
-      ValueError: no such factor, or no factors.
+      ConfigurationError: no such factor, no factors, or a view, whose weights would be lost.
     """
     if not name:
-        raise ValueError("dataset.name 'single_factor' needs the name of a data set with factors: "
-                         "'single_factor:NAME'.")
+        raise ConfigurationError("dataset.name 'single_factor' needs the name of a data set with factors: "
+                                 "'single_factor:NAME'.")
+    checks.whole("single_factor.random_seed", random_seed, 0)
+    checks.at_most("single_factor.random_seed", random_seed, 2 ** 32 - 1)
     dataset = get_named_ground_truth_data(name, data_dir)
-    names = list(dataset.factor_names)
-    position = names.index(factor) if factor in names else factor
-    if isinstance(position, bool) or not isinstance(position, int) or not 0 <= position < len(names):
-        raise ValueError(f"single_factor.factor must be one of {', '.join(names) or 'none, as there are none'} of "
-                         f"{name!r}, or its position; received {factor!r}.")
+    if isinstance(dataset, TrainingView):
+        view, _, shown = name.partition(":")
+        raise ConfigurationError(f"dataset.name 'single_factor:{name}' would show what {view!r} keeps out of training; "
+                                 f"say 'single_factor:{shown}'.")
+    position = arguments.factor_position("single_factor.factor", dataset, factor)
     return SingleFactor(f"single_factor:{name}", dataset, position, np.random.RandomState(random_seed))

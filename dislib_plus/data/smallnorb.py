@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from dislib_plus import checks
 from dislib_plus.data.base import GroundTruthData, gathered
 from dislib_plus.data.cache import cached_array, fingerprint
 from dislib_plus.data.npz import broken_file, readable
@@ -56,6 +57,8 @@ def _read_chunk(folder, chunk):
     if category.shape != (len(images),) or info.shape != (len(images), 4):
         raise broken_file("smallnorb", paths[1], f"and its -info file must describe {len(images)} images but have the "
                                                  f"shapes {category.shape} and {info.shape}")
+    if not all(np.issubdtype(part.dtype, np.integer) for part in (category, info)) or (info[:, 2] % 2).any():
+        raise broken_file("smallnorb", paths[2], "and its -cat file must hold whole numbers, the azimuths even ones")
     features = np.column_stack([category, info]).astype(np.int64)
     features[:, 3] //= 2  # azimuths count 20 degrees as 2
     return images[:, 0], features
@@ -127,4 +130,5 @@ class SmallNORB(GroundTruthData):
 @gin.configurable("smallnorb", denylist=["data_dir"])
 def smallnorb(data_dir=".", clip=False):
     """SmallNORB, 48,600 images, from the folder `small_norb` of the data folder."""
+    checks.boolean("smallnorb.clip", clip)
     return SmallNORB(pathlib.Path(data_dir) / FOLDER, clip)

@@ -31,7 +31,8 @@ class Source:
       home: page that describes the data.
       licence: as its authors state it, or "not stated".
       files: RemoteFiles; empty where the authors ask for a manual download.
-      here: file patterns below the data folder that exist once the data are here.
+      here: file patterns below the data folder that exist once the data are here; " or " stands between places of
+        one file.
       size: of everything to fetch, for people.
       system: folder where a Linux distribution's package installs the files, or None.
     """
@@ -52,6 +53,12 @@ _IDX = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images
 def _idx_files(folder, mirrors, checksums):
     return tuple(RemoteFile(f"{folder}/{name}", tuple(f"{mirror}/{name}" for mirror in mirrors), f"md5:{checksum}")
                  for name, checksum in zip(_IDX, checksums))
+
+
+def _idx_places(*folders):
+    """Patterns of the four files, gzipped or not, also as some copies name them: train-images.idx3-ubyte."""
+    stems = [name.removesuffix(".gz").replace("-idx", "?idx") for name in _IDX]
+    return tuple(" or ".join(f"{folder}/{stem}*" for folder in folders) for stem in stems)
 
 
 def _small_norb():
@@ -95,6 +102,7 @@ def _celeba():
 
 _DSPRITES = "dsprites/dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 _SHAPES3D = "3dshapes/3dshapes.h5"
+_SHAPES3D_NPZ = "3dshapes/look-at-object-room_floor-hueXwall-hueXobj-hueXobj-sizeXobj-shapeXview-azi.npz"
 _SCREAM = "scream/scream.jpg"
 
 SOURCES = (
@@ -117,23 +125,24 @@ SOURCES = (
     _mpi3d("toy"), _mpi3d("realistic"), _mpi3d("real"),
     Source("shapes3d", "https://github.com/google-deepmind/3d-shapes", "Apache-2.0",
            _one(_SHAPES3D, "https://storage.googleapis.com/3d-shapes/3dshapes.h5",
-                checksum="md5:099a2078d58cec4daad0702c55d06868"), (_SHAPES3D,), "256 MB"),
+                checksum="md5:099a2078d58cec4daad0702c55d06868"), (f"{_SHAPES3D} or {_SHAPES3D_NPZ}",), "256 MB"),
     Source("mnist", "http://yann.lecun.com/exdb/mnist", "CC BY-SA 3.0",
            _idx_files("mnist", ("https://ossci-datasets.s3.amazonaws.com/mnist",
                                 "https://storage.googleapis.com/cvdf-datasets/mnist"),
                       ("f68b3c2dcbeaaa9fbdd348bbdeb94873", "d53e105ee54ea40749a09fcbcd1e9432",
                        "9fb629c4189551a2d022fa330f9573f3", "ec29112dd5afa0611ce80d1b7f02629c")),
-           tuple(f"mnist/{name[:-3]}*" for name in _IDX), "12 MB"),
+           _idx_places("mnist", "MNIST/raw"), "12 MB"),
     Source("fashion_mnist", "https://github.com/zalandoresearch/fashion-mnist", "MIT",
            _idx_files("fashion_mnist",
                       ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
                        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion"),
                       ("8d4fb7e6c68d591d4c3dfef9ec88bf0d", "25c81989df183df01b3e8a0aad5dffbe",
                        "bef4ecab320f06d8554ea6380940ec79", "bb300cfdad3c16e7a12a480ee83cd310")),
-           tuple(f"fashion_mnist/{name[:-3]}*" for name in _IDX), "31 MB", "/usr/share/datasets/fashion-mnist"),
+           _idx_places("fashion_mnist", "fashion-mnist", "FashionMNIST/raw"), "31 MB",
+           "/usr/share/datasets/fashion-mnist"),
     Source("celeba", "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html", "non-commercial research only",
-           _celeba(), ("celeba/img_align_celeba/*.jpg", "celeba/list_eval_partition.txt", "celeba/list_attr_celeba.txt"),
-           "1.4 GB"),
+           _celeba(), ("celeba/img_align_celeba/*.jpg", "celeba/list_eval_partition.txt",
+                       "celeba/list_attr_celeba.txt"), "1.4 GB"),
     Source("chairs", "https://www.di.ens.fr/willow/research/seeing3Dchairs", "not stated",
            _one("rendered_chairs.tar", "https://www.di.ens.fr/willow/research/seeing3Dchairs/data/rendered_chairs.tar",
                 unpack={"rendered_chairs": "rendered_chairs"}), ("rendered_chairs/*/renders/*.png",), "1.6 GB"),
@@ -141,8 +150,8 @@ SOURCES = (
 
 # What to say of the sets that are not listed here; all others are generated.
 OTHERS = {"20newsgroups": "scikit-learn fetches them", "tfds": "prepared by TensorFlow Datasets", "arrays": "your own",
-          "image_folder": "your own", "correlated": "those of the set it shows", "held_out": "those of the set it shows",
-          "single_factor": "those of the set it shows"}
+          "image_folder": "your own", "correlated": "those of the set it shows",
+          "held_out": "those of the set it shows", "single_factor": "those of the set it shows"}
 
 
 def find_source(name):
@@ -162,15 +171,32 @@ def missing_files(name, what, place):
     if source is None or not source.files:
         home = f" They are described at {source.home}." if source else ""
         return FileNotFoundError(f"Data set {name!r} needs {what} in {place}, which is not there.{home}")
-    addresses = " or ".join(source.files[0].urls)
     return FileNotFoundError(
         f"Data set {name!r} needs {what} in {place}, which is not there; run `dislib_download {name}` with the same "
-        f"--data_dir, or fetch {addresses} by hand (described at {source.home}) and put it there.")
+        f"--data_dir, or fetch {_by_hand(source, name, what, pathlib.Path(place))} (described at {source.home}).")
+
+
+def _by_hand(source, name, what, place):
+    """Where the missing file is to be had and what to do with it: the file of that name, else the archive."""
+    file = next((file for file in source.files if pathlib.Path(file.path).name == what), source.files[0])
+    addresses = f"{' or '.join(file.urls)} by hand"
+    if file.unpack == "gunzip":
+        return f"{addresses}, unpack it with gunzip and put it there"
+    if not file.unpack:
+        return f"{addresses} and put it there"
+    depth = len(pathlib.Path(next(iter(file.unpack.values()))).parts)
+    return (f"{addresses}, put it into {place.parents[depth - 1]} as {file.path} and run `dislib_download {name}` "
+            "again, which unpacks it")
+
+
+def found(pattern, data_dir):
+    """Whether a file of a pattern of `Source.here` is below the data folder."""
+    return any(path for part in pattern.split(" or ") for path in pathlib.Path(data_dir).glob(part))
 
 
 def state(source, data_dir):
     """Words for which of a data set's files are below the data folder, or installed by the system."""
-    found = [any(pathlib.Path(data_dir).glob(pattern)) for pattern in source.here]
-    if not all(found) and source.system and pathlib.Path(source.system).is_dir():
+    here = [found(pattern, data_dir) for pattern in source.here]
+    if not all(here) and source.system and pathlib.Path(source.system).is_dir():
         return f"in {source.system}"
-    return "here" if all(found) else "partly here" if any(found) else "not here"
+    return "here" if all(here) else "partly here" if any(here) else "not here"

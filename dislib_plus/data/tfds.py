@@ -1,11 +1,15 @@
 """`tfds:NAME`: image sets prepared by TensorFlow Datasets, with their factors where they have any."""
 
+import contextlib
 import pathlib
 
 import gin
 import numpy as np
+import tensorflow as tf
 
-from dislib_plus.data import mapped
+from dislib_plus import checks
+from dislib_plus.configuration import ConfigurationError
+from dislib_plus.data import arguments, mapped
 from dislib_plus.data.cache import cached_array, fingerprint
 from dislib_plus.data.factor_table import FactorTable, named_columns
 from dislib_plus.data.image_files import centre_box
@@ -17,11 +21,23 @@ FACTORS = {
     "dsprites": ("label_shape", "label_scale", "label_orientation", "label_x_position", "label_y_position"),
     "shapes3d": ("label_floor_hue", "label_wall_hue", "label_object_hue", "label_scale", "label_shape",
                  "label_orientation"),
-    "smallnorb": ("label_category", "instance", "label_elevation", "label_azimuth", "label_lighting"),
+    # The instance is hidden: one of the images that differ by it only is drawn at random.
+    "smallnorb": ("label_category", "label_elevation", "label_azimuth", "label_lighting"),
 }
 # Sets whose pixels are 0 and 1.
 BINARY = ("dsprites",)
 _BLOCK = 256
+
+
+@contextlib.contextmanager
+def _whole_files(name, place):
+    """Turns what is raised on missing or damaged files of a prepared set into one sentence."""
+    from google.protobuf import json_format  # here, because it comes with tensorflow-datasets
+    try:
+        yield
+    except (tf.errors.OpError, json_format.ParseError) as error:
+        raise ValueError(f"The files of the TFDS set {name!r} in {place} are missing in part or damaged "
+                         f"({str(error).splitlines()[0]}); delete that folder and run `tfds build {name}`.") from error
 
 
 def _library():
@@ -36,15 +52,16 @@ def _library():
 def _builder(library, name, data_dir, download):
     folder = pathlib.Path(data_dir) / "tensorflow_datasets"
     try:
-        builder = library.builder(name, data_dir=folder if folder.is_dir() else None)
+        with _whole_files(name, folder):
+            builder = library.builder(name, data_dir=folder if folder.is_dir() else None)
     except (library.core.DatasetNotFoundError, ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"TensorFlow Datasets cannot open {name!r} ({str(error).splitlines()[0]}); see its list of "
                          "names, and prepare sets of your own there first.") from error
     if not builder.info.splits and download:
         builder.download_and_prepare()
     if not builder.info.splits:
-        raise FileNotFoundError(f"The TFDS set {name!r} is not prepared in {builder.data_dir}; run `tfds build {name}`, "
-                                "or set tfds.download = True.")
+        raise FileNotFoundError(f"The TFDS set {name!r} is not prepared in {builder.data_dir}; run `tfds build "
+                                f"{name}`, or set tfds.download = True.")
     return builder
 
 
@@ -64,12 +81,15 @@ class _Examples:
         except (KeyError, ValueError) as error:
             raise ValueError(f"tfds.split must be a split of {builder.info.name!r} ({', '.join(builder.info.splits)}); "
                              f"received {split!r}.") from error
+        if not self.count:
+            raise ValueError(f"tfds.split {split!r} of {builder.info.name!r} has no examples; choose another split.")
 
     def read(self, decoders=None):
         """The examples as nested dicts of arrays."""
         settings = self.library.ReadConfig(interleave_cycle_length=1)
-        return self.library.as_numpy(self.builder.as_dataset(split=self.split, shuffle_files=False, decoders=decoders,
-                                                             read_config=settings))
+        with _whole_files(self.builder.info.name, self.builder.data_dir):
+            yield from self.library.as_numpy(self.builder.as_dataset(
+                split=self.split, shuffle_files=False, decoders=decoders, read_config=settings))
 
     def numbers(self, keys):
         """The named whole-number features, int64 [count, len(keys)], read without decoding images."""
@@ -79,6 +99,9 @@ class _Examples:
         def pick(example, key):
             for part in key.split("/"):
                 example = example[part]
+            if np.ndim(example) or np.asarray(example).dtype.kind not in "biu":
+                raise ValueError(f"tfds.factors must be features of {self.builder.info.name!r} that are one whole "
+                                 f"number; {key!r} is not.")
             return example
 
         return np.array([[pick(example, key) for key in keys] for example in self.read(skipped)], np.int64)
@@ -122,7 +145,17 @@ def _shape(examples, size, crop):
     return examples.count, side or height, side or width, channels
 
 
-@register("tfds")
+def _check_arguments(split, size, crop, image_key, factors, download):
+    arguments.text("tfds.split", split)
+    arguments.optional_whole("tfds.size", size, 1)
+    arguments.optional_whole("tfds.crop", crop, 1)
+    arguments.text("tfds.image_key", image_key)
+    if factors is not None:
+        arguments.names("tfds.factors", factors)
+    checks.boolean("tfds.download", download)
+
+
+@register("tfds", rest="name")
 @gin.configurable("tfds", denylist=["data_dir", "name"])
 def tfds(data_dir=".", name="", split="train", size=None, crop=None, image_key="image", factors=None, download=False):
     """An image set of TensorFlow Datasets, kept as one mapped file.
@@ -142,11 +175,13 @@ def tfds(data_dir=".", name="", split="train", size=None, crop=None, image_key="
       FactorTable, or MappedImages with `labels` where the set has no factors.
 
     Raises:
-      ValueError: tensorflow-datasets is missing, unknown name, split or feature.
+      ConfigurationError: an argument of a wrong type.
+      ValueError: tensorflow-datasets is missing, unknown name, split or feature, damaged files.
       FileNotFoundError: the set is not prepared.
     """
     if not name:
-        raise ValueError("dataset.name 'tfds' needs a name of TensorFlow Datasets: 'tfds:NAME'.")
+        raise ConfigurationError("dataset.name 'tfds' needs a name of TensorFlow Datasets: 'tfds:NAME'.")
+    _check_arguments(split, size, crop, image_key, factors, download)
     library = _library()
     builder = _builder(library, name, data_dir, download)
     examples = _Examples(library, builder, split, image_key)

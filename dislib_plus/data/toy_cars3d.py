@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
+from dislib_plus import checks
 from dislib_plus.data import convex_renderer as renderer
 from dislib_plus.data import toy_cars3d_scene as scene
 from dislib_plus.data.base import ResidentGrid
@@ -117,11 +118,10 @@ def toy_cars3d(data_dir=None, num_objects=OBJECTS):
       ResidentGrid: elevation 4, azimuth 24, object num_objects; 64x64x3.
 
     Raises:
-      ValueError: num_objects below 1.
+      ConfigurationError: num_objects is no integer or below 1.
     """
     del data_dir
-    if num_objects < 1:
-        raise ValueError(f"toy_cars3d.num_objects must be at least 1; received {num_objects}.")
+    checks.whole("toy_cars3d.num_objects", num_objects, 1)
     sources = [pathlib.Path(module.__file__).read_bytes() for module in (renderer, scene)]
     key = fingerprint(num_objects, pathlib.Path(__file__).read_bytes(), *sources)
     pictures = cached_array("toy_cars3d", key, lambda: render_all(num_objects))

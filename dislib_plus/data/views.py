@@ -4,31 +4,44 @@ Only the indices of training batches change, and so the losses of the training i
 Metrics, pictures and everything else see the whole set, with its own factors and random stream.
 """
 
+import numbers
+import reprlib
+
 import gin
 import numpy as np
 import tensorflow as tf
 
+from dislib_plus import checks
+from dislib_plus.configuration import ConfigurationError
+from dislib_plus.data import arguments
 from dislib_plus.data.registry import get_named_ground_truth_data, register
 
 _LARGEST = 50_000_000
+_BLOCK = 1 << 20
 
 
 class TrainingView:
-    """A data set whose training batches draw image i with probability weights[i] / sum; all else is the set's own."""
+    """A data set whose training batches draw image i with probability weights[i] / sum; all else is the set's own.
+
+    Of a view of a view the weights are multiplied, so what the inner one leaves out stays out.
+    """
 
     def __init__(self, name, dataset, weights):
         """Args: name; dataset with images by index; weights: float [num_observations], at least one above 0.
 
         Raises:
           ValueError: negative, infinite or missing weights.
+          ConfigurationError: no image has a weight above 0.
         """
         weights = np.asarray(weights, np.float64)
         if weights.shape != (dataset.num_observations,) or not np.isfinite(weights).all() or (weights < 0).any():
             raise ValueError(f"weights must be {dataset.num_observations} numbers of at least 0; received shape "
                              f"{weights.shape}.")
+        if isinstance(dataset, TrainingView):
+            weights = weights * dataset.weights
         if not weights.sum() > 0:
-            raise ValueError(f"{name!r} leaves no image of {dataset.name!r} to train on.")
-        self.name, self._dataset = name, dataset
+            raise ConfigurationError(f"{name!r} leaves no image of {dataset.name!r} to train on.")
+        self.name, self.weights, self._dataset = name, weights, dataset
         cumulative = np.cumsum(weights)
         with tf.device("CPU"):
             self._cumulative = tf.constant(cumulative / cumulative[-1])
@@ -47,27 +60,27 @@ class TrainingView:
 
 def _base(kind, data_dir, name):
     if not name:
-        raise ValueError(f"dataset.name {kind!r} needs the name of a data set with factors: '{kind}:NAME'.")
+        raise ConfigurationError(f"dataset.name {kind!r} needs the name of a data set with factors: '{kind}:NAME'.")
     data = get_named_ground_truth_data(name, data_dir)
     if not data.num_factors:
-        raise ValueError(f"dataset.name '{kind}:{name}' needs a data set with factors; {name!r} has none.")
+        raise ConfigurationError(f"dataset.name '{kind}:{name}' needs a data set with factors; {name!r} has none.")
     if data.num_observations > _LARGEST:
-        raise ValueError(f"dataset.name '{kind}:{name}' needs at most {_LARGEST} images; {name!r} has "
-                         f"{data.num_observations}.")
+        raise ConfigurationError(f"dataset.name '{kind}:{name}' needs at most {_LARGEST} images; {name!r} has "
+                                 f"{data.num_observations}.")
     return data
 
 
-def _columns(data, chosen):
+def _columns(argument, data, chosen):
     """The class of every image under each of the chosen factors (names or positions), and the factors' sizes."""
-    names, columns, sizes = list(data.factor_names), [], []
-    factors = data.index_to_factors(np.arange(data.num_observations))[:, data.visible]
-    for factor in chosen:
-        position = names.index(factor) if factor in names else factor
-        if not isinstance(position, int) or not 0 <= position < len(names):
-            raise ValueError(f"{data.name!r} has the factors {', '.join(names)}; received {factor!r}.")
-        columns.append(factors[:, position])
-        sizes.append(data.factors_num_values[position])
-    return columns, sizes
+    positions = [arguments.factor_position(argument, data, factor) for factor in chosen]
+    if len(set(positions)) < len(positions):
+        raise ConfigurationError(f"{argument} must name each factor once; received {list(chosen)}.")
+    grid = [data.visible[position] for position in positions]
+    starts = range(0, data.num_observations, _BLOCK)  # block by block: all factors of all images may be gigabytes
+    blocks = [data.index_to_factors(np.arange(start, min(start + _BLOCK, data.num_observations)))[:, grid]
+              for start in starts]
+    columns = np.concatenate([block.astype(np.int32) for block in blocks]).T
+    return columns, [data.factors_num_values[position] for position in positions]
 
 
 def line_probabilities(sizes, sigma, inverted=False):
@@ -89,7 +102,7 @@ def line_probabilities(sizes, sigma, inverted=False):
     return ridge / ridge.sum()
 
 
-@register("correlated")
+@register("correlated", rest="name")
 @gin.configurable("correlated", denylist=["data_dir", "name"])
 def correlated(data_dir, name="", factors=gin.REQUIRED, sigma=0.2, inverted=False, probabilities=None):
     """A data set two of whose factors are correlated in training.
@@ -105,26 +118,36 @@ def correlated(data_dir, name="", factors=gin.REQUIRED, sigma=0.2, inverted=Fals
       TrainingView.
 
     Raises:
-      ValueError: wrong argument, or no factors.
+      ConfigurationError: wrong argument, or no factors.
     """
+    checks.positive("correlated.sigma", sigma)
+    checks.boolean("correlated.inverted", inverted)
     data = _base("correlated", data_dir, name)
-    if len(factors) != 2:
-        raise ValueError(f"correlated.factors must name two factors; received {list(factors)}.")
-    columns, sizes = _columns(data, factors)
+    if not isinstance(factors, (list, tuple)) or len(factors) != 2:
+        raise ConfigurationError(f"correlated.factors must name two factors; received {factors!r}.")
+    columns, sizes = _columns("correlated.factors", data, factors)
     if probabilities is None:
-        if not sigma > 0:
-            raise ValueError(f"correlated.sigma must be above 0; received {sigma}.")
-        probabilities = line_probabilities(sizes, sigma, inverted)
-    probabilities = np.asarray(probabilities, np.float64)
+        table = line_probabilities(sizes, sigma, inverted)
+    else:
+        table = _given_probabilities(probabilities, sizes)
+    cells = np.ravel_multi_index(tuple(columns), sizes)
+    counts = np.bincount(cells, minlength=table.size)
+    return TrainingView(f"correlated:{name}", data, table.reshape(-1)[cells] / counts[cells])
+
+
+def _given_probabilities(table, sizes):
+    """The user's table as float64 `sizes`; raises ConfigurationError unless it is one."""
+    try:
+        probabilities = np.asarray(table, np.float64)
+    except (TypeError, ValueError):  # rows of different lengths, or texts
+        probabilities = np.empty(0)
     if probabilities.shape != tuple(sizes) or not np.isfinite(probabilities).all() or (probabilities < 0).any():
-        raise ValueError(f"correlated.probabilities must be numbers >= 0 of shape {tuple(sizes)}; received shape "
-                         f"{probabilities.shape}.")
-    cells = np.ravel_multi_index(columns, sizes)
-    counts = np.bincount(cells, minlength=probabilities.size)
-    return TrainingView(f"correlated:{name}", data, probabilities.reshape(-1)[cells] / counts[cells])
+        raise ConfigurationError(f"correlated.probabilities must be a list of {sizes[0]} lists of {sizes[1]} numbers "
+                                 f">= 0; received {reprlib.repr(table)}.")
+    return probabilities
 
 
-@register("held_out")
+@register("held_out", rest="name")
 @gin.configurable("held_out", denylist=["data_dir", "name"])
 def held_out(data_dir, name="", combinations=gin.REQUIRED):
     """A data set without some combinations of factors in training.
@@ -139,19 +162,27 @@ def held_out(data_dir, name="", combinations=gin.REQUIRED):
       TrainingView.
 
     Raises:
-      ValueError: unknown factor or value, nothing left, or no factors.
+      ConfigurationError: unknown factor or value, nothing left, or no factors.
     """
     data = _base("held_out", data_dir, name)
     left_out = np.zeros(data.num_observations, bool)
-    if not combinations or not all(isinstance(entry, dict) and entry for entry in combinations):
-        raise ValueError(f"held_out.combinations must be a list of dicts {{factor: values}}; received {combinations!r}.")
+    if not isinstance(combinations, (list, tuple)) or not combinations or not all(
+            isinstance(entry, dict) and entry for entry in combinations):
+        raise ConfigurationError("held_out.combinations must be a list of dicts {factor: values}; received "
+                                 f"{combinations!r}.")
     for entry in combinations:
         fits = np.ones(data.num_observations, bool)
-        for column, size, (factor, values) in zip(*_columns(data, entry), entry.items()):
-            values = np.atleast_1d(values)
-            if not np.issubdtype(values.dtype, np.integer) or (values < 0).any() or (values >= size).any():
-                raise ValueError(f"held_out.combinations: the values of {factor!r} are 0..{size - 1}; received "
-                                 f"{values.tolist()}.")
-            fits &= np.isin(column, values)
+        for column, size, (factor, values) in zip(*_columns("held_out.combinations", data, entry), entry.items()):
+            fits &= np.isin(column, _given_values(factor, values, size))
         left_out |= fits
     return TrainingView(f"held_out:{name}", data, ~left_out)
+
+
+def _given_values(factor, values, size):
+    """The values of a factor as a list; raises ConfigurationError unless all are in 0..size-1."""
+    listed = list(values) if isinstance(values, (list, tuple, np.ndarray)) else [values]
+    whole = all(isinstance(value, numbers.Integral) and not isinstance(value, bool) for value in listed)
+    if not listed or not whole or not all(0 <= value < size for value in listed):
+        raise ConfigurationError(f"held_out.combinations: the values of {factor!r} are 0..{size - 1}; received "
+                                 f"{values!r}.")
+    return listed

@@ -6,11 +6,12 @@ from keras import layers
 
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.networks.encoders import latent_heads
+from dislib_plus.networks.shapes import image_sides
 
 
 def _halvings(shape):
     """Number of times a square image is halved to reach 4 pixels."""
-    height, width, channels = (int(size) for size in shape[-3:])
+    height, width, channels = image_sides(shape)
     halvings = (height // 4).bit_length() - 1
     if height != width or halvings < 1 or height != 4 * 2 ** halvings:
         raise ConfigurationError(f"The networks of Burgess et al. need square images of 8, 16, 32, 64, ... pixels; "

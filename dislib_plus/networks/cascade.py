@@ -6,6 +6,7 @@ from keras import layers
 
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.networks.encoders import latent_heads
+from dislib_plus.networks.shapes import image_sides
 
 # Channels of the encoder's layers, and of the decoder's hidden ones, by image size.
 _ENCODER = {64: (32, 32, 64, 64), 32: (32, 32, 64)}
@@ -13,7 +14,7 @@ _DECODER = {64: (64, 32, 32), 32: (32, 32)}
 
 
 def _size(shape):
-    height, width, channels = (int(size) for size in shape[-3:])
+    height, width, channels = image_sides(shape)
     if height != width or height not in _ENCODER:
         raise ConfigurationError("CascadeVAE's networks are for square images of 32 or 64 pixels; received "
                                  f"{height}x{width}. Resize the data or choose another network.")

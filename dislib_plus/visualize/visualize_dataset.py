@@ -24,11 +24,16 @@ def visualize_dataset(dataset, output_path, num_animations=5, num_frames=20, fps
       list of file names written.
 
     Raises:
-      ValueError: an unknown name, or a folder that is in the way.
+      ValueError: an unknown name, a set that is no pictures, or a folder that is in the way.
     """
     if isinstance(dataset, str):
         from dislib_plus import data  # pylint: disable=import-outside-toplevel  # objects of others need no registry
         dataset = data.get_named_ground_truth_data(dataset)
+    shape = list(np.atleast_1d(dataset.observation_shape))
+    if len(shape) != 3 or shape[2] not in (1, 3):
+        name = getattr(dataset, "name", type(dataset).__name__)
+        raise ValueError(f"Data set {name!r} cannot be drawn: pictures have the shape [height, width, 1 or 3 "
+                         f"channels], its observations {list(map(int, shape))}.")
     random_state = np.random.RandomState(0)
     with output.folder(output_path, overwrite) as folder:
         samples.contact_sheet(random_images(dataset, _SHEET, random_state), folder / "contact_sheet.png")
@@ -80,7 +85,11 @@ def factor_names(dataset):
 
 
 def _varied(dataset, base, number, values, random_state):
-    """Observations with the factors `base` [1, K] but for one, which takes the values."""
+    """Observations with the factors `base` [1, K] but for one, which takes the values; white where there is none."""
     factors = np.repeat(base, len(values), axis=0)
     factors[:, number] = values
-    return np.asarray(dataset.sample_observations_from_factors(factors, random_state))
+    if not hasattr(dataset, "present"):
+        return np.asarray(dataset.sample_observations_from_factors(factors, random_state))
+    images, present = np.ones((len(factors), *dataset.observation_shape), np.float32), dataset.present(factors)
+    images[present] = dataset.sample_observations_from_factors(factors[present], random_state)
+    return images

@@ -35,10 +35,28 @@ def test_list_says_what_is_here(tmp_path, capsys):
     (tmp_path / "mnist").mkdir()
     (tmp_path / "mnist" / "train-images-idx3-ubyte").write_bytes(b"")
     assert data.main(["list", f"--data_dir={tmp_path}"]) == 0
-    rows = {line.split()[1]: line for line in capsys.readouterr().out.splitlines() if line.startswith("│")}
+    output = capsys.readouterr().out
+    rows = {line.split()[1]: line for line in output.splitlines() if line.startswith("│")}
+    for files in ("cars/*.mat", "dsprites/dsprites_ndarray", "celeba/list_eval_partition", "mnist/train-images"):
+        assert files in output
     assert " here " in rows["cars3d"] and "partly here" in rows["mnist"] and "none needed" in rows["toy_cars3d"]
     assert "partly" not in rows["cars3d"]
     assert "your own" in rows["image_folder"] and "scikit-learn" in rows["20newsgroups"]
+
+
+@pytest.mark.parametrize("name, paths", [
+    ("mnist", ["MNIST/raw/train-images-idx3-ubyte", "MNIST/raw/train-labels.idx1-ubyte.gz",
+               "MNIST/raw/t10k-images-idx3-ubyte", "mnist/t10k-labels-idx1-ubyte"]),
+    ("fashion_mnist", [f"fashion-mnist/{stem}-ubyte.gz" for stem in (
+        "train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")]),
+    ("shapes3d", ["3dshapes/look-at-object-room_floor-hueXwall-hueXobj-hueXobj-sizeXobj-shapeXview-azi.npz"]),
+])
+def test_every_place_that_a_loader_looks_in_counts(tmp_path, name, paths):
+    assert sources.state(dataclasses.replace(sources.find_source(name), system=None), tmp_path) == "not here"
+    for path in paths:
+        (tmp_path / path).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / path).touch()
+    assert sources.state(sources.find_source(name), tmp_path) == "here"
 
 
 def test_a_set_without_files_is_generated_or_says_what_it_needs():
@@ -60,6 +78,11 @@ def test_show_loads_a_set_and_leaves_gin_clean(capsys):
     (data.main, ["show"], 2, "received show"),
     (data.main, ["show", "cars3"], 2, "'cars3' is unknown; the nearest known names are cars3d"),
     (data.main, ["show", "cars3d", "--data_dir=/nowhere"], 1, "dislib_download cars3d"),
+    (data.main, ["show", "toy_cars3d", "--gin_bindings=toy_cars3d.num_objects="], 2, "gin: "),
+    (data.main, ["show", "toy_cars3d", "--gin_bindings=toy_cars3d.num_object = 2"], 2, "has no parameter 'num_object'"),
+    (data.main, ["show", "toy_cars3d", "--gin_bindings=toy_cars3d.num_objects = 'a'"], 2, "must be an integer >= 1"),
+    (data.main, ["show", "toy_dsprites_small:3"], 2, "'toy_dsprites_small' takes nothing after a colon"),
+    (data.main, ["show", "cars3d:foo"], 2, "'cars3d' takes nothing after a colon"),
     (download.main, [], 2, "name at least one data set"),
     (download.main, ["car3d"], 2, "the nearest are cars3d"),
     (download.main, ["mnist", "--attempts=0"], 2, "at least 1; received 0"),
@@ -75,6 +98,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path != "/file":
             return self.send_error(404)
         self.send_response(200)
+        self.send_header("Content-Length", "7")
         self.end_headers()
         self.wfile.write(b"content")
 
@@ -100,6 +124,20 @@ def test_download_puts_files_into_the_data_folder(tmp_path, address, monkeypatch
     assert download.main(["cars3d", "cars3d"]) == 0
     assert (tmp_path / "root" / "cars" / "file").read_bytes() == b"content"
     assert capsys.readouterr().out.count("ready in") == 1
+
+
+def test_the_other_sets_are_fetched_when_one_fails(tmp_path, address, monkeypatch, capsys):
+    known = {"cars3d": f"{address}/dead", "mnist": f"{address}/file", "chairs": f"{address}/gone"}
+    monkeypatch.setattr(sources, "SOURCES", tuple(
+        dataclasses.replace(sources.find_source(name), files=(sources.RemoteFile(f"{name}/file", (url,)),))
+        for name, url in known.items()))
+    assert download.main([*known, f"--data_dir={tmp_path}"]) == 1
+    output = capsys.readouterr()
+    error = output.err.strip().splitlines()[-1]
+    assert (tmp_path / "mnist" / "file").is_file()
+    assert "mnist: ready" in output.out and output.out.count("ready") == 1
+    assert "/dead: Not Found" in error and "/gone: Not Found" in error
+    assert error.endswith("then run the same command again.")
 
 
 def test_a_dead_link_fails_with_one_sentence(tmp_path, address, monkeypatch, capsys):

@@ -145,6 +145,8 @@ def small_files(tmp_path_factory):
     _idx(root / "mnist")
     _idx(root / "fashion_mnist")
     _pictures(root / "celeba" / "img_align_celeba", "{:06d}.jpg", range(5), 218, 178)
+    attributes = "".join(f"{number:06d}.jpg 1 -1\n" for number in range(5))
+    (root / "celeba" / "list_attr_celeba.txt").write_text(f"5\nBald Young\n{attributes}")
     views = [(chair, elevation, azimuth) for chair in range(2) for elevation in (20, 30) for azimuth in (11, 23, 104)]
     _pictures(root / "rendered_chairs", "chair{0}/renders/image_001_p{1:03d}_t{2:03d}_r096.png", views, 600, 600)
     _pictures(root / "pictures", "{}.png", range(5), 20, 30)

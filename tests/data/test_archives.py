@@ -167,6 +167,26 @@ def test_truncated_and_damaged_archives_leave_nothing(tmp_path, target, kind):
         assert seen(target) == ["target"]
 
 
+@pytest.mark.parametrize("damage", ["before a head", "in a head", "a changed head"])
+def test_a_plain_tar_must_have_its_end(tmp_path, target, damage):
+    """Nothing but the blocks of zeros at its end says that an uncompressed archive is whole."""
+    path = write_tar(tmp_path / "archive", [member("data/cars/a.mat"), member("data/cars/b.mat")], "w")
+    whole = path.read_bytes()
+    path.write_bytes({"before a head": whole[:1024], "in a head": whole[:1300],
+                      "a changed head": whole[:1024] + b"!" * 99 + whole[1123:]}[damage])
+    with pytest.raises(ArchiveError, match="truncated or damaged.*head of a member is missing or damaged"):
+        unpack(path, target, {"data/cars": "cars"})
+    assert seen(target) == ["target"]
+
+
+@pytest.mark.parametrize("name", ["data/cars/" + "x" * 4000, "data/cars/" + 200 * "deep/" + "a.mat"])
+def test_over_long_names_are_refused(tmp_path, target, name):
+    for path in (write_tar(tmp_path / "a", [member(name)]), write_zip(tmp_path / "b", [(name, b"x")])):
+        with pytest.raises(ArchiveError, match="has a member with a name of more than 255 bytes") as caught:
+            unpack(path, target, {"data/cars": "cars"})
+        assert len(str(caught.value)) < 300
+
+
 def test_an_archive_without_the_folder_is_refused(tmp_path, target):
     path = write_tar(tmp_path / "archive", [member("elsewhere/a")])
     with pytest.raises(ArchiveError, match="has nothing to put into"):
@@ -197,3 +217,11 @@ def test_gunzip(tmp_path, monkeypatch):
     with pytest.raises(ArchiveError, match="more than 200 times"):
         gunzip(packed, plain)
     assert [path.name for path in tmp_path.iterdir()] == ["a.gz"]
+
+
+@pytest.mark.parametrize("content", [b"", gzip.compress(b"", mtime=0)], ids=["no bytes", "nothing packed"])
+def test_an_empty_file_is_not_unpacked(tmp_path, content):
+    (tmp_path / "a.gz").write_bytes(content)
+    with pytest.raises(ArchiveError, match="a.gz is truncated or damaged .*no content"):
+        gunzip(tmp_path / "a.gz", tmp_path / "a")
+    assert not (tmp_path / "a").exists()

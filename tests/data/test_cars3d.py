@@ -1,3 +1,5 @@
+import logging
+
 import numpy as np
 import pytest
 import scipy.io
@@ -78,6 +80,12 @@ def test_the_folder_may_come_from_the_environment_or_be_the_data_dir(folder, mon
     assert get_named_ground_truth_data("cars3d").num_observations == 192
 
 
+def test_fewer_cars_than_there_are_is_said(folder, caplog):
+    with caplog.at_level(logging.INFO):
+        get_named_ground_truth_data("cars3d", str(folder[0]))
+    assert "cars has 2 of the 183 cars of the public archive" in caplog.text
+
+
 def test_a_missing_folder_is_named_with_place_and_address(tmp_path):
     for make in (lambda: None, (tmp_path / "cars").mkdir):
         make()
@@ -100,7 +108,8 @@ def test_a_broken_or_truncated_file_is_named(folder):
 
 @pytest.mark.parametrize("content, sentence", [
     ({"image": np.zeros(3)}, "has no variable 'im'"),
-    ({"im": np.zeros([64, 64, 3, 24, 4], np.uint8)}, r"must be uint8 of shape \(128, 128, 3, 24, 4\).*\(64, 64"),
+    ({"im": np.zeros([64, 64, 3, 24, 4], np.uint8)},
+     r"must be uint8 of shape \(128, 128, 3, 24, 4\).*\(64, 64.*download cars3d again"),
     ({"im": np.zeros([128, 128, 3, 24, 4], np.float32)}, "received float32"),
 ])
 def test_a_wrong_shape_is_refused(folder, content, sentence):

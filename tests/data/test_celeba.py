@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import download, get_named_ground_truth_data
 from dislib_plus.data.sources import find_source, state
 
@@ -84,8 +85,42 @@ def test_broken_tables_and_wrong_arguments_are_refused(root):
     table.write_text("1\nBald\n000001.jpg 1\n")
     with pytest.raises(ValueError, match=r"no row for 000002.jpg \(4 pictures lack one\)"):
         get_named_ground_truth_data("celeba", str(root))
-    with pytest.raises(ValueError, match="celeba.split must be one of all, train"):
+    with pytest.raises(ValueError, match="celeba.split must be one of 'all', 'train'"):
         get_named_ground_truth_data("celeba:dev", str(root))
-    gin.bind_parameter("celeba.crop", "tight")
-    with pytest.raises(ValueError, match="'provlae' or a number of pixels; received 'tight'"):
+    for crop in ("tight", True, 0, -5, 2.5):
+        gin.bind_parameter("celeba.crop", crop)
+        with pytest.raises(ConfigurationError, match=f"'provlae' or a number of pixels; received {crop!r}"):
+            get_named_ground_truth_data("celeba", str(root))
+    gin.clear_config()
+    gin.bind_parameter("celeba.size", "a")
+    with pytest.raises(ConfigurationError, match="celeba.size must be an integer >= 1; received 'a'"):
+        get_named_ground_truth_data("celeba:train", str(root))
+
+
+@pytest.mark.parametrize("content, sentence", [
+    (b"", "no row for 000001.jpg"), (b"\n", "no row for 000001.jpg"), (b"5\n", "no row for 000001.jpg"),
+    (b"\xff\xfe", "must have a file name and whole numbers"),
+    (b"".join(b"%06d.jpg\n" % number for number in range(1, 6)), "as many numbers in every row, one or more; .* of 0"),
+    (b"".join(b"%06d.jpg %s\n" % (number, b"0 " * number) for number in range(1, 6)), "rows of 1, 2, 3, 4, 5"),
+])
+def test_broken_partitions_are_one_sentence(root, content, sentence):
+    (root / "celeba" / "list_eval_partition.txt").write_bytes(content)
+    with pytest.raises(ValueError, match=sentence):
+        get_named_ground_truth_data("celeba:train", str(root))
+
+
+def test_blank_lines_of_a_table_do_no_harm_and_its_head_must_fit(root):
+    table = root / "celeba" / "list_attr_celeba.txt"
+    whole = table.read_text()
+    table.write_text("\n" + whole.replace("\n", "\n\n"))
+    assert get_named_ground_truth_data("celeba:test", str(root)).labels.tolist() == [[1, 0, 0]]
+    table.write_text(whole.replace("Bald ", ""))
+    with pytest.raises(ValueError, match="as many numbers in every row as names in its head"):
         get_named_ground_truth_data("celeba", str(root))
+
+
+def test_a_split_without_pictures_is_refused(root, cache_folder):
+    (root / "celeba" / "img_align_celeba" / "000005.jpg").unlink()
+    with pytest.raises(ValueError, match="split 'test' has none of the 4 pictures"):
+        get_named_ground_truth_data("celeba:test", str(root))
+    assert not cache_folder.exists()

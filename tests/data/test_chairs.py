@@ -1,7 +1,9 @@
+import gin
 import numpy as np
 import pytest
 from PIL import Image
 
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import get_named_ground_truth_data
 
 pytestmark = pytest.mark.usefixtures("cache_folder")
@@ -42,6 +44,17 @@ def test_pixels_are_the_middle_shrunk_with_the_lanczos_filter(root):
     with Image.open(path) as picture:
         grey = picture.crop((100, 100, 500, 500)).convert("L").resize((64, 64), Image.Resampling.LANCZOS)
     np.testing.assert_array_equal(data.images([0]).numpy()[0, ..., 0], np.asarray(grey))
+
+
+@pytest.mark.parametrize("binding, sentence", [("size = 'a'", "size must be an integer >= 1; received 'a'"),
+                                               ("channels = 2", "channels must be one of 1, 3; received 2")])
+def test_wrong_arguments_come_before_missing_files(tmp_path, binding, sentence):
+    try:
+        gin.parse_config(f"chairs.{binding}")
+        with pytest.raises(ConfigurationError, match=f"chairs.{sentence}"):
+            get_named_ground_truth_data("chairs", str(tmp_path))
+    finally:
+        gin.clear_config()
 
 
 def test_missing_views_and_folders_are_named(root, tmp_path):

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from dislib_plus.cli import data as show
 from dislib_plus.cli import evaluate
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import batches, get_named_ground_truth_data, names, registry
 from dislib_plus.training.train import train_with_gin
 
@@ -73,6 +75,16 @@ def grid(data):
     if not data.num_factors:
         pytest.skip(f"{data.name} has no ground-truth factors")
     return data
+
+
+@pytest.mark.parametrize("name", _parametrize(SLOW))
+def test_dislib_data_shows_it(name, files, capsys):
+    use, root = files
+    full_name, bindings = use(name)
+    assert show.main(["show", full_name, f"--data_dir={root}", *(f"--gin_bindings={text}" for text in bindings)]) == 0
+    shown, made = capsys.readouterr().out, _load(full_name, bindings, root)
+    assert str(made.num_observations) in shown and "x".join(map(str, made.observation_shape)) in shown
+    assert "2 attributes" in shown if name == "celeba" else (made.labels is None) == ("classes" not in shown)
 
 
 def _indices(data, count=6):
@@ -222,6 +234,20 @@ def test_disentanglement_lib_reads_ours(dlib):
         np.testing.assert_array_equal(image, ours.sample_observations(1, random_state)[0])
 
 
-def test_an_unknown_name_lists_near_ones():
-    with pytest.raises(ValueError, match="toy_dsprites"):
-        get_named_ground_truth_data("toy_dsprite")
+@pytest.mark.parametrize("name, sentence", [
+    ("toy_dsprite", "nearest known names are .*toy_dsprites"), ("dummy_data:3", "'dummy_data' takes nothing after a c"),
+    ("pendulum:3", "takes nothing"), ("toy_cars3d:3", "takes nothing"), ("smallnorb:True", "takes nothing"),
+    (3, "dataset.name must be a text in quotation marks; received 3"), (None, "received None"), ("", "received ''"),
+])
+def test_a_wrong_name_is_one_sentence(name, sentence):
+    with pytest.raises(ConfigurationError, match=sentence):
+        get_named_ground_truth_data(name)
+    with pytest.raises(ConfigurationError, match="dataset.data_dir must be a path in quotation marks; received 3"):
+        get_named_ground_truth_data("dummy_data", 3)
+
+
+def test_every_set_that_takes_a_rest_is_told_by_which_argument():
+    taking = {name: argument for name, argument in registry._REST.items() if argument}
+    assert taking == {"mnist": "split", "fashion_mnist": "split", "celeba": "split", "20newsgroups": "split",
+                      "image_folder": "path", "arrays": "path", "tfds": "name", "correlated": "name",
+                      "held_out": "name", "single_factor": "name"}

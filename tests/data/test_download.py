@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import http.server
 import io
@@ -8,7 +9,7 @@ import pytest
 
 from dislib_plus.data.archives import ArchiveError
 from dislib_plus.data.download import DownloadError, download, fetch
-from dislib_plus.data.sources import SOURCES, RemoteFile, Source, find_source
+from dislib_plus.data.sources import SOURCES, RemoteFile, Source, find_source, missing_files
 
 CONTENT = bytes(range(256)) * 4000
 MD5 = "md5:" + hashlib.md5(CONTENT).hexdigest()
@@ -20,6 +21,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.faults, self.requests, self.content, self.ranges, self.tag = [], [], CONTENT, True, '"v1"'
+        self.length, self.kind = True, "application/octet-stream"
 
     def url(self, name="file"):
         return f"http://127.0.0.1:{self.server_port}/{name}"
@@ -39,7 +41,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(server.content) - 1}/{len(server.content)}")
-        self.send_header("Content-Length", str(len(body)))
+        if server.length:
+            self.send_header("Content-Length", server.length if isinstance(server.length, str) else str(len(body)))
+        self.send_header("Content-Type", server.kind)
         if server.tag:
             self.send_header("ETag", server.tag)
         self.end_headers()
@@ -131,6 +135,50 @@ def test_wrong_bytes_are_refused(server, tmp_path):
         get(server, tmp_path / "file", checksum="sha256:" + hashlib.sha256(CONTENT).hexdigest())
 
 
+def test_without_a_checksum_only_what_can_be_whole_is_taken(server, tmp_path):
+    """A reply that ends anywhere, an empty one, a web page, and bytes of another kind than the file's name says."""
+    for ending, content, sentence in [(".tar", CONTENT, "it is no .tar file"), (".npz", CONTENT, "it is no .npz file"),
+                                      (".jpg", b"\x89PNG", "it is no .jpg file"), (".npz", b"", "it is empty")]:
+        server.content = content
+        with pytest.raises(DownloadError, match=sentence):
+            get(server, tmp_path / f"file{ending}")
+    server.content, server.length = b"PK and more", False
+    with pytest.raises(DownloadError, match="does not say how long"):
+        get(server, tmp_path / "file.npz")
+    server.length, server.kind = True, "text/html; charset=utf-8"
+    with pytest.raises(DownloadError, match="sent a web page"):
+        get(server, tmp_path / "file.npz")
+    assert not list(tmp_path.iterdir())
+    server.kind = "application/octet-stream"
+    get(server, tmp_path / "file.npz")
+    server.content = archive([("a", b"b")])
+    get(server, tmp_path / "file.tar")
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_checksum_is_enough(server, tmp_path):
+    server.length, server.kind = "abc", "text/html"
+    get(server, tmp_path / "file.npz", checksum=MD5)
+    assert (tmp_path / "file.npz").read_bytes() == CONTENT
+
+
+def test_a_damaged_file_that_is_there_is_refused(server, tmp_path):
+    (tmp_path / "file").write_bytes(CONTENT[:-1])
+    with pytest.raises(FileExistsError, match="file is there already, but its md5 checksum is .*; delete it and run"):
+        get(server, tmp_path / "file", checksum=MD5)
+    (tmp_path / "file.npz").write_bytes(b"<html>")
+    with pytest.raises(FileExistsError, match="it is no .npz file; delete it"):
+        get(server, tmp_path / "file.npz")
+    assert not server.requests
+
+
+def test_a_damaged_note_beside_a_part_starts_again(server, tmp_path):
+    (tmp_path / "file.part").write_bytes(b"x")
+    (tmp_path / "file.part.from").write_bytes(b"\xff\xfe\x80\n\xff")
+    get(server, tmp_path / "file", checksum=MD5)
+    assert (tmp_path / "file").read_bytes() == CONTENT
+
+
 def test_nobody_there(tmp_path):
     with pytest.raises(DownloadError, match="http://127.0.0.1:9/file: .*refused"):
         fetch(["http://127.0.0.1:9/file"], tmp_path / "file", pause=0.01, progress=False)
@@ -168,6 +216,45 @@ def test_an_archive_is_fetched_unpacked_and_removed(server, tmp_path):
     download(source(server), tmp_path, progress=False)
     assert [str(path.relative_to(tmp_path)) for path in sorted(tmp_path.rglob("*"))] == ["cars", "cars/a.mat"]
     assert len(server.requests) == 1
+
+
+def test_a_folder_without_the_files_is_not_taken_for_them(server, tmp_path):
+    server.content = archive([("data/cars/a.mat", b"a")])
+    (tmp_path / "cars").mkdir()
+    download(source(server), tmp_path, progress=False)
+    assert (tmp_path / "cars" / "a.mat").is_file()
+    (tmp_path / "cars" / "a.mat").rename(tmp_path / "cars" / "a.txt")
+    with pytest.raises(FileExistsError, match="cars is there but has not the files of cars3d; move it away"):
+        download(source(server), tmp_path, progress=False)
+    assert len(server.requests) == 1
+
+
+def test_an_empty_unpacked_file_is_fetched_again(server, tmp_path):
+    server.content = gzip.compress(b"matrix")
+    one = Source("norb", "https://example.org", "none", (RemoteFile("norb/a.mat", (server.url(),), None, "gunzip"),),
+                 ("norb/a.mat",), "1 MB")
+    (tmp_path / "norb").mkdir()
+    (tmp_path / "norb" / "a.mat").touch()
+    for _ in range(2):
+        download(one, tmp_path, progress=False)
+    assert (tmp_path / "norb" / "a.mat").read_bytes() == b"matrix" and len(server.requests) == 1
+
+
+@pytest.mark.parametrize("name, what, place, parts", [
+    ("scream_dsprites", "scream.jpg", "root/scream/scream.jpg", ["The_Scream.jpg by hand and put it there"]),
+    ("mnist", "t10k-labels-idx1-ubyte.gz", "root/mnist", ["t10k-labels-idx1-ubyte.gz or https", "put it there"]),
+    ("smallnorb", "smallnorb-5x01235x9x18x6x2x96x96-testing-info.mat", "root/small_norb",
+     ["testing-info.mat.gz by hand, unpack it with gunzip and put it there"]),
+    ("cars3d", "the .mat files", "root/cars", ["nips2015-analogy-data.tar.gz by hand, put it into root as "
+                                               "nips2015-analogy-data.tar.gz and run `dislib_download cars3d` again"]),
+    ("celeba", "the pictures", "root/celeba/img_align_celeba", ["put it into root as celeba.zip"]),
+    ("celeba", "list_attr_celeba.txt", "root/celeba", ["0B7EVK8r0v71pblRyaVFSWGxPY0U by hand and put it there"]),
+    ("chairs", "the folders of chairs", "root/rendered_chairs", ["put it into root as rendered_chairs.tar"]),
+])
+def test_a_missing_file_is_asked_for_by_its_own_address(name, what, place, parts):
+    message = str(missing_files(name, what, place))
+    for part in [what, place, *parts]:
+        assert part in message
 
 
 def test_an_unsafe_or_truncated_archive_puts_nothing_into_place(server, tmp_path):

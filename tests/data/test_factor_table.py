@@ -1,5 +1,6 @@
 import itertools
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -75,7 +76,9 @@ def test_tables_are_read(tmp_path):
     assert list(table.columns) == ["kind", "size"] and table["kind"].tolist() == ["sofa", "chair"]
     np.save(tmp_path / "a.npy", np.arange(6).reshape(3, 2))
     np.savez(tmp_path / "a.npz", factors=np.arange(6).reshape(3, 2))
-    for name in ("a.npy", "a.npz"):
+    with h5py.File(tmp_path / "a.h5", "w") as archive:
+        archive["factors"] = np.arange(6).reshape(3, 2)
+    for name in ("a.npy", "a.npz", "a.h5"):
         pd.testing.assert_frame_equal(read_table(tmp_path / name),
                                       pd.DataFrame({"factor 0": [0, 2, 4], "factor 1": [1, 3, 5]}))
 
@@ -84,7 +87,12 @@ def test_tables_are_read(tmp_path):
     ("a.csv", b"a,b\n1,2\n3,\n", "empty cell in row 2, column 'b'"),
     ("a.csv", b"", "cannot be read"),
     ("a.npy", b"no array", "cannot be read"),
-    ("a.txt", b"1", "must end in .csv, .npy or .npz"),
+    ("a.txt", b"1", "must end in .csv, .npy, .npz, .h5 or .hdf5"),
+    ("a.csv", b"a,b\n1,2,3\n4,5,6\n", "more fields than its first row has names"),
+    ("a.csv", b"a,b\n1,2,3\n4,5\n", "more fields than its first row has names"),
+    ("a.csv", b"a,b\n1,2\n4,5,6\n", "cannot be read"),
+    ("a.csv", b"a,b\n1,caf\xe9\n", "cannot be read"),
+    ("a.h5", b"no array", "cannot be read"),
 ])
 def test_damaged_tables_are_refused(tmp_path, name, content, sentence):
     (tmp_path / name).write_bytes(content)
@@ -92,6 +100,34 @@ def test_damaged_tables_are_refused(tmp_path, name, content, sentence):
         read_table(tmp_path / name)
     with pytest.raises(FileNotFoundError, match="is not there"):
         read_table(tmp_path / "missing.csv")
+
+
+def test_a_cut_archive_is_one_sentence(tmp_path):
+    np.savez(tmp_path / "a.npz", factors=np.arange(600).reshape(300, 2))
+    (tmp_path / "a.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:900])
+    with pytest.raises(ValueError, match="table of factors .*a.npz cannot be read"):
+        read_table(tmp_path / "a.npz")
+
+
+def test_texts_that_look_like_nothing_are_values(tmp_path):
+    (tmp_path / "a.csv").write_text("kind,size\nNA,1\nNone,2\nnan,3\n")
+    assert read_table(tmp_path / "a.csv")["kind"].tolist() == ["NA", "None", "nan"]
+
+
+@pytest.mark.parametrize("array, sentence", [
+    (np.zeros([3, 2], complex), "real numbers or texts; received complex128"),
+    (np.zeros([3, 2], [("a", int)]), "real numbers or texts; received"),
+    (np.zeros([3, 0]), "at least one column with a factor"),
+    ([[1.0], [np.inf], [2.0]], "'factor 0' must have finite values; received inf"),
+])
+def test_tables_without_usable_factors_are_refused(array, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        FactorTable(images(3), named_columns(array), bins=2)
+
+
+def test_present_combinations():
+    data = FactorTable(images(4), named_columns(np.array([[0, 0], [0, 1], [1, 1], [2, 0]])))
+    assert data.present([[0, 0], [1, 0], [2, 1], [2, 0]]).tolist() == [True, False, False, True]
 
 
 def test_pickles_are_never_opened(tmp_path):

@@ -1,7 +1,9 @@
+import gin
 import numpy as np
 import pytest
 from PIL import Image
 
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import get_named_ground_truth_data, image_files
 from dislib_plus.data.image_files import centre_box, picture_files, read_picture
 
@@ -38,6 +40,17 @@ def test_grey_palette_and_transparent_pictures(tmp_path):
     assert (read_picture(save(tmp_path / "c.png", layered), 30, 3) == 255).all()
 
 
+def test_16_bits_a_pixel_become_8(tmp_path):
+    wide = PICTURE[:30, :, 0].astype(np.uint16) * 257
+    for name in ("a.png", "b.tif"):
+        np.testing.assert_array_equal(read_picture(save(tmp_path / name, wide), 30, 1)[..., 0], PICTURE[:30, :, 0])
+    np.testing.assert_array_equal(read_picture(save(tmp_path / "c.tif", wide.astype(np.int32)), 30, 3)[..., 1],
+                                  PICTURE[:30, :, 0])
+    for name, values in (("d.tif", wide / np.float32(65535)), ("e.tif", wide.astype(np.int32) * 100)):
+        with pytest.raises(ValueError, match=f"{name} must have 8 or 16 bits a pixel; it has values from"):
+            read_picture(save(tmp_path / name, values), 30, 1)
+
+
 def test_damaged_pictures_are_named(tmp_path):
     path = save(tmp_path / "a.png")
     whole = path.read_bytes()
@@ -45,6 +58,32 @@ def test_damaged_pictures_are_named(tmp_path):
         path.write_bytes(content)
         with pytest.raises(ValueError, match="a.png cannot be read"):
             read_picture(path, 8, 3)
+
+
+def test_a_link_to_nothing_is_named(tmp_path, cache_folder):
+    save(tmp_path / "flat" / "1.png")
+    (tmp_path / "flat" / "2.png").symlink_to(tmp_path / "gone.png")
+    with pytest.raises(ValueError, match="2.png is a link to a file that is not there"):
+        get_named_ground_truth_data(f"image_folder:{tmp_path / 'flat'}")
+
+
+@pytest.mark.parametrize("binding, sentence", [
+    ("size = '64'", "size must be an integer >= 1; received '64'"), ("size = None", "size must be an integer >= 1"),
+    ("size = 2.5", "size must be an integer >= 1"), ("channels = 2", "channels must be one of 1, 3; received 2"),
+    ("crop = 'a'", "crop must be an integer >= 1; received 'a'"), ("crop = (0, 0, 5)", "crop must be an integer >= 1"),
+    ("crop = 0", "crop must be an integer >= 1"), ("crop = -5", "crop must be an integer >= 1"),
+    ("crop = True", "crop must be an integer >= 1"), ("factor_bins = 3", "image_folder.factors, which is not set"),
+    ("path = 3", "path must be a path in quotation marks; received 3"),
+])
+def test_wrong_arguments_are_refused(tmp_path, cache_folder, binding, sentence):
+    save(tmp_path / "flat" / "1.png")
+    try:
+        gin.parse_config([f"image_folder.path = {str(tmp_path / 'flat')!r}", f"image_folder.{binding}"])
+        with pytest.raises(ConfigurationError, match=f"image_folder.{sentence}"
+                           if "which is not" not in sentence else sentence):
+            get_named_ground_truth_data("image_folder", ".")
+    finally:
+        gin.clear_config()
 
 
 def test_files_are_sorted_and_hidden_ones_left_out(tmp_path):
@@ -64,7 +103,6 @@ def folder(tmp_path, cache_folder):
 
 
 def test_a_folder_is_a_data_set(folder, monkeypatch):
-    import gin
     root, pixels = folder
     try:
         gin.parse_config(["dataset.name = 'image_folder'", f"dataset.data_dir = '{root}'",
@@ -101,7 +139,6 @@ def test_a_damaged_picture_leaves_no_half_built_file(folder, cache_folder):
 
 
 def test_a_folder_with_a_table_of_factors(folder):
-    import gin
     root, pixels = folder
     rows = {"zebra/1.png": "tall,1", "ant/2.png": "small,1", "ant/deep/1.png": "small,0"}
     try:
@@ -115,6 +152,9 @@ def test_a_folder_with_a_table_of_factors(folder):
         np.testing.assert_array_equal(data.images(np.arange(3)).numpy(), pixels)
         (root / "table.csv").write_text("height,file\n1,ant/2.png\n")
         with pytest.raises(ValueError, match="exactly one row for each picture; ant/deep/1.png has none"):
+            get_named_ground_truth_data("image_folder", str(root))
+        (root / "table.csv").write_text("file\n" + "".join(f"{file}\n" for file in rows))
+        with pytest.raises(ValueError, match="at least one column with a factor"):
             get_named_ground_truth_data("image_folder", str(root))
         (root / "table.csv").write_text("height,light\n1,2\n")
         with pytest.raises(ValueError, match="must have a column 'file'"):

@@ -53,6 +53,12 @@ def test_wrong_blocks_leave_nothing(cache_folder):
         assert not list(cache_folder.iterdir())
 
 
+def test_no_images_at_all(cache_folder):
+    with pytest.raises(ValueError, match="'small' must have at least one image"):
+        build("small", "k", (0, 5, 4, 3), lambda: [], progress=False)
+    assert not cache_folder.exists()
+
+
 def test_a_file_of_another_size_is_refused():
     path = build("small", "k", IMAGES.shape, blocks, progress=False)
     with pytest.raises(ValueError, match="must have 780 bytes.*it has 720"):

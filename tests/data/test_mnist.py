@@ -4,11 +4,14 @@ import pathlib
 import struct
 
 import gin
+import keras
 import numpy as np
 import pytest
 
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import get_named_ground_truth_data, mnist
 from dislib_plus.data.sources import find_source
+from dislib_plus.training.train import train_with_gin
 
 DEBIAN = pathlib.Path("/usr/share/datasets/fashion-mnist")
 
@@ -50,6 +53,15 @@ def test_splits_and_labels(tmp_path, name, folder, packed):
         assert data.labels.dtype == np.int64
     both = get_named_ground_truth_data(f"{name}:all", str(tmp_path))
     np.testing.assert_array_equal(both.labels, np.concatenate([train[1], test[1]]))
+
+
+def test_the_training_images_without_those_for_validation(tmp_path, monkeypatch):
+    (images, labels), _ = write_files(tmp_path / "mnist")
+    monkeypatch.setattr(mnist, "_SHORT", 4)
+    gin.bind_parameter("mnist.size", 28)
+    data = get_named_ground_truth_data("mnist:train50000", str(tmp_path))
+    np.testing.assert_array_equal(data.images(np.arange(4)).numpy()[..., 0], images[:4])
+    assert data.num_observations == 4 and data.labels.tolist() == list(labels[:4])
 
 
 def test_images_are_enlarged_by_default_and_padded_on_request(tmp_path):
@@ -95,16 +107,42 @@ def test_a_truncated_file_and_unequal_counts_are_refused(tmp_path):
         get_named_ground_truth_data("mnist", str(tmp_path))
 
 
-@pytest.mark.parametrize("binding, value, sentence", [("split", "dev", "one of train, test, all; received 'dev'"),
-                                                      ("resize_method", "cubic", "'bilinear' or 'pad'"),
-                                                      ("size", 0, "at least 1 pixel; received 0")])
+def test_the_missing_file_itself_is_named(tmp_path):
+    write_files(tmp_path / "mnist")
+    next((tmp_path / "mnist").glob("t10k-images*")).unlink()
+    with pytest.raises(FileNotFoundError, match="needs t10k-images-idx3-ubyte.gz .*fetch https://[^ ]*/t10k-images"):
+        get_named_ground_truth_data("mnist:test", str(tmp_path))
+
+
+@pytest.mark.parametrize("binding, value, sentence", [
+    ("split", "dev", "one of 'train', 'test', 'all', 'train50000'; received 'dev'"),
+    ("resize_method", "cubic", "one of 'bilinear', 'pad'"), ("size", 0, "size must be an integer >= 1; received 0"),
+    ("size", "x", "size must be an integer >= 1; received 'x'")])
 def test_wrong_arguments_are_refused(tmp_path, binding, value, sentence):
     gin.bind_parameter(f"mnist.{binding}", value)
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises(ConfigurationError, match=sentence):
         get_named_ground_truth_data("mnist", str(tmp_path))
 
 
-@pytest.mark.skipif(not DEBIAN.is_dir(), reason="Debian's package dataset-fashion-mnist is not installed")
+real = pytest.mark.skipif(not DEBIAN.is_dir(), reason="Debian's package dataset-fashion-mnist is not installed")
+
+
+@real
+@pytest.mark.slow
+def test_a_vae_learns_the_real_fashion_mnist(tmp_path):
+    """In a few hundred steps it reconstructs new clothes better than the mean image does."""
+    losses = train_with_gin(str(tmp_path / "run"), gin_config_files=["vae_fashion_mnist.gin"], gin_bindings=[
+        "model.training_steps = 400", f"dataset.data_dir = {str(DEBIAN)!r}", "vae.warmup_steps = 0"])
+    assert np.isfinite(losses["loss"])
+    model = keras.models.load_model(tmp_path / "run" / "model.keras")
+    training, test = (get_named_ground_truth_data(f"fashion_mnist:{split}", str(DEBIAN)) for split in ("train", "test"))
+    mean = training.observations(np.arange(5000)).numpy().mean(axis=0)
+    images = test.observations(np.arange(500)).numpy()
+    error = ((np.asarray(model.reconstruct(images)) - images) ** 2).mean()
+    assert error < 0.5 * ((mean - images) ** 2).mean()
+
+
+@real
 def test_the_real_fashion_mnist():
     data = get_named_ground_truth_data("fashion_mnist:test", str(DEBIAN))
     assert data.num_observations == 10000 and np.bincount(data.labels).tolist() == [1000] * 10

@@ -116,9 +116,10 @@ def test_a_header_that_promises_another_size(tmp_path, images, cache_folder, cha
     assert not list(cache_folder.iterdir())
 
 
-@pytest.mark.parametrize("wrong", ["float", "size", "count"])
+@pytest.mark.parametrize("wrong", ["float", "size", "count", "axes"])
 def test_other_images_are_refused(tmp_path, images, wrong):
-    changed = {"float": images.astype(np.float32), "size": images[:, :32], "count": images[:-1]}[wrong]
+    changed = {"float": images.astype(np.float32), "size": images[:, :32], "count": images[:-1],
+               "axes": images.reshape(*SIZES[1:], SIZES[0], 64, 64, 3)}[wrong]
     np.savez(tmp_path / "mpi3d_toy.npz", images=changed)
     with pytest.raises(ValueError, match=r"must hold 'images' as uint8 \(144, 64, 64, 3\)"):
         MPI3D("mpi3d_toy", tmp_path / "mpi3d_toy.npz", SIZES)

@@ -10,6 +10,7 @@ import sklearn.datasets
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 from sklearn.utils import Bunch
 
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import batches, get_named_ground_truth_data
 
 TRAIN = ["The engine of my car: engines, a car4you and CAR parts!", "God and the church, 1994.", "12 345 !",
@@ -71,12 +72,33 @@ def test_batches(home):
     assert batch.shape == (3, len(data.vocabulary)) and batch.numpy().sum() > 0
 
 
+@pytest.mark.parametrize("content", [{}, {"train": 3, "test": 3}, [1, 2], {"train": None}])
+def test_another_cache_file_is_one_sentence(home, content):
+    path = home / "20newsgroups" / "20news-bydate_py3.pkz"
+    path.write_bytes(codecs.encode(pickle.dumps(content), "zlib_codec"))
+    with pytest.raises(ValueError, match="20news-bydate_py3.pkz in .* does not hold the messages of both parts"):
+        get_named_ground_truth_data("20newsgroups:all", str(home))
+
+
+def test_wrong_stop_words(home):
+    (home / "latin1.txt").write_bytes(b"caf\xe9")
+    for value, error, sentence in [(3, ConfigurationError, "stop_words must be a path"),
+                                   ("nowhere.txt", FileNotFoundError, "nowhere.txt is not there"),
+                                   (str(home / "latin1.txt"), ValueError, "must be text in UTF-8")]:
+        gin.bind_parameter("twenty_newsgroups.stop_words", value)
+        with pytest.raises(error, match=sentence):
+            get_named_ground_truth_data("20newsgroups", str(home))
+
+
 def test_missing_messages_and_wrong_arguments(home, tmp_path):
     with pytest.raises(FileNotFoundError, match="20news-bydate_py3.pkz.*twenty_newsgroups.download = True"):
         get_named_ground_truth_data("20newsgroups", str(tmp_path / "elsewhere"))
-    with pytest.raises(ValueError, match="split must be one of train, test, all; received 'dev'"):
+    with pytest.raises(ValueError, match="split must be one of 'train', 'test', 'all'; received 'dev'"):
         get_named_ground_truth_data("20newsgroups:dev", str(home))
+    gin.bind_parameter("twenty_newsgroups.num_words", "a")
+    with pytest.raises(ConfigurationError, match="num_words must be an integer >= 1; received 'a'"):
+        get_named_ground_truth_data("20newsgroups", str(home))
     gin.bind_parameter("twenty_newsgroups.num_words", 0)
-    with pytest.raises(ValueError, match="num_words must be at least 1"):
+    with pytest.raises(ValueError, match="num_words must be an integer >= 1"):
         get_named_ground_truth_data("20newsgroups", str(home))
     assert sklearn.datasets.get_data_home()

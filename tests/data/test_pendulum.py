@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 import scipy.integrate
 
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import get_named_ground_truth_data, pendulum
 from dislib_plus.data.pendulum import GRAVITY, stage_data, swing, swings
+from dislib_plus.latents import LatentSpec
+from dislib_plus.networks import burgess, cascade, decoders, encoders, valid_conv
 
 
 def test_only_friction_over_mass_matters():
@@ -51,6 +54,16 @@ def test_wrong_arguments():
         swings([1.0], [-1.0], [1.0])
     with pytest.raises(ValueError, match="equally long"):
         swings([1.0, 2.0], [1.0], [1.0])
+
+
+@pytest.mark.parametrize("build", [
+    burgess.burgess_encoder, cascade.cascade_encoder, encoders.conv_encoder, valid_conv.valid_conv_encoder])
+def test_convolutional_networks_refuse_curves(build):
+    with pytest.raises(ConfigurationError, match=r"needs images \[height, .*; the data have the shape \[100\]"):
+        build((100,), LatentSpec([("normal", 2)]))
+    for decoder in (burgess.burgess_decoder, cascade.cascade_decoder, decoders.deconv_decoder):
+        with pytest.raises(ConfigurationError, match="needs images"):
+            decoder(2, (100,))
 
 
 def test_the_grid(cache_folder, monkeypatch):

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from dislib_plus import data
+from dislib_plus.configuration import ConfigurationError
 
 
 @pytest.fixture
@@ -56,8 +57,15 @@ def test_hidden_factors_stay_too(bound):
 
 
 @pytest.mark.parametrize("factor, name, message", (
-    ("colour", "single_factor:toy_dsprites_small", "must be one of shape, scale, .*received 'colour'"),
-    (5, "single_factor:toy_dsprites_small", "received 5"), ("shape", "single_factor", "needs the name of a data set")))
+    ("colour", "single_factor:toy_dsprites_small", "has the factors shape, scale, .*received 'colour'"),
+    (5, "single_factor:toy_dsprites_small", "received 5"), (True, "single_factor:toy_dsprites_small", "received True"),
+    ("shape", "single_factor", "needs the name of a data set")))
 def test_mistakes(bound, factor, name, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ConfigurationError, match=message):
         bound(factor, name=name)
+
+
+@pytest.mark.parametrize("seed", (-1, 2 ** 32, "a", 0.5))
+def test_a_wrong_seed_is_refused(bound, seed):
+    with pytest.raises(ConfigurationError, match="single_factor.random_seed must be"):
+        bound("scale", seed)

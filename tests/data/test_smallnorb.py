@@ -154,6 +154,19 @@ def test_features_must_cover_the_grid(folder, images, features, write):
         SmallNORB(folder)
 
 
+def test_numbers_that_are_no_classes_are_refused(folder, images, features, write, write_matrix):
+    odd = features.copy()
+    odd[3, 3] += 1
+    write(folder, images, odd)
+    with pytest.raises(ValueError, match="whole numbers, the azimuths even ones"):
+        SmallNORB(folder, factor_sizes=SIZES)
+    write(folder, images, features)
+    half = len(features) // 2
+    write_matrix(folder / f"{CHUNKS[0]}-cat.mat", np.where(np.arange(half) == 3, np.nan, features[:half, 0]))
+    with pytest.raises(ValueError, match="whole numbers, the azimuths even ones"):
+        SmallNORB(folder, factor_sizes=SIZES)
+
+
 def test_wrong_shapes_are_refused(folder, images, features, write, write_matrix):
     write(folder, images[:, 0], features)
     with pytest.raises(ValueError, match=r"must hold bytes \[n, 2, height, width\]"):

@@ -1,3 +1,4 @@
+import shutil
 import sys
 
 import gin
@@ -5,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import get_named_ground_truth_data
 
 IMAGES = np.random.RandomState(0).randint(0, 256, [12, 8, 8, 3]).astype(np.uint8)
@@ -142,11 +144,30 @@ def test_smallnorb_as_tfds_prepares_it(published, tmp_path, norb_writers):
     images = np.random.RandomState(0).randint(0, 256, [48, 2, 96, 96]).astype(np.uint8)
     norb_writers[0](tmp_path / "norb", images, factors * np.array([1, 1, 1, 2, 1], np.int32))
     gin.bind_parameter("tfds.split", "train+test")
+    names = ["category", "instance", "elevation", "azimuth", "lighting"]
     parts = {f"{kind}.mat": next((tmp_path / "norb").glob(f"*{kind}.mat"))
              for kind in ("training-dat", "training-cat", "training-info", "testing-dat", "testing-cat", "testing-info")}
     data = published("smallnorb", parts)
-    assert data.factor_names == ["category", "instance", "elevation", "azimuth", "lighting"]
-    check_grid(data, images[:, 0, :, :, None], factors)
+    assert data.factor_names == names[:1] + names[2:] and data.is_full_grid, "the instance is hidden"
+    drawn = data.sample_indices_from_factors(np.tile([1, 2, 1, 0], (60, 1)), np.random.RandomState(0))
+    assert len(set(drawn)) == 2, "images of both instances are drawn"
+    gin.bind_parameter("tfds.factors", [name if name == "instance" else f"label_{name}" for name in names])
+    check_grid(get_named_ground_truth_data("tfds:smallnorb", str(tmp_path)), images[:, 0, :, :, None], factors)
+
+
+@pytest.mark.parametrize("pattern, content", [
+    ("*.tfrecord*", lambda whole: whole[:len(whole) // 2]), ("*.tfrecord*", None),
+    ("*.tfrecord*", lambda whole: whole[::-1]),
+    ("dataset_info.json", lambda whole: whole[:40]), ("dataset_info.json", lambda whole: b"{}x")])
+def test_damaged_files_are_one_sentence(root, tmp_path, pattern, content):
+    shutil.copytree(root / "tensorflow_datasets" / "small_grid", tmp_path / "tensorflow_datasets" / "small_grid")
+    for path in (tmp_path / "tensorflow_datasets").rglob(pattern):
+        if content is None:
+            path.unlink()
+        else:
+            path.write_bytes(content(path.read_bytes()))
+    with pytest.raises(ValueError, match="TFDS set 'small_grid' in .* missing in part or .*tfds build small_grid"):
+        get_named_ground_truth_data("tfds:small_grid", str(tmp_path))
 
 
 @pytest.mark.parametrize("name, binding, error, sentence", [
@@ -155,6 +176,13 @@ def test_smallnorb_as_tfds_prepares_it(published, tmp_path, norb_writers):
     ("tfds:small_grid", "tfds.split = 'dev'", ValueError, r"split of 'small_grid' \(train, test\); received 'dev'"),
     ("tfds:small_grid", "tfds.image_key = 'picture'", ValueError, r"one of \['image'\]; received 'picture'"),
     ("tfds:small_grid", "tfds.factors = ('label_c',)", ValueError, "must be features of 'small_grid'"),
+    ("tfds:small_grid", "tfds.factors = ('value_a',)", ValueError, "one whole number; 'value_a' is not"),
+    ("tfds:small_grid", "tfds.factors = ('image',)", ValueError, "one whole number; 'image' is not"),
+    ("tfds:small_grid", "tfds.factors = 'label_a'", ConfigurationError, "factors must be a list of different texts"),
+    ("tfds:small_grid", "tfds.split = 3", ConfigurationError, "tfds.split must be a text"),
+    ("tfds:small_grid", "tfds.split = 'train[:0]'", ValueError, "has no examples"),
+    ("tfds:small_grid", "tfds.size = 'a'", ConfigurationError, "tfds.size must be an integer >= 1"),
+    ("tfds:small_grid", "tfds.crop = 0", ConfigurationError, "tfds.crop must be an integer >= 1"),
     ("tfds:mnist", None, FileNotFoundError, "'mnist' is not prepared in .*tfds build mnist"),
 ])
 def test_what_is_wrong_is_one_sentence(root, name, binding, error, sentence):

@@ -4,6 +4,7 @@ import gin
 import numpy as np
 import pytest
 
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import convex_renderer as renderer
 from dislib_plus.data import get_named_ground_truth_data, toy_cars3d
 from dislib_plus.data import toy_cars3d_scene as scene
@@ -101,9 +102,10 @@ def test_neighbouring_azimuths_look_more_alike_than_distant_ones(pictures):
         assert 1.0 < near < 0.7 * far
 
 
-def test_no_object_is_refused():
-    gin.bind_parameter("toy_cars3d.num_objects", 0)
-    with pytest.raises(ValueError, match="num_objects must be at least 1; received 0"):
+@pytest.mark.parametrize("number", [0, "a", 1.5, True])
+def test_no_object_is_refused(number):
+    gin.bind_parameter("toy_cars3d.num_objects", number)
+    with pytest.raises(ConfigurationError, match=f"num_objects must be an integer >= 1; received {number!r}"):
         get_named_ground_truth_data("toy_cars3d")
 
 

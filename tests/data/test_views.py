@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dislib_plus.data import base, batches, get_named_ground_truth_data, registry
+from dislib_plus.configuration import ConfigurationError
+from dislib_plus.data import base, batches, get_named_ground_truth_data, registry, views
 from dislib_plus.data.factor_table import FactorTable, named_columns
 from dislib_plus.data.second_batch import SecondBatch
 from dislib_plus.data.views import TrainingView, line_probabilities
@@ -92,6 +93,37 @@ def test_wrappers_of_training_keep_the_view():
         assert set(np.rint(part.numpy()[:, 0, 0, 0] * 255)) == {7, 30}
 
 
+def test_a_view_of_a_view_keeps_both():
+    gin.bind_parameter("held_out.combinations", [{"a": 0}])
+    gin.parse_config(["correlated.factors = ('a', 'c')", "correlated.sigma = 0.3"])
+    for name in ("correlated:held_out:numbers", "held_out:correlated:numbers"):
+        data = get_named_ground_truth_data(name)
+        factors = grid().index_to_factors(drawn(data))
+        counts = np.zeros([3, 5])
+        np.add.at(counts, (factors[:, 0], factors[:, 2]), 1)
+        expected = line_probabilities([3, 5], 0.3)
+        expected[0] = 0
+        np.testing.assert_allclose(counts / counts.sum(), expected / expected.sum(), atol=0.015)
+    gin.bind_parameter("single_factor.factor", "b")
+    with pytest.raises(ConfigurationError, match="factor:held_out:numbers' would show what.*'single_factor:numbers'"):
+        get_named_ground_truth_data("single_factor:held_out:numbers")
+    assert get_named_ground_truth_data("single_factor:numbers").factors_num_values == [4]
+
+
+def test_the_factors_of_a_large_set_are_computed_in_blocks(monkeypatch):
+    """All factors of 22 million images at once are gigabytes."""
+    asked = []
+    whole = base.GroundTruthData.index_to_factors
+    monkeypatch.setattr(views, "_BLOCK", 7)
+    monkeypatch.setattr(base.GroundTruthData, "index_to_factors",
+                        lambda data, indices: asked.append(len(indices)) or whole(data, indices))
+    gin.parse_config(["correlated.factors = ('a', 'c')"])
+    weights = get_named_ground_truth_data("correlated:numbers").weights
+    assert max(asked) == 7
+    expected = line_probabilities([3, 5], 0.2)[tuple(whole(grid(), np.arange(60))[:, [0, 2]].T)] / 4
+    np.testing.assert_allclose(weights, expected)
+
+
 def test_evaluation_sees_the_whole_set_in_its_own_order():
     """The table of codes, the draws of factors and images, and what they leave of the random state."""
     view = TrainingView("view", grid(), np.eye(60)[7])
@@ -125,21 +157,28 @@ def test_batches_are_a_function_of_seed_and_step():
 
 @pytest.mark.parametrize("name, bindings, sentence", [
     ("correlated", [], "needs the name of a data set with factors"),
-    ("correlated:numbers", ["correlated.factors = ('a',)"], r"must name two factors; received \['a'\]"),
-    ("correlated:numbers", ["correlated.factors = ('a', 'x')"], "has the factors a, b, c; received 'x'"),
-    ("correlated:numbers", ["correlated.factors = ('a', 'b')", "correlated.sigma = 0"], "sigma must be above 0"),
+    ("correlated:numbers", ["correlated.factors = ('a',)"], r"must name two factors; received \('a',\)"),
+    ("correlated:numbers", ["correlated.factors = ('a', 'x')"], "has the factors a, b, c; give .*received 'x'"),
+    ("correlated:numbers", ["correlated.sigma = 0"], "sigma must be a number > 0; received 0"),
     ("correlated:numbers", ["correlated.factors = ('a', 'b')", "correlated.probabilities = [[1, 2]]"],
-     r"of shape \(3, 4\); received shape \(1, 2\)"),
-    ("held_out:numbers", ["held_out.combinations = [{'a': 3}]"], r"the values of 'a' are 0..2; received \[3\]"),
+     r"list of 3 lists of 4 numbers >= 0; received \[\[1, 2\]\]"),
+    ("correlated:numbers", ["correlated.probabilities = [[1, 2], [3]]"], r"numbers >= 0; received \[\[1, 2\], \[3\]\]"),
+    ("correlated:numbers", ["correlated.factors = 5"], "must name two factors; received 5"),
+    ("correlated:numbers", ["correlated.factors = ('a', 0)"], r"must name each factor once; received \['a', 0\]"),
+    ("correlated:numbers", ["correlated.factors = (True, 2)"], "or its position from 0; received True"),
+    ("correlated:numbers", ["correlated.sigma = 'a'"], "sigma must be a number > 0; received 'a'"),
+    ("correlated:numbers", ["correlated.inverted = 1"], "inverted must be True or False; received 1"),
+    ("held_out:numbers", ["held_out.combinations = [{'a': [[0], [1, 2]]}]"], r"are 0..2; received \[\[0\], \[1, 2\]\]"),
+    ("held_out:numbers", ["held_out.combinations = {'a': 1}"], "must be a list of dicts"),
+    ("held_out:numbers", ["held_out.combinations = [{'a': 3}]"], r"the values of 'a' are 0..2; received 3"),
     ("held_out:numbers", ["held_out.combinations = [{'a': [0, 1, 2]}]"], "leaves no image"),
     ("held_out:numbers", ["held_out.combinations = ['a']"], "must be a list of dicts"),
     ("held_out:nothing", ["held_out.combinations = [{'a': 0}]"], "'nothing' is unknown"),
 ])
 def test_wrong_arguments_are_refused(name, bindings, sentence):
+    gin.bind_parameter("correlated.factors", ("a", "b"))
     gin.parse_config([binding for binding in bindings])
-    if name == "correlated":
-        gin.bind_parameter("correlated.factors", ("a", "b"))
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises(ConfigurationError, match=sentence):
         get_named_ground_truth_data(name)
 
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+from dislib_plus.data import ResidentImages
+from dislib_plus.data.factor_table import FactorTable, named_columns
 from dislib_plus.visualize import visualize_dataset as subject
 from dislib_plus.visualize.output import MARK
 
@@ -21,6 +23,24 @@ def test_set_with_factors(grid, tmp_path):
 def test_set_without_factors(plain_images, tmp_path):
     subject.visualize_dataset(plain_images, tmp_path / "out")
     assert names(tmp_path / "out") == {"contact_sheet.png"}
+
+
+def test_combinations_without_an_image_stay_blank(tmp_path):
+    cells = np.array([[0, 0], [0, 1], [1, 1], [2, 0]])
+    pixels = np.tile(np.arange(40, 200, 40, dtype=np.uint8)[:, None, None, None], [1, 8, 8, 1])
+    data = FactorTable(ResidentImages("part", pixels), named_columns(cells))
+    subject.visualize_dataset(data, tmp_path / "out", num_frames=4)
+    assert names(tmp_path / "out") == {"contact_sheet.png", "factors.png", "factors.gif"}
+    shown = subject._varied(data, np.array([[0, 1]]), 0, np.arange(3), np.random.RandomState(0))
+    np.testing.assert_allclose(shown[:, 0, 0, 0], [80 / 255, 120 / 255, 1.0])
+
+
+def test_a_set_that_is_no_pictures_is_named(tmp_path):
+    for data in ("pendulum", ResidentImages("two channels", np.zeros([3, 8, 8, 2], np.uint8))):
+        name = data if isinstance(data, str) else data.name
+        with pytest.raises(ValueError, match=rf"'{name}' cannot be drawn: .*, its observations \[(100|8, 8, 2)\]"):
+            subject.visualize_dataset(data, tmp_path / "out")
+    assert not list(tmp_path.iterdir())
 
 
 def test_unknown_name_writes_nothing(tmp_path):
