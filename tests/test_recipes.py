@@ -72,9 +72,9 @@ def small_steps(path):
 
 @pytest.mark.parametrize("path", parametrize(RECIPES))
 def test_recipe_trains_two_steps(path, tiny_set, tmp_path):
-    name = bound(path, "dataset.name")
+    name = (bound(path, "dataset.name") or "").partition(":")[0]
     shape = SHAPES.get(name, (64, 64, 3))
-    tiny_set((32, 32, 1) if name and name.endswith("_small") else shape)
+    tiny_set((32, 32, 1) if name.endswith("_small") else shape)
     narrow = [binding for binding in NARROW if binding.split(".")[0] in text_of(path)]
     batch = [f"{key} = 4" for key in re.findall(r"^(\w+\.\w*batch_size)\s*=", text_of(path), re.MULTILINE)]
     scores = train_with_gin(str(tmp_path / "run"), gin_config_files=[str(path)], gin_bindings=[
