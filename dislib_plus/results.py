@@ -46,8 +46,17 @@ def update_result_directory(result_directory, step_name, results_dict, old_resul
 
 
 def copydir(from_path, to_path):
-    """Copies a folder and all below it; files already there are replaced."""
-    shutil.copytree(from_path, to_path, dirs_exist_ok=True)
+    """Copies the content of a folder and all below it; files already there are replaced.
+
+    Modes are not copied: a run that may only be read gives copies that can be written and removed.
+    """
+    os.makedirs(to_path, exist_ok=True)
+    for entry in os.scandir(from_path):
+        target = os.path.join(to_path, entry.name)
+        if entry.is_dir():
+            copydir(entry.path, target)
+        else:
+            shutil.copyfile(entry.path, target)
 
 
 def save_gin(config_path):

@@ -3,13 +3,14 @@
 import glob
 import importlib.util
 import pathlib
+import warnings
 
 import pandas as pd
 from rich.table import Table
 from tqdm import tqdm
 
 from dislib_plus import files, results
-from dislib_plus.configuration import ConfigurationError
+from dislib_plus.configuration import ConfigurationError, Notice
 
 from .table import DETAIL, console
 
@@ -44,14 +45,22 @@ def load_results(paths):
       paths: aggregate JSON files.
 
     Returns:
-      pandas.DataFrame.
+      pandas.DataFrame; its `attrs["not_numbers"]` lists the [path, column] of scores that are NaN in their file.
 
     Raises:
       ValueError: a file holds no JSON object.
     """
     rows = [{**results.load_dict(path), "path": str(path)}
             for path in tqdm(paths, desc="reading", unit="file", disable=None, leave=False)]
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    frame.attrs["not_numbers"] = [[row["path"], name] for row in rows for name, value in row.items()
+                                  if name.startswith(_SCORES) and _is_not_a_number(value)]
+    return frame
+
+
+def _is_not_a_number(value):
+    """Whether a score is NaN, as a number, as null, or as text."""
+    return value is None or (isinstance(value, (str, float)) and str(value).strip().lower() == "nan")
 
 
 def aggregate_results_to_json(result_file_pattern, output_path):
@@ -113,21 +122,46 @@ def summarize(frame, group_by=DEFAULT_GROUPS):
       group_by: columns whose equal values make a group; columns that the table lacks are left out.
 
     Returns:
-      pandas.DataFrame with the group's columns, `score`, `mean`, `std` (NaN for one run), `n`.
+      pandas.DataFrame with the group's columns, `score`, `mean`, `std` (NaN for one run), `n`: the number of runs that
+      have the score as a number, 0 where it is NaN in all of them.
 
     Raises:
       ValueError: there is no score in the table.
     """
     columns = [name for name in group_by if name in frame]
-    scores = [name for name in frame if name.startswith(_SCORES) and name.removeprefix(_SCORES) not in _NOT_SCORES
-              and pd.api.types.is_numeric_dtype(frame[name])]
+    scores = {name: _numbers(frame, name) for name in frame if name.startswith(_SCORES)
+              and name.removeprefix(_SCORES) not in _NOT_SCORES and _holds_numbers(frame[name])}
     if not scores:
         raise ValueError("The files hold no numbers under evaluation_results; give aggregate files of evaluations.")
-    long = frame.melt(id_vars=columns, value_vars=scores, var_name="score", value_name="value").dropna(subset=["value"])
-    long["score"] = long["score"].str.removeprefix(_SCORES)
-    long["value"] = long["value"].astype(float)
+    parts = []
+    for name, values in scores.items():
+        of_nan = [path for path, column in frame.attrs.get("not_numbers", ()) if column == name]
+        present = values.notna() | (frame["path"].isin(of_nan) if "path" in frame else False)
+        parts.append(frame.loc[present, columns].assign(score=name.removeprefix(_SCORES), value=values[present]))
+    long = pd.concat(parts, ignore_index=True)
+    if long.empty:
+        return pd.DataFrame(columns=[*columns, "score", "mean", "std", "n"])
     grouped = long.groupby(columns + ["score"], dropna=False, sort=True)["value"]
     return grouped.agg(mean="mean", std="std", n="count").reset_index()
+
+
+def _holds_numbers(column):
+    """Whether a column is of numbers; one of text, such as the name of a setting, holds at least one true number."""
+    return pd.api.types.is_numeric_dtype(column) or any(isinstance(value, (int, float)) and not pd.isna(value)
+                                                       for value in column if not isinstance(value, bool))
+
+
+def _numbers(frame, name):
+    """A column of scores as floats, NaN for anything else; one warning names the first file that holds other text."""
+    column = frame[name]
+    plain = column.map(lambda value: None if isinstance(value, (list, dict)) else value)
+    values = pd.to_numeric(plain, errors="coerce")
+    lost = frame[values.isna() & column.map(lambda value: isinstance(value, (str, list, dict)))]
+    if len(lost):
+        where = lost["path"].iloc[0] if "path" in lost else f"row {lost.index[0]}"
+        warnings.warn(f"{where}: {name} is {lost[name].iloc[0]!r}, which is no number; it is left out of mean and n"
+                      + (f", as in {len(lost) - 1} other files." if len(lost) > 1 else "."), Notice, stacklevel=2)
+    return values.astype(float)
 
 
 def show(summary, stream=None):
@@ -150,5 +184,6 @@ def show(summary, stream=None):
         values = dict(zip(summary.columns, row))
         texts = ["" if pd.isna(values[name]) else str(values[name]).strip("'\"") for name in groups]
         spread = "" if pd.isna(values["std"]) else f"{values['std']:.4g}"
-        table.add_row(*texts, values["score"], f"{values['mean']:.4g}", spread, str(values["n"]))
+        mean = "" if pd.isna(values["mean"]) else f"{values['mean']:.4g}"
+        table.add_row(*texts, values["score"], mean, spread, str(values["n"]))
     console(stream).print(table)

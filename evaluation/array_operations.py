@@ -1,32 +1,39 @@
-"""Counting over rows in NumPy or in TensorFlow: bin numbers, contingency tables, variances of groups.
+"""Arithmetic over rows in NumPy or in TensorFlow: bin numbers, contingency tables, variances, covariances, votes.
 
-Bins and counts are whole numbers, equal in both to the last one; variances
-differ by rounding. On a CPU both take about as long (MIG of 737,280 x 10 codes
-and 5 factors: 1.0 to 1.1 of NumPy's CPU time), so NumPy, whose scores are
-disentanglement_lib's to the last digit, is the default; `array_operations.backend = "tensorflow"`
-counts on the GPU if there is one.
+Bins and counts are whole numbers, equal in both to the last one; variances and
+covariances differ by rounding. On a CPU both take about as long (MIG of 737,280 x 10
+codes and 5 factors: 1.0 to 1.1 of NumPy's CPU time), so NumPy, whose scores are
+disentanglement_lib's to the last digit, does the work there; with a GPU TensorFlow does
+it there, unless `array_operations.backend = "numpy"`.
 """
 
 import gin
 import numpy as np
 import tensorflow as tf
 
-BACKENDS = ("numpy", "tensorflow")
+from dislib_plus import checks
+
+BACKENDS = ("auto", "numpy", "tensorflow")
 
 
 @gin.configurable("array_operations")
-def uses_tensorflow(backend="numpy"):
+def uses_tensorflow(backend="auto"):
     """Whether TensorFlow does the operations of this module.
 
     Args:
-      backend: "numpy" or "tensorflow".
+      backend: "numpy", "tensorflow", or "auto": TensorFlow where it sees a GPU, else NumPy.
 
     Raises:
-      ValueError: another backend.
+      ConfigurationError: another backend.
     """
-    if backend not in BACKENDS:
-        raise ValueError(f"array_operations.backend must be one of {BACKENDS}; received {backend!r}.")
-    return backend == "tensorflow"
+    checks.one_of("array_operations.backend", backend, BACKENDS)
+    return backend == "tensorflow" or (backend == "auto" and bool(tf.config.list_physical_devices("GPU")))
+
+
+def varying_rows(rows):
+    """Which rows of [K, n] take more than one value: bool [K]; unlike a variance it is not misled by rounding."""
+    rows = np.asarray(rows)
+    return (rows != rows[:, :1]).any(axis=1)
 
 
 def bin_numbers(rows, num_bins):
@@ -119,3 +126,47 @@ def group_variances(groups):
     if not uses_tensorflow():
         return np.var(groups, axis=1, ddof=1)
     return (tf.math.reduce_variance(tf.constant(groups), axis=1) * (groups.shape[1] / (groups.shape[1] - 1))).numpy()
+
+
+def variances(codes):
+    """Unbiased variance of each column of codes [n, D]: [D], in the type of codes."""
+    if not uses_tensorflow():
+        return np.var(codes, axis=0, ddof=1)
+    return (tf.math.reduce_variance(tf.constant(codes), axis=0) * (len(codes) / (len(codes) - 1))).numpy()
+
+
+def covariances(rows):
+    """Unbiased covariances of rows [D, n]: float64 [D, D]."""
+    if not uses_tensorflow():
+        return np.cov(rows).reshape(len(rows), len(rows))
+    rows = tf.constant(rows, tf.float64)
+    centred = rows - tf.reduce_mean(rows, axis=1, keepdims=True)
+    return (tf.matmul(centred, centred, transpose_b=True) / (rows.shape[1] - 1)).numpy()
+
+
+def pair_covariances(first, second):
+    """Unbiased covariances of every row of first [D, n] with every row of second [K, n]: float64 [D, K, 2, 2]."""
+    if not uses_tensorflow():
+        pairs = [np.cov(one, other) for one in first for other in second]
+        return np.reshape(pairs, (len(first), len(second), 2, 2))
+    every = covariances(np.concatenate([first, second]).astype(np.float64))
+    pairs = np.stack(np.meshgrid(np.arange(len(first)), len(first) + np.arange(len(second)), indexing="ij"), axis=-1)
+    return every[pairs[..., :, np.newaxis], pairs[..., np.newaxis, :]]
+
+
+def smallest_columns(ratios):
+    """Number of the smallest entry of each row of [n, D]: int64 [n]; one that is not a number counts as smallest."""
+    if not uses_tensorflow():
+        return np.argmin(ratios, axis=1)
+    return tf.argmin(tf.where(np.isnan(ratios), -np.inf, tf.constant(ratios)), axis=1).numpy()
+
+
+def vote_counts(rows, columns, shape):
+    """How often each pair (row, column) occurs in two integer vectors: int64 of the given shape."""
+    if uses_tensorflow():
+        counts = _counted(tf.constant(rows, tf.int32), tf.constant(columns, tf.int32), tf.constant(shape[1]),
+                          tf.constant(shape[0]))
+        return counts.numpy().astype(np.int64).reshape(shape)
+    counts = np.zeros(shape, np.int64)
+    np.add.at(counts, (rows, columns), 1)
+    return counts

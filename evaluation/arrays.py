@@ -3,10 +3,12 @@
 import numpy as np
 
 FACTOR_BINS = 20
+# Beyond these the square of a variance overflows, in float64, and the variance itself, in float32.
+LARGEST_CODE = {4: 1e18, 8: 1e75}
 
 
 def check_codes(codes, minimum_points=2, minimum_latents=1, name="codes"):
-    """Codes as a floating-point matrix; the floating-point type is kept.
+    """Codes as a floating-point matrix; the floating-point type is kept, but for float16, whose sums overflow.
 
     Args:
       codes: numbers [n, D].
@@ -18,7 +20,7 @@ def check_codes(codes, minimum_points=2, minimum_latents=1, name="codes"):
       float array [n, D].
 
     Raises:
-      ValueError: another shape, too few points or latents, complex, NaN or infinite values.
+      ValueError: another shape, too few points or latents, complex, NaN, infinite or huge (`LARGEST_CODE`) values.
     """
     codes = np.asarray(codes)
     if codes.ndim != 2 or codes.dtype.kind not in "fiub":
@@ -29,11 +31,23 @@ def check_codes(codes, minimum_points=2, minimum_latents=1, name="codes"):
                          f"metric; received shape {codes.shape}: give more observations or latents.")
     if codes.dtype.kind != "f":
         return codes.astype(np.float64)
+    if codes.dtype.itemsize < 4:
+        codes = codes.astype(np.float32)
     finite = np.isfinite(codes).all(axis=0)
     if not finite.all():
         raise ValueError(f"{name} must be finite; received NaN or infinity in column(s) "
                          f"{np.flatnonzero(~finite).tolist()}: check the encoder (did training diverge?).")
+    _check_magnitude(codes, name)
     return codes
+
+
+def _check_magnitude(codes, name):
+    limit = LARGEST_CODE.get(codes.dtype.itemsize, LARGEST_CODE[8])
+    huge = np.flatnonzero((np.abs(codes) > limit).any(axis=0))
+    if huge.size:
+        raise ValueError(f"{name} of {codes.dtype} must not exceed {limit:.0e} in absolute value, or variances "
+                         f"overflow; received larger values in column(s) {huge.tolist()}: check the encoder, or scale "
+                         "the codes.")
 
 
 def check_factors(factors, minimum_factors=1, name="factors"):
@@ -151,7 +165,7 @@ def train_test(codes, factors, test_codes=None, test_factors=None, random_state=
     """
     if (test_codes is None) != (test_factors is None):
         raise ValueError("test_codes and test_factors must be given together, or neither; received one of them.")
-    codes, factors = check_codes_and_factors(codes, factors)
+    codes, factors = check_codes_and_factors(codes, factors, minimum_points=3 if test_codes is None else 2)
     if test_codes is not None:
         test_codes, test_factors = check_codes_and_factors(test_codes, test_factors, minimum_points=1)
         check_samples(codes, factors, test_codes, test_factors)

@@ -67,36 +67,45 @@ class IndexedData:
 
     def observations_of(self, factors):
         """Grid indices int64 [n, 1] of grid factors [points, batches, number of grid factors, batch_size], in order."""
-        flat = np.moveaxis(factors, 2, 3).reshape(-1, factors.shape[2])
-        return self.ground_truth_data.factors_to_index(flat)[:, np.newaxis]
+        return self.ground_truth_data.factors_to_index(flat_factors(factors))[:, np.newaxis]
 
     def draw_points(self, num_points, num_batches, batch_size, random_state):
-        """Draws many training points of the BetaVAE or FactorVAE score at once, in the order of one after the other.
-
-        A point is a factor number, `num_batches` batches of factors, and then the hidden factors of each batch.
-
-        Args:
-          num_points, num_batches, batch_size: sizes.
-          random_state: np.random.RandomState.
-
-        Yields:
-          factor numbers int64 [n] and grid factors int64 [n, num_batches, number of grid factors, batch_size], for
-          consecutive points whose n add up to num_points.
-        """
+        """As the function `draw_points`, with the sizes of this data."""
         data = self.ground_truth_data
-        order = data.visible + data.hidden
-        sizes = np.asarray(data.grid_sizes)
-        ranges = [np.tile(np.repeat(sizes[part], batch_size), num_batches)
-                  for part in (data.visible, data.hidden) if part]
-        highs = np.concatenate([[self.num_factors], *ranges])
-        step = max(BLOCK_DRAWS // len(highs), 1)
-        for start in range(0, num_points, step):
-            drawn = random_state.randint(highs, size=(min(step, num_points - start), len(highs)))
-            split = 1 + num_batches * self.num_factors * batch_size
-            shape = (len(drawn), num_batches, -1, batch_size)
-            visible = drawn[:, 1:split].reshape(shape)
-            hidden = drawn[:, split:].reshape(*shape[:2], len(data.hidden), batch_size)
-            yield drawn[:, 0], np.concatenate([visible, hidden], axis=2)[:, :, np.argsort(order)]
+        return draw_points(data.grid_sizes, data.visible, data.hidden, num_points, num_batches, batch_size,
+                           random_state)
+
+
+def draw_points(grid_sizes, visible, hidden, num_points, num_batches, batch_size, random_state):
+    """Draws many training points of the BetaVAE or FactorVAE score at once, in the order of one after the other.
+
+    A point is a factor number, `num_batches` batches of factors, and then the hidden factors of each batch.
+
+    Args:
+      grid_sizes: sizes of all grid factors; visible, hidden: positions of the ground-truth and of the other ones.
+      num_points, num_batches, batch_size: sizes.
+      random_state: np.random.RandomState.
+
+    Yields:
+      factor numbers int64 [n] and grid factors int64 [n, num_batches, number of grid factors, batch_size], for
+      consecutive points whose n add up to num_points.
+    """
+    sizes, visible, hidden = np.asarray(grid_sizes), list(visible), list(hidden)
+    ranges = [np.tile(np.repeat(sizes[part], batch_size), num_batches) for part in (visible, hidden) if part]
+    highs = np.concatenate([[len(visible)], *ranges])
+    step = max(BLOCK_DRAWS // len(highs), 1)
+    for start in range(0, num_points, step):
+        drawn = random_state.randint(highs, size=(min(step, num_points - start), len(highs)))
+        split = 1 + num_batches * len(visible) * batch_size
+        shape = (len(drawn), num_batches, -1, batch_size)
+        shown = drawn[:, 1:split].reshape(shape)
+        concealed = drawn[:, split:].reshape(*shape[:2], len(hidden), batch_size)
+        yield drawn[:, 0], np.concatenate([shown, concealed], axis=2)[:, :, np.argsort(visible + hidden)]
+
+
+def flat_factors(factors):
+    """Grid factors [points, batches, number of grid factors, batch_size] as rows, in order: [n, grid factors]."""
+    return np.moveaxis(factors, 2, 3).reshape(-1, factors.shape[2])
 
 
 def is_indexable(ground_truth_data):

@@ -11,10 +11,14 @@ import time
 import gin
 import numpy as np
 
-from dislib_plus import results
+from dislib_plus import checks, configuration, results
 from dislib_plus.configuration import ConfigurationError
 
 from . import provenance
+
+# What can be made of a representation, each described by its own names in gin: `evaluation.evaluation_fn`, ...
+STEPS = ("evaluation", "validation")
+LARGEST_SEED = 2 ** 32 - 1
 
 
 @gin.configurable("evaluation", denylist=["session", "artifact_dir"])
@@ -26,70 +30,98 @@ def evaluate_representation(session, artifact_dir, evaluation_fn=gin.REQUIRED, r
       artifact_dir: folder for what the metric leaves beside its scores.
       evaluation_fn: the metric (gin: @mig, ...), any function that declares some of ground_truth_data,
         representation_function, random_state, artifact_dir, dataset, model, and returns a dict.
-      random_seed: of the RandomState that the metric draws from.
+      random_seed: of the RandomState that the metric draws from, 0..2^32 - 1.
       name: recorded only.
 
     Returns:
       The metric's dict.
 
     Raises:
-      ValueError: the metric returned something else.
+      ConfigurationError: the seed is none. ValueError: the metric returned something else.
     """
     del name  # Part of the recorded configuration.
-    random_state = np.random.RandomState(random_seed)
-    scores = evaluation_fn(**session.arguments(evaluation_fn, random_state, artifact_dir))
+    draws = random_state("evaluation.random_seed", random_seed)
+    return checked_scores(evaluation_fn, evaluation_fn(**session.arguments(evaluation_fn, draws, artifact_dir)))
+
+
+def random_state(name, seed):
+    """The RandomState of a seed; raises ConfigurationError, which names it, unless it is an integer 0..2^32 - 1."""
+    checks.whole(name, seed, 0)
+    checks.at_most(name, seed, LARGEST_SEED)
+    return np.random.RandomState(seed)
+
+
+def checked_scores(function, scores):
+    """The scores that a metric returned; raises ValueError unless they are a dict."""
     if not isinstance(scores, dict):
-        raise ValueError(f"A metric must return a dict; {evaluation_fn.__name__} returned a {type(scores).__name__}.")
+        raise ValueError(f"A metric must return a dict; {function.__name__} returned a {type(scores).__name__}.")
     return scores
 
 
-def configured_metric():
-    """The metric function that the present gin configuration binds to `evaluation.evaluation_fn`.
+def configured_step():
+    """The step that the present gin configuration describes, one of STEPS.
+
+    Raises:
+      ConfigurationError: it binds the functions of both.
+    """
+    bound = [step for step in STEPS if f"{step}.{step}_fn" in configuration.bindings()]
+    if len(bound) > 1:
+        raise ConfigurationError("evaluation.evaluation_fn and validation.validation_fn are both bound; bind one of "
+                                 "the two.")
+    return bound[0] if bound else "evaluation"
+
+
+def configured_metric(step="evaluation"):
+    """The metric function that the present gin configuration binds to `evaluation.evaluation_fn` (or to the step's).
 
     Raises:
       ConfigurationError: nothing, or something that is no function, is bound.
     """
+    key = f"{step}.{step}_fn"
     try:
-        reference = gin.query_parameter("evaluation.evaluation_fn")
+        reference = gin.query_parameter(key)
     except ValueError as error:
-        raise ConfigurationError("The gin configuration does not bind evaluation.evaluation_fn; bind a metric, as in "
-                                 "--gin_bindings='evaluation.evaluation_fn = @mig', or use --metrics.") from error
+        raise ConfigurationError(f"The gin configuration does not bind {key}; bind a metric, as in "
+                                 f"--gin_bindings='{key} = @mig'.") from error
     function = getattr(getattr(reference, "configurable", None), "wrapper", reference)
     if not callable(function):
-        raise ConfigurationError(f"evaluation.evaluation_fn must be a metric such as @mig; received {reference!r}.")
+        raise ConfigurationError(f"{key} must be a metric such as @mig; received {reference!r}.")
     return function
 
 
-def default_seed():
-    """Binds `evaluation.random_seed` to 0 where nothing is bound."""
+def default_seed(step="evaluation"):
+    """Binds `evaluation.random_seed` (or the step's) to 0 where nothing is bound."""
     try:
-        gin.query_parameter("evaluation.random_seed")
+        gin.query_parameter(f"{step}.random_seed")
     except ValueError:
         with gin.unlock_config():
-            gin.bind_parameter("evaluation.random_seed", 0)
+            gin.bind_parameter(f"{step}.random_seed", 0)
 
 
-def evaluate_to(session, folder):
+def evaluate_to(session, folder, score=evaluate_representation, step="evaluation"):
     """Evaluates the configured metric and writes `folder/results`, complete or not at all.
 
     Args:
       session: Session; folder: what it holds already is replaced.
+      score: function (session, artifact folder) -> scores.
+      step: one of STEPS, what the files are called.
 
     Returns:
       dict: the scores, with `elapsed_time` in seconds.
     """
-    default_seed()
+    default_seed(step)
     before = session.num_encoded
     with published(folder) as temporary:
         start = time.time()
-        scores = evaluate_representation(session, str(temporary / "artifacts"))
+        scores = score(session, str(temporary / "artifacts"))
         scores = {**scores, "elapsed_time": time.time() - start}
         info = {"source": session.source.name, "data_set": session.dataset.name,
-                "random_seed": gin.query_parameter("evaluation.random_seed"), "seconds": scores["elapsed_time"],
-                "observations_encoded": session.num_encoded - before, **provenance.environment()}
-        results.save_dict(temporary / "results" / "json" / "evaluation_info.json", info)
+                "random_seed": gin.query_parameter(f"{step}.random_seed"), "seconds": scores["elapsed_time"],
+                "observations_encoded": session.num_encoded - before,
+                **getattr(session.dataset, "description", {}), **provenance.environment()}
+        results.save_dict(temporary / "results" / "json" / f"{step}_info.json", info)
         text = merged_gin(session.dataset_gin, gin.operative_config_str())
-        results.update_result_directory(temporary / "results", "evaluation", scores, session.source.results, text)
+        results.update_result_directory(temporary / "results", step, scores, session.source.results, text)
     return scores
 
 

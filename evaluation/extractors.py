@@ -70,7 +70,8 @@ def make_extractor(weights="imagenet", resize=299):
         return _graph_folder(path, resize)
     if not path.is_file():
         raise FileNotFoundError(f"fid.weights {str(path)!r} is neither a file nor a folder; give 'imagenet', an "
-                                "Inception weight file (.h5), a Keras model (.keras), or a SavedModel or frozen-graph folder.")
+                                "Inception weight file (.h5), a Keras model (.keras), or a folder of a SavedModel or "
+                                "frozen graph.")
     if path.suffix == ".keras":
         model = keras.models.load_model(path, compile=False)
         return Extractor(_inference(model), f"Keras model {path.name}", file_digest(path), None)

@@ -18,7 +18,7 @@ def load(path):
     """
     try:
         module = tf.saved_model.load(str(path), tags=[])
-    except (ValueError, OSError, RuntimeError) as error:
+    except (ValueError, OSError, RuntimeError, tf.errors.OpError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ValueError(f"{str(path)!r} is not a TF-Hub module of disentanglement_lib ({reason}).") from error
     if not {"representation", "gaussian_encoder"} & set(module.signatures):

@@ -51,7 +51,8 @@ def postprocess(model_dir, output_dir, overwrite=False, postprocess_fn=gin.REQUI
 
     Raises:
       ConfigurationError: the model has no Gaussian posteriors, or random_seed or the data set's name is wrong.
-      FileExistsError: output_dir is in use. FileNotFoundError: model_dir holds no finished run. ValueError: the data set or the model cannot be read.
+      FileExistsError: output_dir is in use. FileNotFoundError: model_dir holds no finished run.
+      ValueError: the data set or the model cannot be read.
     """
     del name  # Part of the recorded configuration.
     random_state = _random_state(random_seed)

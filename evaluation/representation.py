@@ -4,20 +4,27 @@ import contextlib
 import dataclasses
 import hashlib
 import importlib
-import json
 import pathlib
 import sys
+import zipfile
+import zlib
 from typing import Any, Callable, Optional
 
 import gin
-import keras
 import numpy as np
 import tensorflow as tf
 
+from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError, python_path
+from dislib_plus.saved_models import load_model
 
 from . import hub
 from .array_data import ArrayData
+from .arrays import FACTOR_BINS
+from .sampling import represent
+
+# What reading an .npz file that is none, is cut short or has flipped bits may raise.
+DAMAGED = (ValueError, KeyError, EOFError, OSError, TypeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclasses.dataclass
@@ -87,49 +94,11 @@ def from_keras(path):
       FileNotFoundError: no such file. ValueError: it cannot be loaded.
     """
     path = pathlib.Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no model file {str(path)!r}.")
     model = load_model(path)
     represent = model.represent if hasattr(model, "represent") else lambda x: model(x, training=False)
     results = path.parent / "results"
     return Source(str(path), _tensor_function(represent), model, key=_digest([path]), folder=path.parent,
                   results=results if results.is_dir() else None)
-
-
-def load_model(path):
-    """Loads a .keras file; the run's own modules and folders (run.json beside it) are imported first.
-
-    Raises:
-      ValueError: the file is damaged, or its classes are not known.
-    """
-    path = pathlib.Path(path)
-    importlib.import_module("dislib_plus.methods")
-    record = path.parent / "run.json"
-    recorded = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
-    import_recorded(recorded.get("imports", ()), recorded.get("python_path", ()))
-    try:
-        return keras.models.load_model(path, compile=False)
-    except (ValueError, TypeError, OSError, KeyError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise ValueError(f"The model {str(path)!r} cannot be loaded ({reason}); if it uses classes of your own, import "
-                         "their module in the gin file of the run, or by --gin_bindings='import my_module'."
-                         ) from error
-
-
-def import_recorded(modules, folders):
-    """Imports the modules that a run's gin files imported, looking also in the folders they were found in.
-
-    Raises:
-      ValueError: a module cannot be imported.
-    """
-    # The modules may register names with gin although the configuration of this call is read already.
-    with python_path([str(folder) for folder in folders]), gin.unlock_config():
-        for module in modules:
-            try:
-                importlib.import_module(module)
-            except ImportError as error:
-                raise ValueError(f"The run imports {module!r}, which cannot be imported ({error}); run the command "
-                                 "in the folder that holds it, or install it.") from error
 
 
 def from_hub(path):
@@ -156,15 +125,24 @@ def from_codes(path):
         raise FileNotFoundError(f"There is no file of codes {str(path)!r}.")
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            content = dict(arrays) if hasattr(arrays, "files") else {}
-    except (ValueError, OSError) as error:
-        raise ValueError(f"{str(path)!r} is not an .npz file of plain arrays ({error}).") from error
+            content = dict(arrays)
+    except DAMAGED as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{str(path)!r} is not an .npz file of plain arrays, or it is damaged ({reason}); write it "
+                         "with np.savez.") from error
     missing = [name for name in ("codes", "factors") if name not in content]
     if missing:
         raise ValueError(f"{str(path)!r} must hold the arrays codes and factors; missing: {', '.join(missing)}; "
                          f"it holds {sorted(content)}.")
-    data = ArrayData(content["codes"], content["factors"], content.get("factor_names"), path.stem)
+    data = ArrayData(content["codes"], content["factors"], content.get("factor_names"), path.stem, _factor_bins())
     return Source(str(path), data.lookup, data=data, folder=path.parent)
+
+
+@gin.configurable("array_data")
+def _factor_bins(factor_bins=FACTOR_BINS):
+    """Equal-width bins into which continuous factors of a file are cut (`array_data.factor_bins`)."""
+    checks.whole("array_data.factor_bins", factor_bins, 1)
+    return factor_bins
 
 
 def from_function(name):
@@ -179,21 +157,37 @@ def from_function(name):
     with python_path([str(pathlib.Path.cwd())]):
         try:
             function = importlib.import_module(module_name)
-        except ImportError as error:
-            raise ConfigurationError(f"--representation: the module {module_name!r} cannot be imported "
-                                     f"({error}).") from error
+        except (Exception, SystemExit) as error:  # pylint: disable=broad-except  # Anything: it is the user's code.
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise ConfigurationError(f"--representation: the module {module_name!r} cannot be imported ({reason})."
+                                     ) from error
     for part in attribute.split("."):
         function = getattr(function, part, None)
     if not callable(function):
         raise ConfigurationError(f"--representation: there is no function {attribute!r} in "
                                  f"{sys.modules[module_name].__file__}.")
-    return Source(name, function)
+    return Source(name, _named(name, function))
+
+
+def _named(name, function):
+    """The user's function, whose errors become one ValueError that names it."""
+    def named(images):
+        try:
+            return function(images)
+        except Exception as error:  # pylint: disable=broad-except  # Anything: it is the user's code.
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise ValueError(f"The representation function {name} failed on observations of shape "
+                             f"{tuple(np.shape(images))} ({reason}).") from error
+    for attribute in ("takes_tensors", "image_shape", "restarted"):
+        if hasattr(function, attribute):
+            setattr(named, attribute, getattr(function, attribute))
+    return named
 
 
 def is_repeatable(function, images):
     """Whether the function gives equal codes for equal images: False for codes sampled at every call."""
     images = images if getattr(function, "takes_tensors", False) else np.asarray(images)
-    return np.array_equal(np.asarray(function(images)), np.asarray(function(images)), equal_nan=True)
+    return np.array_equal(represent(images, function), represent(images, function), equal_nan=True)
 
 
 def _tensor_function(represent):

@@ -3,10 +3,12 @@
 import contextlib
 import dataclasses
 import difflib
+import functools
 import glob
 import importlib
 import pathlib
 import pkgutil
+import warnings
 from typing import Optional
 
 import gin
@@ -14,12 +16,14 @@ import gin
 from dislib_plus import configuration, files
 from dislib_plus.configuration import ConfigurationError
 
-from . import evaluate, metrics as metrics_package
+from . import evaluate, metrics as metrics_package, validate
+from .representation import from_directory
 from .session import Session, cache_directory, load_dataset
 
 DEFAULT_METRICS = ("mig", "mig_sup", "factor_vae_metric", "reconstruction", "elbo_decomposition")
 DEFAULT_IMAGE_METRICS = ("reconstruction", "elbo_decomposition")
 PRESETS = ("full", "fast")
+STEPS = {"evaluation": evaluate.evaluate_representation, "validation": validate.validate_representation}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +76,7 @@ def chosen_metrics(names=None):
 
 
 def run(source, metrics=None, output_dir=None, gin_config_files=(), gin_bindings=(), preset="full", overwrite=False,
-        config_glob=None, report=None):
+        config_glob=None, report=None, used_bindings=()):
     """Evaluates a source.
 
     Every metric runs under its own gin configuration: the preset's file, then the user's
@@ -82,7 +86,7 @@ def run(source, metrics=None, output_dir=None, gin_config_files=(), gin_bindings
       source: representation.Source.
       metrics: metric names; "all" stands for all that the source and its data allow; None: those of
         `metrics.names` in the user's gin files; else the metric bound to `evaluation.evaluation_fn`
-        there; else DEFAULT_METRICS, or DEFAULT_IMAGE_METRICS for a set without factors.
+        or `validation.validation_fn` there; else DEFAULT_METRICS, or DEFAULT_IMAGE_METRICS for a set without factors.
       output_dir: results go to `<output_dir>/<metric>/results`; None: `evaluation/` beside the run. For one
         metric that is bound in the user's files and an output_dir, to `<output_dir>/results` as in disentanglement_lib.
       gin_config_files, gin_bindings: the user's.
@@ -90,6 +94,8 @@ def run(source, metrics=None, output_dir=None, gin_config_files=(), gin_bindings
       overwrite: replace results that are there.
       config_glob: pattern of gin files, each one metric, named by its stem.
       report: function (name, scores) called after every metric.
+      used_bindings: keys of the user's bindings that opening the source has used; one warning names those that
+        nothing uses.
 
     Returns:
       dict {metric: scores}.
@@ -100,54 +106,75 @@ def run(source, metrics=None, output_dir=None, gin_config_files=(), gin_bindings
       ValueError: metrics failed; the others were computed all the same, and their results are written.
     """
     import_metrics()
-    session, jobs = _prepared(source, metrics, output_dir, gin_config_files, gin_bindings, preset, config_glob)
+    session, jobs, unused = _prepared(source, metrics, output_dir, gin_config_files, gin_bindings, preset, config_glob)
+    unused -= set(used_bindings)
     _check(session, jobs, gin_config_files, gin_bindings, overwrite)
     all_scores, failures = {}, []
     try:
         for job in jobs:
-            with _configured(job, gin_config_files, gin_bindings):
+            with _configured(job, gin_config_files, gin_bindings) as step:
                 try:
-                    all_scores[job.name] = evaluate.evaluate_to(session, job.folder)
-                except (ValueError, OSError) as error:
+                    all_scores[job.name] = evaluate.evaluate_to(session, job.folder, STEPS[step], step)
+                except Exception as error:  # pylint: disable=broad-except  # The other metrics go on.
                     if len(jobs) == 1:
                         raise
-                    # Without gin's trail of the calls that led there.
-                    reason = str(error).split("\n  In call to configurable")[0]
-                    failures.append(f"{job.name} failed: {' '.join(reason.split())}")
+                    failures.append((job.name, error))
                     continue
+                finally:
+                    unused &= set(configuration.unused_bindings())
             if report is not None:
                 report(job.name, all_scores[job.name])
     finally:
         session.save_codes()
+    if unused:
+        warnings.warn(f"gin: these metrics do not use {', '.join(sorted(unused))}.", configuration.Notice, stacklevel=2)
     if failures:
-        raise ValueError(" ".join(failures))
+        raise _summary(failures) from failures[0][1]
     return all_scores
+
+
+def _summary(failures):
+    """One error for all (metric, error): of the configuration if that is what all of them are about."""
+    reasons = []
+    for name, error in failures:
+        # Without gin's trail of the calls that led there.
+        reason = " ".join(str(error).split("\n  In call to configurable")[0].split())
+        expected = isinstance(error, (ValueError, OSError))
+        reasons.append(f"{name} failed: {reason if expected else f'{type(error).__name__}: {reason}'}")
+    wrong = all(isinstance(error, ConfigurationError) for _, error in failures)
+    return (ConfigurationError if wrong else ValueError)(" ".join(reasons))
+
+
+def _check_metric(session, function, name, step):
+    check = {"evaluation": session.check, "validation": functools.partial(validate.check, session)}
+    check[step](function, name)
 
 
 def evaluate_with_gin(model_dir, output_dir, overwrite=False, gin_config_files=None, gin_bindings=None):
     """disentanglement_lib's call: one metric, bound to `evaluation.evaluation_fn`, into `output_dir/results`."""
-    from .representation import from_directory
     return run(from_directory(model_dir), None, output_dir, gin_config_files or (), gin_bindings or (),
                overwrite=overwrite)
 
 
 def _prepared(source, metrics, output_dir, gin_config_files, gin_bindings, preset, config_glob):
-    """The session and the jobs; the user's configuration is read once for both."""
+    """The session, the jobs, and the user's bindings that making both did not use."""
     folder = _output_folder(source, output_dir)
     with configuration.configured(gin_config_files, gin_bindings):
         dataset, dataset_gin = load_dataset(source)
         session = Session(source, dataset, dataset_gin, cache_directory(source, folder))
         names = metrics if metrics is not None else chosen_metrics()
-        bound = "evaluation.evaluation_fn" in configuration.bindings()
-        name = configuration.bindings().get("evaluation.name", "''").strip("'\"")
-        function = evaluate.configured_metric() if bound else None
+        step = evaluate.configured_step()
+        bound = f"{step}.{step}_fn" in configuration.bindings()
+        name = configuration.bindings().get(f"{step}.name", "''").strip("'\"")
+        function = evaluate.configured_metric(step) if bound else None
+        unused = set(configuration.unused_bindings())
     if bound and (names is not None or config_glob is not None):
-        raise ConfigurationError("evaluation.evaluation_fn is bound and metrics are listed too; use one of the two.")
+        raise ConfigurationError(f"{step}.{step}_fn is bound and metrics are listed too; use one of the two.")
     if config_glob is not None:
-        return session, _jobs_of_glob(config_glob, folder)
+        return session, _jobs_of_glob(config_glob, folder), unused
     if names is None and function is not None:
         name = name or function.__name__.removeprefix("compute_")
-        return session, [Job(name, None, folder if output_dir is not None else folder / name)]
+        return session, [Job(name, None, folder if output_dir is not None else folder / name)], unused
     if names is None:
         names = DEFAULT_METRICS if dataset.num_factors else DEFAULT_IMAGE_METRICS
         names = [name for name in names if source.model is not None or name not in DEFAULT_IMAGE_METRICS]
@@ -155,7 +182,7 @@ def _prepared(source, metrics, output_dir, gin_config_files, gin_bindings, prese
         names = _possible(session, preset)
     if not names:
         raise ConfigurationError(f"No metric can be computed for {source.name}; see --metrics.")
-    return session, [Job(name, preset_file(name, preset), folder / name) for name in dict.fromkeys(names)]
+    return session, [Job(name, preset_file(name, preset), folder / name) for name in dict.fromkeys(names)], unused
 
 
 def _output_folder(source, output_dir):
@@ -187,18 +214,19 @@ def _possible(session, preset):
 
 @contextlib.contextmanager
 def _configured(job, gin_config_files, gin_bindings):
-    """The gin configuration of one job; `evaluation.name` is its name where nothing else is bound."""
+    """The gin configuration of one job; `evaluation.name` is its name where nothing else is bound. Yields the step."""
     own = [job.gin_file] if job.gin_file else []
     with configuration.configured(own + list(gin_config_files), list(gin_bindings)):
-        if "evaluation.name" not in configuration.bindings():
+        step = evaluate.configured_step()
+        if f"{step}.name" not in configuration.bindings():
             with gin.unlock_config():
-                gin.bind_parameter("evaluation.name", job.name)
-        yield
+                gin.bind_parameter(f"{step}.name", job.name)
+        yield step
 
 
 def _check(session, jobs, gin_config_files, gin_bindings, overwrite):
     """Raises ConfigurationError or FileExistsError for what is wrong before anything is computed."""
     for job in jobs:
         evaluate.check_free(job.folder, overwrite)
-        with _configured(job, gin_config_files, gin_bindings):
-            session.check(evaluate.configured_metric(), job.name)
+        with _configured(job, gin_config_files, gin_bindings) as step:
+            _check_metric(session, evaluate.configured_metric(step), job.name, step)

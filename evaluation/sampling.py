@@ -43,15 +43,20 @@ def observation_blocks(observation_batches):
 
 
 def represent(observations, representation_function):
-    """Codes [n, D] of observations [n, ...]; raises ValueError when the function returns another shape."""
-    codes = np.asarray(representation_function(observations))
+    """Codes [n, D] of observations [n, ...]; raises ValueError when the function returns anything else."""
+    returned = representation_function(observations)
+    codes = np.asarray(returned)
+    if codes.dtype.kind not in "fiub":
+        raise ValueError(f"representation_function must return numbers of shape [{len(observations)}, D]; it returned "
+                         f"a {type(returned).__name__} of {codes.dtype} values.")
     if codes.ndim != 2 or len(codes) != len(observations):
         raise ValueError(f"representation_function must return codes of shape [{len(observations)}, D] for "
                          f"{len(observations)} observations; it returned shape {codes.shape}.")
     return codes
 
 
-def generate_batch_factor_code(ground_truth_data, representation_function, num_points, random_state, batch_size):
+def generate_batch_factor_code(ground_truth_data, representation_function, num_points, random_state, batch_size,
+                               measured=False):
     """Draws factors with their codes, with disentanglement_lib's random stream.
 
     The stream depends on `batch_size`: per batch all factors, then whatever the
@@ -63,6 +68,7 @@ def generate_batch_factor_code(ground_truth_data, representation_function, num_p
       num_points: number of observations.
       random_state: np.random.RandomState.
       batch_size: observations drawn at a time.
+      measured: whether data that cuts continuous factors into classes gives their own values instead (`values_of`).
 
     Returns:
       codes [D, num_points] and factors [K, num_points] (columns are observations).
@@ -72,12 +78,12 @@ def generate_batch_factor_code(ground_truth_data, representation_function, num_p
     """
     check_size("num_points", num_points)
     check_size("batch_size", batch_size)
-    factors = []
+    factors, values_of = [], getattr(ground_truth_data, "values_of", None) if measured else None
 
     def observation_batches():
         for start in range(0, num_points, batch_size):
             drawn, observations = ground_truth_data.sample(min(batch_size, num_points - start), random_state)
-            factors.append(drawn)
+            factors.append(drawn if values_of is None else values_of(observations))
             yield np.asarray(observations)
 
     codes = list(encode_stream(observation_batches(), representation_function))

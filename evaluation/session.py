@@ -5,7 +5,6 @@ import os
 import pathlib
 import sys
 import warnings
-import zipfile
 
 import gin
 import numpy as np
@@ -15,9 +14,11 @@ from dislib_plus.configuration import ConfigurationError
 
 from . import images, requirements
 from .codes import CodeTable, IndexedData, is_indexable
-from .representation import is_repeatable
+from .representation import DAMAGED, is_repeatable
 
 _CODES = "codes.npz"
+# What a metric function may declare.
+SUPPLIED = ("ground_truth_data", "representation_function", "random_state", "artifact_dir", "dataset", "model")
 
 
 class Session:
@@ -52,13 +53,17 @@ class Session:
         given = {"random_state": random_state, "artifact_dir": artifact_dir, "dataset": self._counted,
                  "ground_truth_data": self._counted, "model": self.source.model}
         if "representation_function" in names:
-            given["ground_truth_data"], given["representation_function"] = self._codes()
-            self._restart()
+            given["ground_truth_data"], given["representation_function"] = self.data_and_representation()
         return {name: value for name, value in given.items() if name in names}
 
     def check(self, function, name):
         """Raises ConfigurationError where the source cannot be scored by the metric `function`; computes nothing."""
         names = declared(function)
+        check_parameters(function, name)
+        self.check_source(function, name, names)
+
+    def check_source(self, function, name, names):
+        """As `check`, for a function that is given what `names` lists."""
         if "model" in names and self.source.model is None:
             raise ConfigurationError(f"{name} needs a trained model, and {self.source.name} gives codes only; give a "
                                      "run directory or a .keras file, or choose other metrics.")
@@ -74,8 +79,13 @@ class Session:
         except ValueError as error:
             raise ConfigurationError(f"{name}: {error}") from error
 
+    def data_and_representation(self):
+        """(ground_truth_data, representation_function) for one metric."""
+        pair = self._codes()
+        self._restart()
+        return pair
+
     def _codes(self):
-        """(ground_truth_data, representation_function) for metrics."""
         if self.source.data is not None:
             return self.source.data, self.source.function
         if self._table is None and self._direct is None:
@@ -104,7 +114,7 @@ class Session:
             return 0
         try:
             return self._table.num_encoded if self._table.load(self._cache, self._cache_key()) else 0
-        except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
+        except DAMAGED as error:
             warnings.warn(f"The kept codes {self._cache} are damaged ({error}); they are made again.", stacklevel=2)
             self._table.known[:] = False
             return 0
@@ -135,6 +145,19 @@ def declared(function):
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         names |= {"ground_truth_data", "representation_function", "random_state", "artifact_dir"}
     return names
+
+
+def check_parameters(function, name):
+    """Raises ConfigurationError where a metric function needs a parameter that neither a session nor gin supplies."""
+    parameters = inspect.signature(inspect.unwrap(function)).parameters.values()
+    bound = {key.rpartition(".")[2] for key in configuration.bindings()}
+    missing = [parameter.name for parameter in parameters if parameter.default is parameter.empty
+               and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+               and parameter.name not in (*SUPPLIED, *bound)]
+    if missing:
+        raise ConfigurationError(f"{name} cannot be evaluated: {function.__name__} needs {', '.join(missing)}, and a "
+                                 f"metric is given {', '.join(SUPPLIED)}. A metric of a fixed labelled sample is bound "
+                                 "to validation.validation_fn.")
 
 
 def cache_directory(source, output_dir):

@@ -116,3 +116,21 @@ def test_namespaced_dict_and_glob_characters(tmp_path):
     with files.atomic_write(folder / "x_results.json") as stream:
         stream.write('{"y.z": 3}')
     assert results.aggregate_json_results(folder) == {"x_results.y.z": 3}
+
+
+def test_copies_of_a_folder_that_may_only_be_read_can_be_removed(tmp_path):
+    source = tmp_path / "source/json"
+    source.mkdir(parents=True)
+    (source / "x.json").write_text("{}")
+    for path in (source / "x.json", source, source.parent):
+        path.chmod(0o444 if path.is_file() else 0o555)
+    try:
+        results.copydir(tmp_path / "source", tmp_path / "copy")
+        results.copydir(tmp_path / "source", tmp_path / "copy")
+        for path in (tmp_path / "copy", tmp_path / "copy/json", tmp_path / "copy/json/x.json"):
+            assert path.stat().st_mode & 0o200, path
+    finally:
+        for path in (source.parent, source):
+            path.chmod(0o755)
+    with pytest.raises(FileNotFoundError):
+        results.copydir(tmp_path / "nowhere", tmp_path / "other")

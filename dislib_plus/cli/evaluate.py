@@ -9,7 +9,8 @@ _SUMMARY = """scores a trained model or its codes and writes one results folder 
   dislib_evaluate --codes=codes.npz --metrics=mig,dci
   dislib_evaluate --representation=package.module:function --gin_bindings="dataset.name = 'cars3d'" --output_dir=scores
 
-Without --metrics: mig, mig_sup, factor_vae_metric, reconstruction and elbo_decomposition; the last two
+A gin file that binds validation.validation_fn, random_seed and num_labelled_samples scores the model on one fixed
+labelled sample. Without --metrics: mig, mig_sup, factor_vae_metric, reconstruction and elbo_decomposition; the last two
 for a data set without factors, the first three where there are only codes."""
 
 # Packages whose names a run's gin files use, so that such a file may be given again.
@@ -21,9 +22,11 @@ def _define(flags):
     flags.string("model_dir", None, "Folder of a finished run, of this library or of disentanglement_lib.")
     flags.string("input_dir", None, "The same as --model_dir (disentanglement_lib's name).")
     flags.string("model", None, "A .keras file.")
-    flags.string("codes", None, "An .npz file with the arrays codes [n, D] and factors [n, K].")
+    flags.string("codes", None, "An .npz file with the arrays codes [n, D] and factors [n, K]; continuous factors are "
+                 "cut into array_data.factor_bins bins (gin).")
     flags.string("representation", None, "A function of images, as package.module:function; name the data set by gin.")
-    flags.string("metrics", None, "Comma-separated names of metrics (the files in gin/metrics), or 'all' that the model and data allow.")
+    flags.string("metrics", None, "Comma-separated names of metrics (the files in gin/metrics), or 'all' that the "
+                 "model and data allow.")
     flags.string("output_dir", None, "Folder of the results (default: evaluation/ in the run's folder).")
     flags.string("preset", "full", "Sizes of the metrics: 'full' (those of the published studies) or 'fast'.")
     gin_setup.define_flags(flags)
@@ -42,10 +45,20 @@ def _act(flags):
     environment.data_directory(flags.data_dir)
     bindings = [f"dataset.data_dir = {flags.data_dir!r}"] * bool(flags.data_dir) + list(flags.gin_bindings)
     environment.import_quietly(_PACKAGES)
-    _evaluate(flags, given[0], bindings)
+    _evaluate(flags, given[0], _metric_names(flags), bindings)
 
 
-def _evaluate(flags, kind, bindings):
+def _metric_names(flags):
+    """The names in --metrics, None without the flag."""
+    if flags.metrics is None:
+        return None
+    names = [name.strip() for name in flags.metrics.split(",") if name.strip()]
+    if not names:
+        raise command.UsageError(f"--metrics must name at least one metric; received {flags.metrics!r}.")
+    return names
+
+
+def _evaluate(flags, kind, names, bindings):
     from dislib_plus import configuration
     from dislib_plus.evaluation import representation, runner, table
     runner.import_metrics()
@@ -54,11 +67,11 @@ def _evaluate(flags, kind, bindings):
         make = {"model": representation.from_keras, "codes": representation.from_codes,
                 "representation": representation.from_function}.get(kind, representation.from_directory)
         source = make(flags[kind].value)
-    names = [name.strip() for name in flags.metrics.split(",") if name.strip()] if flags.metrics else None
+        used = set(configuration.bindings()) - set(configuration.unused_bindings())
     scores = {}
     try:
         runner.run(source, names, flags.output_dir, flags.gin_config, bindings, flags.preset, flags.overwrite,
-                   flags.gin_evaluation_config_glob, report=scores.__setitem__)
+                   flags.gin_evaluation_config_glob, report=scores.__setitem__, used_bindings=used)
     finally:
         if scores:
             table.show_scores(source.name, scores)

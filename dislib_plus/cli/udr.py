@@ -28,7 +28,7 @@ def _act(flags):
     folders = [folder.strip() for folder in flags.model_dirs.split(",") if folder.strip()]
     if len(folders) < 2:
         raise command.UsageError(f"--model_dirs must name at least two folders; received {flags.model_dirs!r}.")
-    if len(set(folders)) < len(folders):
+    if len({pathlib.Path(folder).resolve() for folder in folders}) < len(folders):
         raise command.UsageError(f"--model_dirs must name each folder once; received {flags.model_dirs!r}.")
     rankings = _rankings(flags)
     environment.prepare()

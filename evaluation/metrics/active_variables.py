@@ -3,6 +3,8 @@
 import gin
 import numpy as np
 
+from dislib_plus import checks
+
 from .. import arrays, images, labels
 from ..requirements import requires
 from .mig_sup import ACTIVE_VARIANCE
@@ -24,8 +26,7 @@ def active_variables(codes, threshold=ACTIVE_VARIANCE):
       ValueError: malformed codes, or a negative threshold.
     """
     codes = arrays.check_codes(codes)
-    if not threshold >= 0:
-        raise ValueError(f"threshold must be a variance >= 0; received {threshold!r}.")
+    checks.at_least("active_variables.threshold", threshold, 0)
     variances = np.var(codes, axis=0, ddof=1, dtype=np.float64)
     active = variances[variances > threshold]
     return {"num_active_variables": len(active), "active_fraction": len(active) / len(variances),

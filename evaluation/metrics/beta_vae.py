@@ -9,6 +9,7 @@ import gin
 import numpy as np
 
 from .. import arrays
+from ..array_data import ArrayData
 from . import utils
 
 
@@ -41,9 +42,11 @@ def compute_beta_vae_sklearn(ground_truth_data, representation_function, random_
 
 def beta_vae(codes, factors, random_state, batch_size=64, num_train=10000, num_eval=5000,
              factor_bins=arrays.FACTOR_BINS, sklearn_defaults="current"):
-    """BetaVAE score of two arrays; pairs are drawn among the rows, so the factor grid may be incomplete.
+    """BetaVAE score of two arrays.
 
-    Each pair is a uniform row and a uniform one among the rows that share its value of the chosen factor.
+    Rows that are the whole grid of factors are drawn as `compute_beta_vae_sklearn` draws
+    them, with the same score. Of others, which may lack combinations, each pair is a uniform
+    row and a uniform one among the rows that share its value of the chosen factor.
 
     Args:
       codes: [n, D].
@@ -58,18 +61,8 @@ def beta_vae(codes, factors, random_state, batch_size=64, num_train=10000, num_e
     Raises:
       ValueError: malformed arrays or sizes.
     """
-    codes, factors = arrays.check_codes_and_factors(codes, factors)
-    rows = arrays.RowsByValue(arrays.class_labels(factors, factor_bins))
-
-    def sample(size):
-        labels = random_state.randint(factors.shape[1], size=size)
-        first = random_state.randint(len(codes), size=(size, batch_size))
-        second = np.empty_like(first)
-        for factor in range(factors.shape[1]):
-            second[labels == factor] = rows.sharing(factor, first[labels == factor], random_state)
-        differences = (np.abs(codes[a] - codes[b]).mean(axis=0) for a, b in zip(first, second))
-        return np.array(list(differences)), labels
-
+    data = ArrayData(codes, factors, factor_bins=factor_bins)
+    sample = lambda size: _sampled_features(data, data.lookup, batch_size, size, random_state)
     return _score(sample, num_train, num_eval, random_state, sklearn_defaults)
 
 
@@ -92,15 +85,16 @@ def _score(sample, num_train, num_eval, random_state, sklearn_defaults):
 
 
 def _sampled_features(ground_truth_data, representation_function, batch_size, num_points, random_state):
-    """Mean absolute code differences [num_points, D] of batches of pairs, and the factor that each batch shares."""
+    """Mean absolute differences float64 [num_points, D] of batches of pairs, and the factor that each batch shares."""
     utils.check_size("batch_size", batch_size)
     labels, features = [], []
-    draw = _drawn_indices if getattr(ground_truth_data, "draws_plainly", False) else _drawn_observations
+    draw = utils.way_of_drawing(ground_truth_data, _drawn_indices, _drawn_rows, _drawn_observations)
     batches = draw(ground_truth_data, batch_size, num_points, random_state, labels)
     for codes in utils.encode_stream(batches, representation_function):
         pairs = codes.reshape(-1, 2, batch_size, codes.shape[1])
         features.append(np.mean(np.abs(pairs[:, 0] - pairs[:, 1]), axis=1))
-    return np.concatenate(features), np.array(labels)
+    # In float64, as disentanglement_lib keeps them: where a solver stops early depends on the precision.
+    return np.concatenate(features).astype(np.float64), np.array(labels)
 
 
 def _drawn_observations(ground_truth_data, batch_size, num_points, random_state, labels):
@@ -122,3 +116,14 @@ def _drawn_indices(indexed_data, batch_size, num_points, random_state, labels):
         factors[rows, 1, columns] = factors[rows, 0, columns]
         labels.extend(shared)
         yield indexed_data.observations_of(factors)
+
+
+def _drawn_rows(array_data, batch_size, num_points, random_state, labels):
+    """The same for arrays that are no whole grid: pairs of rows that share a value."""
+    shared = random_state.randint(array_data.num_factors, size=num_points)
+    first = random_state.randint(array_data.num_observations, size=(num_points, batch_size))
+    second = np.empty_like(first)
+    for factor in range(array_data.num_factors):
+        second[shared == factor] = array_data.rows.sharing(factor, first[shared == factor], random_state)
+    labels.extend(shared)
+    yield from np.concatenate([first, second], axis=1)[..., np.newaxis]

@@ -16,6 +16,8 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils import check_random_state
 
+from dislib_plus import checks
+
 from .xgboost_trees import XGBoostTrees
 
 try:
@@ -113,14 +115,20 @@ def _is_worthwhile(codes, num_threads):
     return is_parallel_available() and _thread_count(num_threads) > 1 and np.size(codes) >= SERIAL_SIZE
 
 
+def check_threads(num_threads):
+    """Raises ConfigurationError unless it is None (one thread per core) or a whole number of at least 1."""
+    if num_threads is not None:
+        checks.whole("num_threads", num_threads, 1)
+
+
 def new_boosted_trees(backend="sklearn", num_threads=None):
     """An unfitted classifier of one of BACKENDS.
 
     Raises:
       ValueError: another backend, or xgboost is not installed.
     """
-    if backend not in BACKENDS:
-        raise ValueError(f"backend must be one of {BACKENDS}; received {backend!r}.")
+    check_threads(num_threads)
+    checks.one_of("backend", backend, BACKENDS)
     if backend == "xgboost":
         return XGBoostTrees(num_threads)
     model = BoostedTrees()
@@ -141,6 +149,7 @@ def fit_boosted_trees(codes, targets, generator=None, num_threads=None, backend=
     Returns:
       list of fitted classifiers.
     """
+    check_threads(num_threads)
     if backend != "sklearn":
         return [new_boosted_trees(backend, num_threads).fit(codes, target) for target in targets]
     generator = check_random_state(generator)

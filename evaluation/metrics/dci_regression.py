@@ -14,7 +14,7 @@ from .. import arrays, images
 from .. import labels as labelling
 from ..requirements import factors as has_factors
 from ..requirements import requires
-from . import dci
+from . import dci, utils
 
 DEPTHS = (2, 4, 8, 16, None)
 PENALTIES = (1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
@@ -121,8 +121,9 @@ def _standardised(train, test):
     """Both arrays by the training columns' mean and standard deviation, and which columns vary."""
     train, test = np.asarray(train, np.float64), np.asarray(test, np.float64)
     stddev = train.std(axis=0)
-    scale = np.where(stddev > 0, stddev, 1.0)
-    return (train - train.mean(axis=0)) / scale, (test - train.mean(axis=0)) / scale, stddev > 0
+    varying = (stddev > 0) & utils.varying_rows(train.T)
+    scale = np.where(varying, stddev, 1.0)
+    return (train - train.mean(axis=0)) / scale, (test - train.mean(axis=0)) / scale, varying
 
 
 def _owners(num_columns, code_spec):

@@ -4,7 +4,7 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from .. import arrays, images
+from .. import array_operations, arrays, images
 from ..classifier import train_classifiers
 from ..requirements import factors_or_labels, requires
 
@@ -36,7 +36,7 @@ def attribute_accuracies(codes, labels, random_state, test_fraction=0.2, hidden=
     train_codes, train_labels, test_codes, test_labels = arrays.split_rows(
         codes, arrays.class_labels(labels), 1.0 - test_fraction, random_state)
     mean, stddev = train_codes.mean(axis=0), train_codes.std(axis=0)
-    stddev = np.where(stddev > 0, stddev, 1.0)
+    stddev = np.where((stddev > 0) & array_operations.varying_rows(train_codes.T), stddev, 1.0)
     train_codes, test_codes = (train_codes - mean) / stddev, (test_codes - mean) / stddev
     predict = train_classifiers(train_codes, train_labels, random_state, hidden, learning_rate, batch_size, num_epochs)
     return tuple(np.mean(predict(part) == truth, axis=0)

@@ -8,7 +8,10 @@ accuracy of the majority classifier from codes to factors.
 import gin
 import numpy as np
 
+from dislib_plus import checks
+
 from .. import array_operations, arrays
+from ..array_data import ArrayData
 from . import utils
 
 DEAD_DIMS = ("dlib", "drop")
@@ -39,30 +42,28 @@ def compute_factor_vae(ground_truth_data, representation_function, random_state,
       ValueError: sizes below 1 (batch_size and num_variance_estimate below 2), NaN in the codes.
     """
     del artifact_dir
-    utils.check_size("num_variance_estimate", num_variance_estimate, 2)
-    observations = np.asarray(ground_truth_data.sample_observations(num_variance_estimate, random_state))
-    codes = utils.obtain_representation(observations, representation_function, 64).T
-
-    def sample(size):
-        return _sampled_variances(ground_truth_data, representation_function, batch_size, size, random_state)
-
-    return _score(codes, sample, ground_truth_data.num_factors, batch_size, num_train, num_eval, _prune_dims,
-                  dead_dims)
+    return _scores(ground_truth_data, representation_function, random_state, batch_size, num_train, num_eval,
+                   num_variance_estimate, _prune_dims, dead_dims)
 
 
 def factor_vae(codes, factors, random_state, batch_size=64, num_train=10000, num_eval=5000, threshold=0.05,
-               factor_bins=arrays.FACTOR_BINS):
-    """FactorVAE score of two arrays; batches are drawn among the rows, so the factor grid may be incomplete.
+               factor_bins=arrays.FACTOR_BINS, num_variance_estimate=10000, dead_dims="drop"):
+    """FactorVAE score of two arrays.
 
-    A batch is `batch_size` uniform rows among those that share a uniform row's value of a uniform factor.
+    Rows that are the whole grid of factors are drawn as `compute_factor_vae` draws them,
+    with the same score. Of others, which may lack combinations, a batch is `batch_size`
+    uniform rows among those that share a uniform row's value of a uniform factor, and the
+    variances over all rows are the global ones.
 
     Args:
-      codes: [n, D]; their variances over all rows are the global ones.
+      codes: [n, D].
       factors: [n, K]; whole numbers are classes, other columns are cut into `factor_bins` equal-width bins.
       random_state: np.random.RandomState.
       batch_size, num_train, num_eval: as `compute_factor_vae`.
-      threshold: codes of a smaller standard deviation are pruned, and constant ones always.
+      threshold: codes of a smaller standard deviation are pruned, as is, with dead_dims "drop", any constant one.
       factor_bins: bins of a continuous factor.
+      num_variance_estimate: as `compute_factor_vae`, for a whole grid.
+      dead_dims: as `compute_factor_vae`.
 
     Returns:
       dict as `compute_factor_vae`.
@@ -70,26 +71,34 @@ def factor_vae(codes, factors, random_state, batch_size=64, num_train=10000, num
     Raises:
       ValueError: malformed arrays or sizes.
     """
-    codes, factors = arrays.check_codes_and_factors(codes, factors)
-    rows = arrays.RowsByValue(arrays.class_labels(factors, factor_bins))
+    data = ArrayData(codes, factors, factor_bins=factor_bins)
+    return _scores(data, data.lookup, random_state, batch_size, num_train, num_eval,
+                   num_variance_estimate if data.is_grid else None,
+                   lambda variances: _prune_dims(variances, threshold), dead_dims)
+
+
+def _scores(ground_truth_data, representation_function, random_state, batch_size, num_train, num_eval,
+            num_variance_estimate, prune, dead_dims):
+    """num_variance_estimate None: the global variances are those of all rows of ArrayData."""
+    if num_variance_estimate is None:
+        codes = ground_truth_data.codes
+    else:
+        utils.check_size("num_variance_estimate", num_variance_estimate, 2)
+        observations = np.asarray(ground_truth_data.sample_observations(num_variance_estimate, random_state))
+        codes = utils.obtain_representation(observations, representation_function, 64).T
 
     def sample(size):
-        fixed = random_state.randint(factors.shape[1], size=size)
-        first = np.repeat(random_state.randint(len(codes), size=(size, 1)), batch_size, axis=1)
-        drawn = (rows.sharing(factor, row, random_state) for factor, row in zip(fixed, first))
-        return np.array([np.var(codes[batch], axis=0, ddof=1) for batch in drawn]), fixed
+        return _sampled_variances(ground_truth_data, representation_function, batch_size, size, random_state)
 
-    return _score(codes, sample, factors.shape[1], batch_size, num_train, num_eval,
-                  lambda variances: _prune_dims(variances, threshold), "drop")
+    return _score(codes, sample, ground_truth_data.num_factors, batch_size, num_train, num_eval, prune, dead_dims)
 
 
 def _score(codes, sample, num_factors, batch_size, num_train, num_eval, prune, dead_dims):
-    if dead_dims not in DEAD_DIMS:
-        raise ValueError(f"dead_dims must be one of {DEAD_DIMS}; received {dead_dims!r}.")
+    checks.one_of("dead_dims", dead_dims, DEAD_DIMS)
     utils.check_size("batch_size", batch_size, 2)
     utils.check_size("num_train", num_train)
     utils.check_size("num_eval", num_eval)
-    variances = np.var(arrays.check_codes(codes), axis=0, ddof=1)
+    variances = array_operations.variances(arrays.check_codes(codes))
     active = prune(variances) & (True if dead_dims == "dlib" else utils.varying_rows(codes.T))
     if not active.any():
         return {"train_accuracy": 0.0, "eval_accuracy": 0.0, "num_active_dims": 0, "num_active_dims_count": 0}
@@ -105,6 +114,7 @@ def _score(codes, sample, num_factors, batch_size, num_train, num_eval, prune, d
 @gin.configurable("prune_dims", denylist=["variances"])
 def _prune_dims(variances, threshold=0.):
     """Which codes are active: standard deviation at least `threshold` (so 0 keeps all); bool [D]."""
+    checks.number("prune_dims.threshold", threshold)
     return np.sqrt(variances) >= threshold
 
 
@@ -115,16 +125,14 @@ def _votes(local_variances, fixed_factors, variances, active, num_factors):
       int64 [num_factors, D]; an active code counts in the column of its rank among the active ones.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        winners = np.argmin(local_variances[:, active] / variances[active], axis=1)
-    votes = np.zeros((num_factors, len(variances)), np.int64)
-    np.add.at(votes, (fixed_factors, winners), 1)
-    return votes
+        winners = array_operations.smallest_columns(local_variances[:, active] / variances[active])
+    return array_operations.vote_counts(fixed_factors, winners, (num_factors, len(variances)))
 
 
 def _sampled_variances(ground_truth_data, representation_function, batch_size, num_points, random_state):
     """Code variances [num_points, D] of batches that share one factor's value, and the factor that each shares."""
     fixed, variances = [], []
-    draw = _drawn_indices if getattr(ground_truth_data, "draws_plainly", False) else _drawn_observations
+    draw = utils.way_of_drawing(ground_truth_data, _drawn_indices, _drawn_rows, _drawn_observations)
     batches = draw(ground_truth_data, batch_size, num_points, random_state, fixed)
     for codes in utils.encode_stream(batches, representation_function):
         variances.append(array_operations.group_variances(codes.reshape(-1, batch_size, codes.shape[1])))
@@ -148,3 +156,12 @@ def _drawn_indices(indexed_data, batch_size, num_points, random_state, fixed):
         factors[rows, 0, columns] = factors[rows, 0, columns, :1]
         fixed.extend(shared)
         yield indexed_data.observations_of(factors)
+
+
+def _drawn_rows(array_data, batch_size, num_points, random_state, fixed):
+    """The same for arrays that are no whole grid: rows that share a random row's value."""
+    shared = random_state.randint(array_data.num_factors, size=num_points)
+    first = np.repeat(random_state.randint(array_data.num_observations, size=(num_points, 1)), batch_size, axis=1)
+    fixed.extend(shared)
+    for factor, rows in zip(shared, first):
+        yield array_data.rows.sharing(factor, rows, random_state)[:, np.newaxis]

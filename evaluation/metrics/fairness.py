@@ -9,6 +9,7 @@ import gin
 import numpy as np
 
 from .. import arrays
+from ..array_data import ArrayData
 from . import utils
 
 
@@ -38,6 +39,42 @@ def compute_fairness(ground_truth_data, representation_function, random_state, a
       ValueError: sizes below 1, fewer than two factors, a label outside 0..factors_num_values-1, NaN in the codes.
     """
     del artifact_dir
+    with utils.seeded_global_generator(global_seed):
+        return _scores(ground_truth_data, representation_function, random_state, num_train, num_test_points_per_class,
+                       batch_size, utils.make_predictor_fn(), sklearn_defaults)
+
+
+def fairness(codes, factors, random_state, num_train=10000, num_test_points_per_class=100, batch_size=16,
+             predictor_fn=utils.gradient_boosting_classifier, factor_bins=arrays.FACTOR_BINS,
+             sklearn_defaults="current", global_seed=None):
+    """Unfairness of a predictor, of two arrays.
+
+    The metric sets a factor of drawn rows to each of its values, so it needs codes of every
+    combination of factors that it draws: of the whole grid.
+
+    Args:
+      codes: [n, D].
+      factors: [n, K]; whole numbers are classes, other columns are cut into `factor_bins` equal-width bins.
+      random_state: np.random.RandomState.
+      num_train, num_test_points_per_class, batch_size, sklearn_defaults, global_seed: as `compute_fairness`.
+      predictor_fn: () -> unfitted classifier.
+      factor_bins: bins of a continuous factor.
+
+    Returns:
+      dict as `compute_fairness`.
+
+    Raises:
+      ValueError: malformed arrays or sizes, fewer than two factors, a combination of factors that no row has.
+    """
+    data = ArrayData(codes, factors, factor_bins=factor_bins)
+    with utils.seeded_global_generator(global_seed):
+        return _scores(data, data.lookup, random_state, num_train, num_test_points_per_class, batch_size, predictor_fn,
+                       sklearn_defaults)
+
+
+def _scores(ground_truth_data, representation_function, random_state, num_train, num_test_points_per_class, batch_size,
+            predictor_fn, sklearn_defaults):
+    utils.check_size("num_train", num_train)
     utils.check_size("num_test_points_per_class", num_test_points_per_class)
     if ground_truth_data.num_factors < 2:
         raise ValueError(f"fairness needs at least two factors; received {ground_truth_data.num_factors}.")
@@ -45,9 +82,9 @@ def compute_fairness(ground_truth_data, representation_function, random_state, a
         ground_truth_data, representation_function, num_train, random_state, batch_size)
     arrays.check_codes_and_factors(codes.T, factors.T, minimum_points=1)
     _check_labels(factors, ground_truth_data.factors_num_values)
-    with utils.seeded_global_generator(global_seed), utils.single_threaded_blas():
+    with utils.single_threaded_blas():
         mean, largest = _matrices(ground_truth_data, representation_function, random_state, codes.T, factors,
-                                  num_test_points_per_class, sklearn_defaults)
+                                  num_test_points_per_class, predictor_fn, sklearn_defaults)
     return {**compute_scores_dict(mean, "mean_fairness"), **compute_scores_dict(largest, "max_fairness"),
             "sklearn_defaults": sklearn_defaults}
 
@@ -59,12 +96,13 @@ def _check_labels(factors, counts):
                          f"{list(counts)}; received values up to {factors.max(axis=1).tolist()}.")
 
 
-def _matrices(ground_truth_data, representation_function, random_state, codes, factors, num_points, sklearn_defaults):
+def _matrices(ground_truth_data, representation_function, random_state, codes, factors, num_points, predictor_fn,
+              sklearn_defaults):
     """Mean and maximum unfairness [K, K], predicted factor by sensitive factor; the diagonal is 0."""
     counts = ground_truth_data.factors_num_values
     unfairness = np.zeros((2, len(counts), len(counts)))
     for target in range(len(counts)):
-        predictor = utils.new_predictor(utils.make_predictor_fn(), sklearn_defaults)
+        predictor = utils.new_predictor(predictor_fn, sklearn_defaults)
         predictor = utils.fit_predictor(predictor, codes, factors[target])
         for sensitive in range(len(counts)):
             if sensitive == target:

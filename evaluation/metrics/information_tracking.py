@@ -76,12 +76,12 @@ def diffusion_indicators(history):
       dict of float64 [T, K]: `top1`, `top2`, `drop` (>= 0), `top2_rise`.
 
     Raises:
-      ValueError: not three axes, or empty.
+      ValueError: not three axes, empty, or not finite.
     """
     history = np.asarray(history, np.float64)
-    if history.ndim != 3 or not history.size:
-        raise ValueError("history must be a non-empty array [moments, latents, factors]; "
-                         f"received shape {history.shape}.")
+    if history.ndim != 3 or not history.size or not np.isfinite(history).all():
+        raise ValueError("history must be a non-empty array [moments, latents, factors] of finite numbers; "
+                         f"received shape {history.shape} with {np.sum(~np.isfinite(history))} that are not finite.")
     padded = np.concatenate([history, np.zeros_like(history[:, :1])], axis=1)
     ordered = -np.sort(-padded, axis=1)
     top1, top2 = ordered[:, 0], ordered[:, 1]
@@ -112,6 +112,7 @@ def compute_information_tracking(dataset, model, random_state, artifact_dir=None
       with `_normalised` (divided by log |k|), `mean_top1_normalised`, `mean_top2_normalised` over factors of
       more than one value, `num_points`.
     """
+    utils.check_size("num_points", num_points)
     factors, encoded = posteriors.of_factor_samples(dataset, model, num_points, random_state, batch_size)
     mixture = PosteriorMixture(encoded.mean, encoded.stddev, encoded.log_probabilities)
     samples = mixture.draw(np.arange(num_points), random_state)

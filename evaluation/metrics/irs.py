@@ -8,6 +8,8 @@ score is its best over factors; IRS weights codes by that maximal deviation.
 import gin
 import numpy as np
 
+from dislib_plus import checks
+
 from .. import arrays
 from . import utils
 
@@ -34,8 +36,9 @@ def compute_irs(ground_truth_data, representation_function, random_state, artifa
       ValueError: sizes below 1, a quantile outside [0, 1], NaN in the codes.
     """
     del artifact_dir
+    utils.check_size("num_train", num_train)
     codes, factors = utils.generate_batch_factor_code(
-        ground_truth_data, representation_function, num_train, random_state, batch_size)
+        ground_truth_data, representation_function, num_train, random_state, batch_size, measured=True)
     codes, factors = arrays.check_codes_and_factors(codes.T, factors.T)
     return _score(codes, utils.make_discretizer(factors.T).T, diff_quantile)
 
@@ -63,17 +66,18 @@ def irs(codes, factors, diff_quantile=0.99, num_bins=20):
 def _score(codes, discrete_factors, diff_quantile):
     active = np.ascontiguousarray(_drop_constant_dims(codes.T)).T
     score = 0.0
-    if active.any():
+    if active.size:
         score = float(scalable_disentanglement_score(discrete_factors, active, diff_quantile)["avg_score"])
     return {"IRS": score, "num_active_dims": float(np.sum(active)), "num_active_dims_count": active.shape[1]}
 
 
 def _drop_constant_dims(ys):
-    """The rows of ys [D, n] whose variance is positive."""
+    """The rows of ys [D, n] that vary, and whose variance does not vanish."""
     ys = np.asarray(ys)
     if ys.ndim != 2:
         raise ValueError(f"ys must be a matrix [D, n]; received shape {ys.shape}.")
-    return ys[ys.var(axis=1) > 0.]
+    # Rounding gives equal values a variance too.
+    return ys[(ys.var(axis=1) > 0.) & utils.varying_rows(ys)]
 
 
 def scalable_disentanglement_score(gen_factors, latents, diff_quantile=0.99):
@@ -91,8 +95,7 @@ def scalable_disentanglement_score(gen_factors, latents, diff_quantile=0.99):
     Raises:
       ValueError: a quantile outside [0, 1].
     """
-    if not 0 <= diff_quantile <= 1:
-        raise ValueError(f"diff_quantile must lie in [0, 1]; received {diff_quantile!r}.")
+    checks.between("irs.diff_quantile", diff_quantile, 0, 1)
     max_deviations = np.max(np.abs(latents - latents.mean(axis=0)), axis=0)
     deviations = np.zeros((latents.shape[1], gen_factors.shape[1]))
     for factor, column in enumerate(gen_factors.T):

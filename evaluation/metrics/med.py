@@ -105,7 +105,7 @@ def informativeness(codes, factors, test_codes, test_factors, sklearn_defaults="
       are left out of the regression.
     """
     mean, stddev = codes.mean(axis=0), codes.std(axis=0)
-    varying = stddev > 0
+    varying = (stddev > 0) & utils.varying_rows(codes.T)
     train, test = ((part[:, varying] - mean[varying]) / stddev[varying] for part in (codes, test_codes))
     accuracies = [utils.accuracies(utils.logistic_regression(sklearn_defaults), train, factors[:, k], test,
                                    test_factors[:, k]) for k in range(factors.shape[1])]
@@ -131,6 +131,7 @@ def compute_med(ground_truth_data, representation_function, random_state, artifa
     Returns:
       dict as `med_scores`, with `informativeness_train` and `informativeness_test`.
     """
+    utils.check_size("num_train", num_train)
     utils.check_size("num_test", num_test, minimum=0)
     draw = (ground_truth_data, representation_function)
     codes, factors = utils.generate_batch_factor_code(*draw, num_train, random_state, batch_size)

@@ -51,6 +51,7 @@ def compute_mig(ground_truth_data, representation_function, random_state, artifa
       dict as `mig`.
     """
     del artifact_dir
+    utils.check_size("num_train", num_train)
     codes, factors = utils.generate_batch_factor_code(
         ground_truth_data, representation_function, num_train, random_state, batch_size)
     return _compute_mig(codes, factors)

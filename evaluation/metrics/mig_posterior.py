@@ -7,6 +7,8 @@ dSprites out, disentanglement_lib and DeVAE do not. So the list is an argument.
 import gin
 import numpy as np
 
+from dislib_plus import checks
+
 from .. import arrays, artifacts, images, labels, posteriors
 from ..requirements import factors as has_factors
 from ..requirements import requires
@@ -59,6 +61,7 @@ def active_variables(mixture, threshold=ACTIVE_VARIANCE):
     Returns:
       bool [variables].
     """
+    checks.at_least("threshold", threshold, 0)
     variances = [np.var(mixture.mean, axis=0, ddof=1, dtype=np.float64)]
     variances += [[np.var(np.exp(table), axis=0, ddof=1, dtype=np.float64).max()]
                   for table in mixture.log_probabilities]

@@ -39,6 +39,7 @@ def compute_mig_reencoded(dataset, model, random_state, artifact_dir=None, num_t
     # Drawn from a copy, so that the observations are those that `mig` draws from the same state.
     noise = np.random.RandomState()
     noise.set_state(random_state.get_state())
+    utils.check_size("num_train", num_train)
     codes, factors = utils.generate_batch_factor_code(
         dataset, _reencoder(model, images.draw_seed(noise)), num_train, random_state, batch_size)
     arrays.check_codes_and_factors(codes.T, factors.T)

@@ -9,6 +9,8 @@ that holds two factors. Histogram estimator of the mutual information.
 import gin
 import numpy as np
 
+from dislib_plus import checks
+
 from .. import arrays
 from . import utils
 
@@ -85,6 +87,7 @@ def compute_mig_sup(ground_truth_data, representation_function, random_state, ar
       dict as `mig_sup`.
     """
     del artifact_dir
+    utils.check_size("num_train", num_train)
     codes, factors = utils.generate_batch_factor_code(
         ground_truth_data, representation_function, num_train, random_state, batch_size)
     arrays.check_codes_and_factors(codes.T, factors.T)
@@ -93,6 +96,7 @@ def compute_mig_sup(ground_truth_data, representation_function, random_state, ar
 
 def _scores(codes, discrete_codes, factors, active_variance):
     """codes [n, D], the same discretised [D, n], factors [K, n]."""
+    checks.number("mig_sup.active_variance", active_variance)
     entropy = utils.discrete_entropy(factors)
     varying = entropy > 0
     information = utils.discrete_mutual_info(discrete_codes, factors)[:, varying] / entropy[varying]

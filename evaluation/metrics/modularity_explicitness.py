@@ -76,7 +76,7 @@ def modularity_explicitness(codes, factors, test_codes=None, test_factors=None, 
 
 def _scores(discrete_codes, mus_train, ys_train, mus_test, ys_test, sklearn_defaults):
     utils.check_sklearn_defaults(sklearn_defaults)
-    varying = np.std(mus_train, axis=1) > 0
+    varying = (np.std(mus_train, axis=1) > 0) & utils.varying_rows(mus_train)
     # The memory order decides how float32 sums are rounded: no copy unless it is needed.
     kept_train, kept_test = (mus_train, mus_test) if varying.all() else (mus_train[varying], mus_test[varying])
     x_train, mean, stddev = utils.normalize_data(kept_train)

@@ -11,6 +11,8 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
+from ..sampling import check_size
+
 _SAMPLES_PER_TILE = 256
 _TILE_ELEMENTS = {"CPU": 2 ** 19, "GPU": 2 ** 24}  # A CPU tile stays in the cache; a GPU tile fills the device.
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
@@ -172,8 +174,7 @@ def check_posteriors(mean, stddev, log_probabilities=()):
 
 def choose_images(num_images, num_samples, random_state):
     """Which images to sample from: min(num_samples, num_images) of them, without repetition."""
-    if num_samples < 1:
-        raise ValueError(f"num_samples must be at least 1; received {num_samples}.")
+    check_size("num_samples", num_samples)
     return random_state.permutation(num_images)[:num_samples]
 
 

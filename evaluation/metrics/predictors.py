@@ -9,6 +9,8 @@ import numpy as np
 import threadpoolctl
 from sklearn import dummy, linear_model, model_selection, multiclass
 
+from dislib_plus import checks
+
 from .boosted_trees import new_boosted_trees
 
 SKLEARN_DEFAULTS = ("current", "2019")
@@ -26,6 +28,8 @@ def seeded_global_generator(seed):
     if seed is None:
         yield
         return
+    checks.whole("global_seed", seed, 0)
+    checks.at_most("global_seed", seed, 2 ** 32 - 1)
     state = np.random.get_state()
     np.random.seed(seed)
     try:
@@ -63,7 +67,8 @@ def logistic_regression(sklearn_defaults="current", random_state=None):
 
 @gin.configurable("predictor")
 def make_predictor_fn(predictor_fn=gin.REQUIRED):
-    """The configured factory of classifiers."""
+    """The configured factory of classifiers; raises ConfigurationError for anything but a function."""
+    checks.function("predictor.predictor_fn", predictor_fn)
     return predictor_fn
 
 
@@ -109,8 +114,18 @@ def fit_predictor(predictor, codes, labels):
       labels: classes [n].
     """
     if len(codes) and codes.shape[1] and len(np.unique(labels)) > 1:
+        _check_folds(predictor, len(codes))
         return predictor.fit(codes, labels)
     return dummy.DummyClassifier(strategy="most_frequent").fit(codes, labels)
+
+
+def _check_folds(predictor, size):
+    """Raises ValueError where a predictor that splits its training rows into folds has fewer rows than these."""
+    folds = getattr(getattr(getattr(predictor, "estimator", predictor), "cv", None), "n_splits", 0)
+    if size < folds:
+        raise ValueError(f"The predictor chooses its penalty by {folds} folds and needs at least {folds} training "
+                         f"rows; received {size}: give more observations (num_train, or rows of codes), or choose "
+                         "another predictor_fn.")
 
 
 def accuracies(predictor, codes_train, labels_train, codes_test, labels_test):

@@ -14,8 +14,9 @@ from . import utils
 def quantile_bins(values, train_values=None, num_bins=10):
     """Bin numbers of each column, in bins that hold equal shares of the training values.
 
-    Edges are the quantiles 1/b, ..., (b-1)/b of the training values; equal edges
-    are merged, so a constant column has one bin. The outer bins are open.
+    Edges are the quantiles 1/b, ..., (b-1)/b of the training values. A value at which
+    several of them lie, or that is the smallest, fills a bin and has one for itself:
+    so bins are the same for -z, and a constant column has one bin. The outer bins are open.
 
     Args:
       values: [n, D].
@@ -32,8 +33,15 @@ def quantile_bins(values, train_values=None, num_bins=10):
         raise ValueError(f"codes and train_codes must have the same columns; received {values.shape} and "
                          f"{train_values.shape}.")
     edges = np.quantile(train_values, np.arange(1, num_bins) / num_bins, axis=0)
-    return np.stack([np.searchsorted(np.unique(edges[:, j]), values[:, j], side="right")
+    return np.stack([np.searchsorted(_bin_edges(edges[:, j], train_values[:, j].min()), values[:, j], side="right")
                      for j in range(values.shape[1])], axis=1)
+
+
+def _bin_edges(quantiles, smallest):
+    """Ascending edges, each the first number of a bin."""
+    edges, counts = np.unique(quantiles, return_counts=True)
+    filling = edges[(counts > 1) | (edges == smallest)]
+    return np.union1d(edges[edges > smallest], np.nextafter(filling, np.inf, dtype=edges.dtype))
 
 
 def quantile_mutual_information(codes, labels, train_codes=None, num_bins=10):

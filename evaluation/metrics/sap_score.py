@@ -9,7 +9,7 @@ import gin
 import numpy as np
 from sklearn import svm
 
-from .. import arrays
+from .. import array_operations, arrays
 from . import utils
 
 MIN_VARIANCE = 1e-12
@@ -42,7 +42,8 @@ def compute_sap(ground_truth_data, representation_function, random_state, artifa
     """
     del artifact_dir
     sample = utils.sample_train_test(
-        ground_truth_data, representation_function, random_state, num_train, num_test, batch_size)
+        ground_truth_data, representation_function, random_state, num_train, num_test, batch_size,
+        measured=continuous_factors)
     with utils.seeded_global_generator(global_seed):
         return _compute_sap(*sample, continuous_factors, sklearn_defaults)
 
@@ -117,16 +118,18 @@ def compute_score_matrix(mus, ys, mus_test, ys_test, continuous_factors, sklearn
       float64 [D, K], in [0, 1]; a factor that is constant in ys has correlation 0, accuracy of that constant.
     """
     if continuous_factors:
-        return np.array([[_squared_correlation(code, factor) for factor in ys] for code in mus])
+        return _squared_correlations(mus, ys)
     return np.array([[_linear_accuracy(code, factor, code_test, factor_test, sklearn_defaults)
                       for factor, factor_test in zip(ys, ys_test)] for code, code_test in zip(mus, mus_test)])
 
 
-def _squared_correlation(code, factor):
-    covariance = np.cov(code, factor, ddof=1)
-    if covariance[0, 0] <= MIN_VARIANCE or covariance[1, 1] == 0:
-        return 0.0
-    return covariance[0, 1] ** 2 / (covariance[0, 0] * covariance[1, 1])
+def _squared_correlations(codes, factors):
+    """[D, K]; 0 with a constant code or factor."""
+    covariance = array_operations.pair_covariances(codes, factors)
+    of_code, of_factor = covariance[..., 0, 0], covariance[..., 1, 1]
+    varying = utils.varying_rows(codes)[:, np.newaxis] & utils.varying_rows(factors)
+    varying &= (of_code > MIN_VARIANCE) & (of_factor != 0)
+    return np.where(varying, covariance[..., 0, 1] ** 2 / np.where(varying, of_code * of_factor, 1.0), 0.0)
 
 
 def _linear_accuracy(code, factor, code_test, factor_test, sklearn_defaults):

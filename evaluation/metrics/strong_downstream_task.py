@@ -4,6 +4,7 @@ import gin
 import numpy as np
 
 from .. import arrays
+from ..array_data import ArrayData
 from . import utils
 
 
@@ -37,6 +38,41 @@ def compute_strong_downstream_task(ground_truth_data, representation_function, r
       ValueError: sizes below 1, fewer than two factors or a factor of fewer than two values, NaN in the codes.
     """
     del artifact_dir
+    with utils.seeded_global_generator(global_seed):
+        return _all_scores(ground_truth_data, representation_function, random_state, num_train, num_test, n_experiment,
+                           utils.make_predictor_fn(), sklearn_defaults)
+
+
+def strong_downstream_task(codes, factors, random_state, num_train=(1000,), num_test=1000, n_experiment=10,
+                           predictor_fn=utils.logistic_regression_cv, factor_bins=arrays.FACTOR_BINS,
+                           sklearn_defaults="current", global_seed=None):
+    """Accuracy of a predictor with and without a shift in another factor, of two arrays.
+
+    The metric sets factors of drawn rows, so it needs codes of every combination of factors
+    that it draws: of the whole grid.
+
+    Args:
+      codes: [n, D].
+      factors: [n, K]; whole numbers are classes, other columns are cut into `factor_bins` equal-width bins.
+      random_state: np.random.RandomState.
+      num_train, num_test, n_experiment, sklearn_defaults, global_seed: as `compute_strong_downstream_task`.
+      predictor_fn: () -> unfitted classifier.
+      factor_bins: bins of a continuous factor.
+
+    Returns:
+      dict as `compute_strong_downstream_task`.
+
+    Raises:
+      ValueError: malformed arrays or sizes, fewer than two factors, a combination of factors that no row has.
+    """
+    data = ArrayData(codes, factors, factor_bins=factor_bins)
+    with utils.seeded_global_generator(global_seed):
+        return _all_scores(data, data.lookup, random_state, num_train, num_test, n_experiment, predictor_fn,
+                           sklearn_defaults)
+
+
+def _all_scores(ground_truth_data, representation_function, random_state, num_train, num_test, n_experiment,
+                predictor_fn, sklearn_defaults):
     utils.check_size("num_test", num_test)
     utils.check_size("n_experiment", n_experiment)
     counts = list(ground_truth_data.factors_num_values)
@@ -44,15 +80,14 @@ def compute_strong_downstream_task(ground_truth_data, representation_function, r
         raise ValueError(f"strong_downstream_task needs at least two factors of at least two values each; received "
                          f"factors_num_values {counts}.")
     scores = {"sklearn_defaults": sklearn_defaults}
-    with utils.seeded_global_generator(global_seed):
-        for train_size in utils.check_sizes("num_train", num_train):
-            scores.update(_scores(ground_truth_data, representation_function, random_state, train_size, num_test,
-                                  n_experiment, sklearn_defaults))
+    for train_size in utils.check_sizes("num_train", num_train):
+        scores.update(_scores(ground_truth_data, representation_function, random_state, train_size, num_test,
+                              n_experiment, predictor_fn, sklearn_defaults))
     return scores
 
 
 def _scores(ground_truth_data, representation_function, random_state, train_size, num_test, n_experiment,
-            sklearn_defaults):
+            predictor_fn, sklearn_defaults):
     factors = [ground_truth_data.sample_factors(size, random_state) for size in (train_size, num_test)]
 
     def encode(both_factors):
@@ -64,14 +99,14 @@ def _scores(ground_truth_data, representation_function, random_state, train_size
 
     codes_train, codes_test = encode(factors)
     plain = utils.accuracies_per_factor(
-        codes_train, factors[0].T, codes_test, factors[1].T, utils.make_predictor_fn(), sklearn_defaults)
+        codes_train, factors[0].T, codes_test, factors[1].T, predictor_fn, sklearn_defaults)
     strong = []
     for target in range(factors[0].shape[1]):
         for _ in range(n_experiment):
             shifted = intervene(factors[0].copy(), factors[1].copy(), target, factors[0].shape[1],
                                 ground_truth_data)[:2]
             shifted_train, shifted_test = encode(shifted)
-            predictor = utils.new_predictor(utils.make_predictor_fn(), sklearn_defaults)
+            predictor = utils.new_predictor(predictor_fn, sklearn_defaults)
             strong.append(utils.accuracies(predictor, shifted_train, shifted[0][:, target],
                                            shifted_test, shifted[1][:, target]))
     means = np.mean(plain, axis=1)

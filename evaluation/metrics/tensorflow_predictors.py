@@ -8,6 +8,7 @@ import scipy.optimize
 import tensorflow as tf
 from sklearn.exceptions import ConvergenceWarning
 
+from .. import array_operations
 from ..classifier import train_classifiers
 
 
@@ -100,7 +101,7 @@ class MLP:
         """Fits the classifier: X [n, D], y labels [n]. Returns itself."""
         self.classes_, labels = np.unique(y, return_inverse=True)
         self._mean, stddev = np.mean(X, axis=0), np.std(X, axis=0)
-        self._stddev = np.where(stddev > 0, stddev, 1.0)
+        self._stddev = np.where((stddev > 0) & array_operations.varying_rows(np.transpose(X)), stddev, 1.0)
         self._network = train_classifiers(
             self._standardised(X), labels[:, np.newaxis], np.random.RandomState(self._seed), **self._settings)
         return self

@@ -3,7 +3,7 @@
 import gin
 import numpy as np
 
-from .. import artifacts, images, labels
+from .. import array_operations, artifacts, images, labels
 from ..requirements import requires
 
 
@@ -74,7 +74,8 @@ def topic_correlation(means):
         raise ValueError(f"means must be finite numbers [n, T] with n >= 2; received shape {means.shape}.")
     centred = means - means.mean(axis=0)
     scale = np.sqrt(np.mean(np.square(centred), axis=0))
-    centred = centred / np.where(scale > 0, scale, 1.0)
+    varying = (scale > 0) & array_operations.varying_rows(means.T)
+    centred = np.where(varying, centred / np.where(varying, scale, 1.0), 0.0)
     correlation = np.clip(centred.T @ centred / len(means), -1.0, 1.0)
     np.fill_diagonal(correlation, 1.0)
     return correlation

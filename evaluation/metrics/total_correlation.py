@@ -11,7 +11,7 @@ from .. import arrays, images, labels, posteriors
 from ..requirements import requires
 from . import posterior_mixture
 from .total_correlation_discriminator import discriminator_total_correlation
-from .unsupervised_metrics import gaussian_total_correlation
+from .unsupervised_metrics import covariance_matrix, gaussian_total_correlation
 
 ESTIMATORS = ("gaussian", "mc", "exact", "discriminator")
 
@@ -19,7 +19,7 @@ ESTIMATORS = ("gaussian", "mc", "exact", "discriminator")
 def total_correlation_gaussian(codes):
     """-1/2 log det Corr(z) of codes [n, D] taken as Gaussian, nats; constant columns are left out."""
     codes = arrays.check_codes(codes).astype(np.float64)
-    return gaussian_total_correlation(np.cov(codes, rowvar=False).reshape(codes.shape[1], codes.shape[1]))
+    return gaussian_total_correlation(covariance_matrix(codes.T))
 
 
 def total_correlation_exact(mixture, random_state, num_samples=10000, groups=None):

@@ -6,6 +6,9 @@
 import gin
 import numpy as np
 
+from dislib_plus import checks
+from dislib_plus.configuration import ConfigurationError
+
 from .. import arrays
 from . import dci, matrix_structure, mig, modularity_explicitness, sap_score, utils
 from .matrix_plots import save_matrix_plots
@@ -84,6 +87,7 @@ def unified_scores(mus_train, ys_train, mus_test, ys_test, matrix_fns, artifact_
       ValueError: malformed samples.
     """
     arrays.check_samples(mus_train.T, ys_train.T, mus_test.T, ys_test.T)
+    _check_functions(matrix_fns)
     factor_names = factor_names or [f"factor {k}" for k in range(len(ys_train))]
     scores = {}
     for matrix_fn in matrix_fns:
@@ -94,6 +98,14 @@ def unified_scores(mus_train, ys_train, mus_test, ys_test, matrix_fns, artifact_
             save_matrix_plots(matrix, artifact_dir, matrix_fn.__name__, factor_names)
         scores.update({f"{matrix_fn.__name__}.{key}": value for key, value in found.items()})
     return scores
+
+
+def _check_functions(matrix_fns):
+    if not isinstance(matrix_fns, (list, tuple)) or not matrix_fns:
+        raise ConfigurationError("unified_scores.matrix_fns must be a list of at least one function, in gin "
+                                 f"[@mutual_information_matrix]; received {matrix_fns!r}.")
+    for function in matrix_fns:
+        checks.function("unified_scores.matrix_fns", function)
 
 
 def unified_scores_of_arrays(codes, factors, test_codes=None, test_factors=None, matrix_fns=None, random_state=None,
@@ -120,7 +132,7 @@ def unified_scores_of_arrays(codes, factors, test_codes=None, test_factors=None,
 
     binned_information.__name__ = "mutual_information_matrix"
     sample = arrays.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
-    return unified_scores(*[part.T for part in sample], matrix_fns or [binned_information])
+    return unified_scores(*[part.T for part in sample], [binned_information] if matrix_fns is None else matrix_fns)
 
 
 def _aggregate(matrix, ys_train):

@@ -12,7 +12,7 @@ import gin
 import numpy as np
 import scipy.linalg
 
-from .. import arrays
+from .. import array_operations, arrays
 from . import utils
 
 
@@ -40,6 +40,7 @@ def unsupervised_metrics(ground_truth_data, representation_function, random_stat
       ValueError: sizes below 1 (num_train below 2), NaN in the codes.
     """
     del artifact_dir
+    utils.check_size("num_train", num_train)
     codes, _ = utils.generate_batch_factor_code(
         ground_truth_data, representation_function, num_train, random_state, batch_size)
     codes = arrays.check_codes(codes.T).T
@@ -65,7 +66,7 @@ def unsupervised_scores(codes, num_bins=20):
 
 
 def _scores(codes, discrete_codes):
-    covariance = np.cov(codes).reshape(len(codes), len(codes))
+    covariance = covariance_matrix(codes)
     wasserstein = gaussian_wasserstein_correlation(covariance)
     exact = exact_wasserstein_correlation(covariance)
     trace = np.trace(covariance)
@@ -76,6 +77,14 @@ def _scores(codes, discrete_codes):
             "mutual_info_score": mean_mutual_information(discrete_codes),
             "gaussian_wasserstein_correlation_real": exact,
             "gaussian_wasserstein_correlation_norm_real": share(exact)}
+
+
+def covariance_matrix(codes):
+    """Unbiased covariances of codes [D, n]: [D, D]; exactly 0 with a code that never varies, whatever is rounded."""
+    covariance = array_operations.covariances(codes)
+    constant = ~utils.varying_rows(codes)
+    covariance[constant] = covariance[:, constant] = 0.0
+    return covariance
 
 
 def gaussian_total_correlation(cov):

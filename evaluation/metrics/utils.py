@@ -3,8 +3,10 @@
 import gin
 import numpy as np
 
+from dislib_plus import checks
+
 from .. import array_operations
-from ..array_operations import joint_counts  # noqa: F401 (what several metrics share)
+from ..array_operations import joint_counts, varying_rows  # noqa: F401 (what several metrics share)
 from ..codes import check_size, encode_stream, generate_batch_factor_code  # noqa: F401 (disentanglement_lib's place)
 from .predictors import (  # noqa: F401 (disentanglement_lib's place)
     SKLEARN_DEFAULTS, accuracies, accuracies_per_factor, check_sklearn_defaults, fit_predictor,
@@ -16,15 +18,33 @@ FIXED = ("observations", "labels", "representation_function")
 MATRIX = ("mus_train", "ys_train", "mus_test", "ys_test")
 
 
-def sample_train_test(ground_truth_data, representation_function, random_state, num_train, num_test, batch_size):
-    """Two labelled samples, the training one drawn first.
+def sample_train_test(ground_truth_data, representation_function, random_state, num_train, num_test, batch_size,
+                      measured=False):
+    """Two labelled samples, the training one drawn first; `measured` as in `generate_batch_factor_code`.
 
     Returns:
       codes [D, num_train], factors [K, num_train], codes [D, num_test], factors [K, num_test].
     """
-    samples = [generate_batch_factor_code(ground_truth_data, representation_function, size, random_state, batch_size)
-               for size in (num_train, num_test)]
+    samples = []
+    for name, size in (("num_train", num_train), ("num_test", num_test)):
+        check_size(name, size)
+        samples.append(generate_batch_factor_code(
+            ground_truth_data, representation_function, size, random_state, batch_size, measured))
     return (*samples[0], *samples[1])
+
+
+def way_of_drawing(ground_truth_data, from_indices, from_rows, from_observations):
+    """The one of three generators of batches that fits the data; all but the second have one stream.
+
+    Args:
+      ground_truth_data: ground-truth data.
+      from_indices: for data that draws many points at once (`draws_plainly`).
+      from_rows: for arrays that lack combinations of factors (`ArrayData.rows`).
+      from_observations: for any other data.
+    """
+    if getattr(ground_truth_data, "draws_plainly", False):
+        return from_indices
+    return from_observations if getattr(ground_truth_data, "rows", None) is None else from_rows
 
 
 def split_fixed_data(observations, labels, representation_function, train_percentage, batch_size):
@@ -33,12 +53,6 @@ def split_fixed_data(observations, labels, representation_function, train_percen
     codes_train, codes_test = split_train_test(codes, train_percentage)
     factors_train, factors_test = split_train_test(np.asarray(labels), train_percentage)
     return codes_train, factors_train, codes_test, factors_test
-
-
-def varying_rows(rows):
-    """Which rows of [K, n] take more than one value: bool [K]."""
-    rows = np.asarray(rows)
-    return (rows != rows[:, :1]).any(axis=1)
 
 
 def split_train_test(observations, train_percentage):
@@ -113,7 +127,13 @@ def discrete_entropy(ys):
 
 @gin.configurable("discretizer", denylist=["target"])
 def make_discretizer(target, num_bins=gin.REQUIRED, discretizer_fn=gin.REQUIRED):
-    """Discretises target [D, n] with the configured function `discretizer_fn(target, num_bins)`."""
+    """Discretises target [D, n] with the configured function `discretizer_fn(target, num_bins)`.
+
+    Raises:
+      ConfigurationError: num_bins is no whole number of at least 1, or discretizer_fn no function.
+    """
+    checks.whole("discretizer.num_bins", num_bins, 1)
+    checks.function("discretizer.discretizer_fn", discretizer_fn)
     return discretizer_fn(target, num_bins)
 
 

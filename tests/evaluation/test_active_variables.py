@@ -46,3 +46,9 @@ def test_refusals_are_sentences(grid):
         av.active_variables(np.zeros((1, 1)))
     with pytest.raises(ValueError, match="represent"):
         av.compute_active_variables(grid, object(), np.random.RandomState(0))
+
+
+@pytest.mark.parametrize("threshold", ["a", None, np.nan, -1])
+def test_thresholds_are_variances(threshold):
+    with pytest.raises(ValueError, match="active_variables.threshold must be a number >= 0"):
+        av.active_variables(np.eye(3), threshold)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dislib_plus.cli import aggregate as command
+from dislib_plus.configuration import Notice
 from dislib_plus.evaluation import aggregate_results as ar
 
 
@@ -108,6 +109,27 @@ def test_command(runs, capsys):
 def test_command_errors(runs, capsys, flags, code, message):
     assert command.main([flag.format(runs=pattern(runs), folder=runs) for flag in flags]) == code
     assert message in capsys.readouterr().err
+
+
+def test_a_score_that_is_nan_in_every_file_has_no_runs(tmp_path, capsys):
+    write_run(tmp_path / "runs", "mig", 0, {"discrete_mig": float("nan")})
+    frame = ar.load_results(ar.find_results(pattern(tmp_path)))
+    summary = ar.summarize(frame)
+    assert list(summary["n"]) == [0] and summary["mean"].isna().all()
+    write_run(tmp_path / "runs", "sap", 0, {"SAP_score": 0.5})
+    assert command.main([f"--result_file_pattern={pattern(tmp_path)}"]) == 0
+    rows = ar.summarize(ar.load_results(ar.find_results(pattern(tmp_path))))
+    assert dict(zip(rows["score"], rows["n"])) == {"discrete_mig": 0, "SAP_score": 1}
+
+
+def test_text_in_one_file_leaves_the_others(runs):
+    write_run(runs / "runs", "mig", 10, {"discrete_mig": "NaN", "setting": "2019"})
+    write_run(runs / "runs", "mig", 11, {"discrete_mig": "broken"})
+    with pytest.warns(Notice, match="run10.*discrete_mig is 'NaN'.*as in 1 other"):
+        summary = ar.summarize(ar.load_results(ar.find_results(pattern(runs))))
+    mig = summary[(summary.score == "discrete_mig") & (summary["train_config.model.model"] == "@vae()")].iloc[0]
+    assert mig["mean"] == pytest.approx(0.3) and mig["n"] == 2
+    assert "setting" not in set(summary["score"])
 
 
 def test_broken_file_is_named(runs):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dislib_plus.evaluation import array_operations
-from dislib_plus.evaluation.metrics import factor_vae, mig, unsupervised_metrics, utils
+from dislib_plus.evaluation.metrics import factor_vae, mig, sap_score, unsupervised_metrics, utils
 
 
 @pytest.fixture(autouse=True)
@@ -68,10 +68,43 @@ def test_tables_are_equal_and_count_pairs(backend, sample):
 
 @pytest.mark.parametrize("score", [
     lambda codes, factors: mig.mig(codes, factors),
-    lambda codes, factors: unsupervised_metrics.unsupervised_scores(codes[:, :2]),
     lambda codes, factors: {"matrix": utils.discrete_mutual_info(np.round(codes.T), factors.T).tolist()}])
 def test_scores_are_equal_to_the_last_bit(backend, sample, score):
     assert len({str(result) for result in both(backend, lambda: score(*sample))}) == 1
+
+
+@pytest.mark.parametrize("score", [
+    lambda codes, factors: unsupervised_metrics.unsupervised_scores(codes[:, :3]),
+    lambda codes, factors: sap_score.sap(codes, factors, continuous_factors=True)])
+def test_scores_of_covariances_agree(backend, sample, score):
+    in_numpy, in_tensorflow = both(backend, lambda: {
+        key: value for key, value in score(*sample).items() if not isinstance(value, str)})
+    assert in_tensorflow == pytest.approx(in_numpy, rel=1e-9)
+
+
+def test_covariances_and_variances_are_numpys(backend, sample):
+    codes, factors = sample
+    backend("numpy")
+    np.testing.assert_array_equal(array_operations.covariances(codes.T), np.cov(codes.T))
+    np.testing.assert_array_equal(array_operations.variances(codes), np.var(codes, axis=0, ddof=1))
+    for first, second in zip(*both(backend, lambda: [array_operations.pair_covariances(codes.T, factors.T),
+                                                     array_operations.variances(codes)])):
+        np.testing.assert_allclose(first, second, rtol=1e-4, atol=1e-12)
+
+
+def test_votes_are_equal(backend):
+    ratios = np.array([[3.0, 1.0, 2.0], [np.nan, 0.0, 5.0], [2.0, 2.0, 2.0]], np.float32)
+    in_numpy, in_tensorflow = both(backend, lambda: array_operations.smallest_columns(ratios))
+    np.testing.assert_array_equal(in_numpy, in_tensorflow)
+    tables = both(backend, lambda: array_operations.vote_counts(np.array([0, 1, 1]), np.array([2, 0, 0]), (2, 4)))
+    for table in tables:
+        assert table.tolist() == [[0, 0, 1, 0], [2, 0, 0, 0]] and table.dtype == np.int64
+
+
+def test_without_a_gpu_numpy_counts(backend, monkeypatch):
+    for devices, expected in (([], False), (["GPU:0"], True)):
+        monkeypatch.setattr(array_operations.tf.config, "list_physical_devices", lambda kind, found=devices: found)
+        assert array_operations.uses_tensorflow() is expected
 
 
 def test_variances_agree(backend):

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from dislib_plus.evaluation import arrays
+from dislib_plus.evaluation.metrics import (
+    dci, downstream_task, modularity_explicitness, sap_score, unsupervised_metrics)
 
 
 def test_codes_keep_their_floating_type():
@@ -18,6 +20,34 @@ def test_codes_keep_their_floating_type():
 def test_malformed_codes(codes, sentence):
     with pytest.raises(ValueError, match=sentence):
         arrays.check_codes(codes)
+
+
+def test_half_precision_becomes_single():
+    codes = arrays.check_codes(np.full((3, 2), 6e4, np.float16))
+    assert codes.dtype == np.float32 and (codes == 60000).all()
+
+
+@pytest.mark.parametrize("value, dtype", [(1e200, np.float64), (1e76, np.float64), (1e19, np.float32)])
+def test_huge_codes(value, dtype):
+    with pytest.raises(ValueError, match=r"absolute value, or variances overflow.*column\(s\) \[1\]"):
+        arrays.check_codes(np.array([[0, -value], [1, 1]], dtype))
+
+
+@pytest.mark.parametrize("value, dtype", [(9e74, np.float64), (9e17, np.float32)])
+def test_the_largest_codes_have_scores(value, dtype):
+    codes = np.array([[0, value], [1, 2], [3, -value]], dtype)
+    assert np.isfinite(list(unsupervised_metrics.unsupervised_scores(codes).values())).all()
+
+
+@pytest.mark.parametrize("function", [dci.dci, sap_score.sap, modularity_explicitness.modularity_explicitness])
+def test_samples_too_small_to_split(function):
+    with pytest.raises(ValueError, match="codes must have at least 3 rows"):
+        function(np.eye(2), np.arange(2)[:, None])
+
+
+def test_samples_too_small_for_the_folds():
+    with pytest.raises(ValueError, match="at least 5 training rows; received 3"):
+        downstream_task.downstream_task(np.eye(4), np.arange(4)[:, None] % 2)
 
 
 def test_lengths_must_agree():

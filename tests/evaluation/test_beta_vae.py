@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn import linear_model
 
 from dislib_plus.data import ResidentGrid
-from dislib_plus.evaluation.metrics import beta_vae
+from dislib_plus.evaluation.metrics import beta_vae, utils
 
 SIZES = {"batch_size": 8, "num_train": 200, "num_eval": 100}
 
@@ -25,6 +26,30 @@ def test_features_are_mean_absolute_differences(grid):
         assert label == index
         np.testing.assert_array_equal(feature, np.mean(np.abs(pair[0] - pair[1]), axis=0))
     assert state.randint(2 ** 31 - 1) == twin.randint(2 ** 31 - 1)
+
+
+def test_float32_codes_are_scored_as_disentanglement_lib_scores_them(grid):
+    """It keeps the differences in float64; a fit that stops before it converges depends on that."""
+    def far(observations):
+        return 300 * _pixels(observations).astype(np.float32)
+
+    state, twin = np.random.RandomState(0), np.random.RandomState(0)
+    found = beta_vae.compute_beta_vae_sklearn(grid, far, state, **SIZES)
+
+    def points(size):
+        features, labels = np.zeros((size, 16)), np.zeros(size, np.int64)
+        for i in range(size):
+            labels[i] = twin.randint(3)
+            first, second = grid.sample_factors(8, twin), grid.sample_factors(8, twin)
+            second[:, labels[i]] = first[:, labels[i]]
+            pair = [far(grid.sample_observations_from_factors(factors, twin)) for factors in (first, second)]
+            features[i] = np.mean(np.abs(pair[0] - pair[1]), axis=0)
+        return features, labels
+
+    with utils.single_threaded_blas():
+        model = linear_model.LogisticRegression(random_state=twin).fit(*points(200))
+    assert beta_vae._sampled_features(grid, far, 8, 2, np.random.RandomState(0))[0].dtype == np.float64
+    assert found["eval_accuracy"] == model.score(*points(100))
 
 
 def test_true_factors_and_noise():

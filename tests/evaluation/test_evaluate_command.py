@@ -15,10 +15,12 @@ SMALL = ["mig.num_train = 100", "mig_sup.num_train = 100", "elbo_decomposition.n
          "factor_vae_score.num_variance_estimate = 60"]
 
 
+@pytest.mark.filterwarnings("default::dislib_plus.configuration.Notice")
 def test_command_end_to_end(trained, tmp_path, capsys):
     flags = [f"--gin_bindings={binding}" for binding in SMALL]
     assert command.main([f"--model_dir={trained}", f"--output_dir={tmp_path}", "--metrics=mig,reconstruction", *flags]) == 0
-    printed = capsys.readouterr().out
+    printed, errors = capsys.readouterr()
+    assert errors.count("warning: gin: these metrics do not use elbo_decomposition.num_samples, ") == 1
     assert "discrete_mig" in printed and "l2_mean" in printed
     assert (tmp_path / "mig/results/aggregate/evaluation.json").is_file()
 
@@ -43,6 +45,9 @@ def test_disentanglement_libs_flags(trained, tmp_path, capsys):
     (["--codes=a.npz", "--model=b.keras"], 2, "exactly one of"),
     (["--codes={missing}"], 1, "no file of codes"),
     (["--model_dir={run}", "--metrics=mgi"], 2, "nearest are mig"),
+    (["--model_dir={run}", "--metrics="], 2, "--metrics must name at least one metric"),
+    (["--model_dir={run}", "--metrics=mig,", "--gin_bindings=discretizer.num_bins = 0"], 2, "discretizer.num_bins must be"),
+    (["--model_dir={run}", "--gin_bindings=evaluation.evaluation_fn = @mig_validation"], 2, "needs observations, labels"),
     (["--model_dir={run}", "--preset=slow"], 2, "--preset must be"),
     (["--model_dir={run}", "--gin_bindings=mig.num_trian = 3"], 2, "num_train"),
     (["--model_dir={run}", "--gin_bindings=migg.num_train = 3"], 2, "nothing is called 'migg'"),

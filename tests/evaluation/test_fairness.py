@@ -51,6 +51,22 @@ def test_true_factors_are_fair_and_mixed_ones_are_not(grid):
     assert draw == other_draw
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_arrays_of_a_whole_grid(grid):
+    rows = np.random.RandomState(1).permutation(60)
+    factors = grid.index_to_factors(rows)
+    mixed = factors[:, :1] + 3.0 * factors[:, 1:2] - 2 * factors[:, 2:]
+    sizes = {"num_train": 200, "num_test_points_per_class": 20}
+    found = fairness.fairness(mixed, 5 * factors + 1, np.random.RandomState(0), predictor_fn=utils.logistic_regression,
+                              **sizes)
+    table = np.empty((60, 1))
+    table[rows] = mixed
+    expected = fairness.compute_fairness(codes.IndexedData(grid), lambda x: table[x[:, 0]], np.random.RandomState(0), **sizes)
+    assert found == expected
+    with pytest.raises(ValueError, match="has no row with the factors.*whole grid"):
+        fairness.fairness(mixed[1:], factors[1:], np.random.RandomState(0), predictor_fn=utils.logistic_regression, **sizes)
+
+
 def test_one_factor_and_labels_out_of_range(hidden_grid):
     hidden_grid.factors_num_values = [2, 5]
     data = codes.IndexedData(hidden_grid)

@@ -86,6 +86,8 @@ def test_whole_model_is_read_from_samples(tmp_path):
 
 
 def test_refusals_are_sentences():
+    with pytest.raises(ValueError, match="finite"):
+        it.diffusion_indicators(np.full((2, 3, 1), np.nan))
     with pytest.raises(ValueError, match="history must be"):
         it.diffusion_indicators(np.zeros((2, 3)))
     with pytest.raises(ValueError, match="factor_sizes"):

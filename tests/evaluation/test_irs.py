@@ -29,6 +29,16 @@ def test_limits():
     assert irs.irs(factors * 0, factors) == {"IRS": 0, "num_active_dims": 0, "num_active_dims_count": 0}
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("value", [.1, -7.7, 1e8 + .1])
+def test_constants_other_than_zero_are_dead(value, dtype):
+    factors = np.indices((3, 40)).reshape(2, -1).T
+    constant = np.full((120, 3), value, dtype)
+    assert irs.irs(constant, factors) == {"IRS": 0, "num_active_dims": 0, "num_active_dims_count": 0}
+    mixed = np.hstack([factors.astype(dtype), constant])
+    assert irs.irs(mixed, factors) == irs.irs(factors, factors)
+
+
 def test_factors_are_binned():
     values = np.arange(40)[:, None]
     assert irs.irs(values, values, num_bins=20)["IRS"] < 1

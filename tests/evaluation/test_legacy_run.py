@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -88,6 +89,14 @@ def test_the_decoder_of_the_model(tmp_path):
     scores = runner.run(representation.from_directory(LEGACY / "model"), ["reconstruction"], tmp_path,
                         gin_bindings=["reconstruction.num_images = 32"])
     assert 0 < scores["reconstruction"]["l2_mean"] < 1
+
+
+def test_a_module_with_damaged_variables(tmp_path):
+    shutil.copytree(LEGACY / "model", tmp_path / "run", copy_function=shutil.copyfile)
+    for path in (tmp_path / "run/tfhub/variables").glob("*.data*"):
+        path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ValueError, match="not a TF-Hub module"):
+        representation.from_directory(tmp_path / "run")
 
 
 def test_not_a_module(tmp_path):

@@ -142,3 +142,10 @@ def test_whole_model_with_an_explicit_factor_list(tmp_path):
 def test_refusals_are_sentences(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+@pytest.mark.parametrize("option, message", [({"num_samples": 2.5}, "num_samples must be a whole number"),
+                                             ({"threshold": "a"}, "threshold must be a number >= 0")])
+def test_settings_are_numbers(option, message):
+    with pytest.raises(ValueError, match=message):
+        mp.mig_posterior(np.eye(3), np.ones((3, 3)), np.arange(3)[:, None], np.random.RandomState(0), **option)

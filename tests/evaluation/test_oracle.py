@@ -273,18 +273,51 @@ ARRAYS = {"mig": "mig.mig", "irs": "irs.irs",
           "sap_score_discrete": "sap_score.sap", "sap_score_continuous": "sap_score.sap",
           "unsupervised_metrics": "unsupervised_metrics.unsupervised_scores",
           "modularity_explicitness": "modularity_explicitness.modularity_explicitness", "dci": "dci.dci",
-          "downstream_task_logistic": "downstream_task.downstream_task"}
+          "downstream_task_logistic": "downstream_task.downstream_task",
+          "downstream_task_gbt": "downstream_task.downstream_task",
+          "reduced_downstream_task": "reduced_downstream_task.reduced_downstream_task",
+          "unified_scores_mi": "unified_scores.unified_scores_of_arrays",
+          "unified_scores_svm": "unified_scores.unified_scores_of_arrays",
+          "unified_scores_gbt": "unified_scores.unified_scores_of_arrays"}
+# Functions of arrays that draw as the metric does where the rows are the whole grid.
+GRID_ARRAYS = {"factor_vae_metric": "factor_vae.factor_vae", "factor_vae_metric_threshold0": "factor_vae.factor_vae",
+               "beta_vae_sklearn": "beta_vae.beta_vae", "fairness": "fairness.fairness",
+               "strong_downstream_task": "strong_downstream_task.strong_downstream_task"}
+SLOW_ARRAYS = ("dci", "downstream_task_gbt", "reduced_downstream_task", "unified_scores_gbt", "fairness",
+               "strong_downstream_task")
 
 
-def _array_cases():
-    for metric in ARRAYS:
+def _array_cases(metrics):
+    for metric in metrics:
+        slow = metric in SLOW_ARRAYS
         records = [record for record in CURRENT["records"] if record["metric"] == metric and record["size"] != "default"
-                   and record["dataset"] != "identity_observations" and record["seed"] == 0 and _is_fast(record)]
+                   and record["dataset"] != "identity_observations" and record["seed"] == 0
+                   and (slow or _is_fast(record))]
         yield from (pytest.param(record, id=f"{metric}-{record['dataset']}-{record['representation']}",
-                                 marks=pytest.mark.slow if metric == "dci" else ()) for record in records)
+                                 marks=pytest.mark.slow if slow else ()) for record in records)
 
 
-@pytest.mark.parametrize("record", list(_array_cases()))
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore:The least populated class")
+@pytest.mark.parametrize("record", list(_array_cases(GRID_ARRAYS)))
+def test_array_functions_on_a_whole_grid(record, representations):
+    """The rows of the grid in any order, and its values numbered in any way, give the recorded scores."""
+    data, function = _data(representations, record["dataset"], record["representation"])
+    rows = np.random.RandomState(1).permutation(data.num_observations)
+    factors = data.index_to_factors(rows)
+    options = dict(record["kwargs"])
+    if "predictor.predictor_fn" in record["gin"]:
+        options["predictor_fn"] = BY_NAME[record["gin"]["predictor.predictor_fn"]]
+    if record["metric"].startswith("factor_vae"):
+        options.update(threshold=record["gin"].get("prune_dims.threshold", 0.0), dead_dims="dlib")
+    np.random.seed(record["seed"])
+    scores = _function(GRID_ARRAYS[record["metric"]])(
+        function(factors.astype(np.float64)), 3 * factors - 2, np.random.RandomState(record["seed"]), **options)
+    # Sums of accuracies end on another last bit on other processors.
+    _check(record, scores, lambda *key: max(_tolerance(*key), 1e-12))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore:The least populated class")
+@pytest.mark.parametrize("record", list(_array_cases(ARRAYS)))
 def test_array_functions(record, representations):
     """The functions of plain arrays give the recorded scores of the arrays that the metric sampled."""
     data, function = _data(representations, record["dataset"], record["representation"])
@@ -297,7 +330,16 @@ def test_array_functions(record, representations):
             drawn = utils.generate_batch_factor_code(data, function, size, random_state, sizes["batch_size"])
             samples += [part.T for part in drawn]
     options = {"continuous_factors": sizes["continuous_factors"]} if "continuous_factors" in sizes else {}
-    if record["metric"] == "dci":
+    if record["metric"] in ("dci", "reduced_downstream_task"):
         options["random_state"] = np.random.RandomState(record["seed"])
+    if record["metric"].startswith("unified"):
+        options["matrix_fns"] = [getattr(unified_scores, name) for name in sizes["matrix_fns"]]
+    if "num_factors_to_remove" in sizes:
+        options["num_factors_to_remove"] = sizes["num_factors_to_remove"]
+    for key, value in record["gin"].items():
+        gin.bind_parameter(key, BY_NAME.get(value, value) if isinstance(value, str) else value)
+        if key == "predictor.predictor_fn":
+            options["predictor_fn"] = BY_NAME[value]
+    np.random.seed(record["seed"])
     samples = samples[:1] if record["metric"] == "unsupervised_metrics" else samples
     _check(record, _function(ARRAYS[record["metric"]])(*samples, **options))

@@ -164,6 +164,8 @@ def codes(kind):
             "duplicated": np.hstack([standard, standard[:, :1]]),
             "merged": np.stack([factors()[:, 0] * SIZES[1] + factors()[:, 1], standard[:, 2]], axis=1) * 1.0,
             "dead": np.hstack([standard, np.zeros((ROWS, 2))]),
+            # Constants whose mean is rounded, so that their computed variance is not 0.
+            "dead at .1": np.hstack([standard, np.full((ROWS, 2), [.1, -7.7])]),
             "noisy": standard + random_state.normal(size=standard.shape) * .3}[kind]
 
 
@@ -200,10 +202,11 @@ def test_six_code_types(name, kind):
         assert isinstance(value, (str, list)) or not np.isnan(value), key
 
 
+@pytest.mark.parametrize("kind", ["dead", "dead at .1"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_dead_latent(name):
-    if METRICS[name].dead_neutral:
-        assert scores(name, "dead")[METRICS[name].main] == pytest.approx(scores(name, "perfect")[METRICS[name].main], abs=.02)
+def test_a_dead_latent(name, kind):
+    other = "perfect" if METRICS[name].dead_neutral else "dead"
+    assert scores(name, kind)[METRICS[name].main] == pytest.approx(scores(name, other)[METRICS[name].main], abs=.02)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if METRICS[name].permuted is not None])
@@ -237,10 +240,12 @@ def test_a_constant_factor_gives_a_value(name):
     assert np.isfinite(main(name, codes("noisy"), np.zeros_like(labels)))
 
 
+@pytest.mark.parametrize("value", [0.0, 0.1, -7.7])
 @pytest.mark.parametrize("name", NAMES)
-def test_all_latents_constant(name):
-    found = METRICS[name].score(np.zeros((ROWS, 3)), factors())
-    assert np.isfinite(found[METRICS[name].main])
+def test_all_latents_constant(name, value):
+    """The value is that of zeros, whatever rounding makes of a constant's variance."""
+    found, of_zeros = (main(name, np.full((ROWS, 3), constant)) for constant in (value, 0.0))
+    assert np.isfinite(found) and found == pytest.approx(of_zeros, abs=.02)
 
 
 @pytest.mark.parametrize("name", NAMES)

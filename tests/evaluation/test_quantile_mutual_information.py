@@ -116,3 +116,17 @@ def test_labels_and_indicators():
 def test_refusals_are_sentences(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+@pytest.mark.parametrize("share", [.02, .05, .3, .5, .7, .95, .98])
+def test_a_code_and_its_negative_say_as_much(share):
+    """A rare class is told apart whichever end it lies at."""
+    label = (np.arange(200) < 200 * share).astype(np.int64)[:, None]
+    entropy = -share * np.log(share) - (1 - share) * np.log(1 - share)
+    for code in (label * 1.0, -1.0 * label, (label * 3 - 1).astype(np.float32)):
+        assert qmi.quantile_mutual_information(code, label)[0, 0] == pytest.approx(entropy)
+
+
+def test_a_frequent_middle_value_has_a_bin_of_its_own():
+    code = np.repeat([-1.0, 0.0, 1.0], [4, 190, 6])[:, None]
+    assert [len(np.unique(qmi.quantile_bins(sign * code))) for sign in (1, -1)] == [3, 3]

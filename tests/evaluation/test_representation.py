@@ -1,11 +1,15 @@
 """Every kind of source: runs, Keras files, codes in a file, functions; and what is wrong with them."""
 
+import importlib
+import json
+import sys
+
 import gin
 import keras
 import numpy as np
 import pytest
 
-from dislib_plus import configuration
+from dislib_plus import configuration, saved_models
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.evaluation import representation, runner
 
@@ -41,8 +45,27 @@ def test_incomplete_codes(tmp_path):
     assert scores["mig"]["discrete_mig"] > 0.9
     factors[factors[:, 0] == 1, 1] = 0
     np.savez(tmp_path / "few.npz", codes=factors[:30] * 1.0, factors=factors[:30])
+    few = representation.from_codes(tmp_path / "few.npz")
+    small = [*SMALL, "beta_vae_sklearn.num_train = 50", "beta_vae_sklearn.num_eval = 20"]
+    scores = runner.run(few, ["factor_vae_metric", "beta_vae_sklearn"], tmp_path / "f", gin_bindings=small)
+    assert scores["factor_vae_metric"]["eval_accuracy"] > .5
+    info = json.loads((tmp_path / "f/factor_vae_metric/results/json/evaluation_info.json").read_text())
+    assert info["drawn_from"] == "the rows given, which are no whole grid" and info["factor_bins"] == 20
     with pytest.raises(ValueError, match="whole grid"):
-        runner.run(representation.from_codes(tmp_path / "few.npz"), ["factor_vae_metric"], tmp_path / "f", gin_bindings=SMALL)
+        runner.run(few, ["fairness"], tmp_path / "g", preset="fast")
+
+
+def test_factors_of_a_file_may_be_negative_or_continuous(tmp_path):
+    factors = np.random.RandomState(0).uniform(-1, 1, size=(500, 2))
+    np.savez(tmp_path / "codes.npz", codes=factors, factors=factors)
+    with configuration.configured(gin_bindings=["array_data.factor_bins = 4"]):
+        source = representation.from_codes(tmp_path / "codes.npz")
+    assert source.data.factors_num_values == [4, 4]
+    scores = runner.run(source, ["mig", "irs"], tmp_path, preset="fast")
+    assert scores["mig"]["discrete_mig"] > .9 and scores["irs"]["IRS"] > .8
+    with configuration.configured(gin_bindings=["array_data.factor_bins = 0"]):
+        with pytest.raises(ConfigurationError, match="array_data.factor_bins must be an integer >= 1"):
+            representation.from_codes(tmp_path / "codes.npz")
 
 
 def test_function_as_representation(trained, tmp_path, module_folder, monkeypatch):
@@ -69,13 +92,22 @@ def test_function_as_representation(trained, tmp_path, module_folder, monkeypatc
      ValueError, "rows"),
     (lambda folder: representation.from_codes(arrays(folder, codes=np.full((3, 2), np.nan), factors=np.zeros((3, 1)))),
      ValueError, "finite"),
-    (lambda folder: representation.from_codes(arrays(folder, codes=np.zeros((3, 2)), factors=np.full((3, 1), 0.5))),
-     ValueError, "whole numbers"),
+    (lambda folder: representation.from_codes(write(folder / "e.npz", b"")), ValueError, "not an .npz file"),
+    (lambda folder: representation.from_codes(cut(folder)), ValueError, "not an .npz file.*damaged"),
+    (lambda folder: representation.from_codes(flipped(folder)), ValueError, "not an .npz file.*damaged"),
+    (lambda folder: representation.from_codes(one_array(folder)), ValueError, "not an .npz file"),
+    (lambda folder: representation.from_function(module(folder, "no_syntax", "def f(:") + ":f"), ConfigurationError,
+     "cannot be imported .SyntaxError"),
+    (lambda folder: representation.from_function(module(folder, "no_key", "{}['a']") + ":f"), ConfigurationError,
+     "cannot be imported .KeyError"),
+    (lambda folder: representation.from_function(module(folder, "leaves", "import sys; sys.exit(3)") + ":f"),
+     ConfigurationError, "cannot be imported .SystemExit"),
     (lambda folder: representation.from_function("no_such_module_here:f"), ConfigurationError, "cannot be imported"),
     (lambda folder: representation.from_function("json:nothing"), ConfigurationError, "no function 'nothing'"),
     (lambda folder: representation.from_function("json"), ConfigurationError, "package.module:function"),
 ])
-def test_bad_sources_are_one_sentence(tmp_path, make, error, message):
+def test_bad_sources_are_one_sentence(tmp_path, monkeypatch, make, error, message):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(error, match=message) as caught:
         make(tmp_path)
     assert "\n" not in str(caught.value)
@@ -84,13 +116,50 @@ def test_bad_sources_are_one_sentence(tmp_path, make, error, message):
 def test_modules_of_a_run_may_register_names_when_the_configuration_is_read(tmp_path):
     (tmp_path / "late_names.py").write_text("import gin\n\n\n@gin.configurable\ndef late_name():\n    pass\n")
     with configuration.configured(gin_bindings=["mig.num_train = 3"]):
-        representation.import_recorded(["late_names"], [tmp_path])
+        saved_models.import_modules(["late_names"], [tmp_path])
         assert gin.config_is_locked() and "late_name" in configuration.registered_names()
 
 
-def write(path):
-    path.write_bytes(b"nothing useful")
+@pytest.mark.parametrize("body, reason", [
+    ("return None", "must return numbers.*NoneType"), ("return ['a'] * len(x)", "must return numbers"),
+    ("return x[:, 0]", "must return codes of shape"), ("raise KeyError('k')", "own_f:f failed.*KeyError: 'k'"),
+    ("raise RuntimeError('no\\nweights')", "own_f:f failed.*RuntimeError: no weights")])
+def test_functions_that_return_no_codes_are_named(tmp_path, monkeypatch, body, reason):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "own_f", raising=False)
+    importlib.invalidate_caches()
+    source = representation.from_function(module(tmp_path, "own_f", f"def f(x):\n    {body}\n") + ":f")
+    with pytest.raises(ValueError, match=reason):
+        runner.run(source, ["mig"], tmp_path / "out", gin_bindings=["dataset.name = 'runner_grid'"])
+    assert not (tmp_path / "out").exists()
+
+
+def write(path, content=b"nothing useful"):
+    path.write_bytes(content)
     return path
+
+
+def module(folder, name, text):
+    (folder / f"{name}.py").write_text(text)
+    return name
+
+
+def cut(folder):
+    path = arrays(folder, codes=np.zeros((30, 2)), factors=np.zeros((30, 1)))
+    return write(path, path.read_bytes()[:300])
+
+
+def flipped(folder):
+    """One bit of the codes is wrong, so that the checksum does not hold."""
+    path = arrays(folder, codes=np.zeros((300, 2)), factors=np.zeros((300, 1)))
+    content = bytearray(path.read_bytes())
+    content[500] ^= 1
+    return write(path, bytes(content))
+
+
+def one_array(folder):
+    np.save(folder / "one.npy", np.zeros((3, 2)))
+    return (folder / "one.npy").rename(folder / "one.npz")
 
 
 def arrays(folder, **content):

@@ -1,6 +1,7 @@
 """The runner, end to end: a saved model of the library on a user's own data set."""
 
 import json
+import warnings
 
 import gin
 import keras
@@ -101,6 +102,66 @@ def test_a_failing_metric_leaves_nothing_and_the_others_are_computed(trained, tm
     assert not (tmp_path / "reconstruction").exists()
 
 
+def test_any_error_of_one_metric_leaves_the_others(trained, tmp_path, monkeypatch):
+    def broken(*args, **kwargs):
+        raise KeyError("lost")
+    monkeypatch.setattr(mig, "_compute_mig", broken)
+    with pytest.raises(ValueError, match="^mig failed: KeyError: 'lost'$"):
+        runner.run(representation.from_directory(trained), ["mig", "mig_sup"], tmp_path, gin_bindings=SMALL)
+    assert (tmp_path / "mig_sup/results").is_dir() and not (tmp_path / "mig").exists()
+
+
+@pytest.mark.parametrize("metric, binding, message", [
+    ("mig", "discretizer.num_bins = 2.5", "discretizer.num_bins must be an integer >= 1; received 2.5"),
+    ("mig", "discretizer.num_bins = 0", "discretizer.num_bins must be an integer >= 1; received 0"),
+    ("mig", "discretizer.discretizer_fn = 3", "discretizer.discretizer_fn must be a function.*received 3"),
+    ("mig", "evaluation.random_seed = 'x'", "evaluation.random_seed must be an integer >= 0.*'x'"),
+    ("mig", "evaluation.random_seed = -1", "evaluation.random_seed must be an integer >= 0.*-1"),
+    ("mig", "evaluation.random_seed = 4294967296", "evaluation.random_seed must be a number <= 4294967295"),
+    ("mig", "mig.num_train = 0", "num_train must be a whole number of at least 1; received 0"),
+    ("irs", "irs.diff_quantile = 'a'", "irs.diff_quantile must be a number in .0, 1.; received 'a'"),
+    ("dci", "dci.num_threads = 'a'", "num_threads must be an integer >= 1; received 'a'"),
+    ("dci", "dci.num_threads = 0", "num_threads must be an integer >= 1; received 0"),
+    ("dci", "dci.global_seed = -5", "global_seed must be an integer >= 0; received -5"),
+    ("factor_vae_metric", "prune_dims.threshold = 'a'", "prune_dims.threshold must be a finite number; received 'a'"),
+    ("mig_sup", "mig_sup.active_variance = 'a'", "mig_sup.active_variance must be a finite number; received 'a'"),
+    ("downstream_task_logistic_regression", "predictor.predictor_fn = None", "predictor.predictor_fn must be a function"),
+    ("unified_scores", "unified_scores.matrix_fns = @mutual_information_matrix", "matrix_fns must be a list"),
+    ("unified_scores", "unified_scores.matrix_fns = []", "matrix_fns must be a list of at least one function"),
+    ("unified_scores", "unified_scores.matrix_fns = [1]", "matrix_fns must be a function.*received 1"),
+])
+def test_settings_that_mean_nothing_are_named(tmp_path, metric, binding, message):
+    factors = np.indices((3, 4)).reshape(2, -1).T
+    np.savez(tmp_path / "codes.npz", codes=factors * 1.0, factors=factors)
+    with pytest.raises((ConfigurationError, ValueError), match=message):
+        runner.run(representation.from_codes(tmp_path / "codes.npz"), [metric], tmp_path / "o", preset="fast",
+                   gin_bindings=[binding])
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("step, binding, message", [
+    ("evaluation", "@mig_validation", "needs observations, labels, and a metric is given ground_truth_data"),
+    ("evaluation", "@mutual_information_matrix", "needs mus_train, ys_train, mus_test, ys_test"),
+    ("validation", "@mig", "validation.validation_fn must be a function of observations, labels"),
+    ("validation", "3", "must be a metric such as @mig; received 3")])
+def test_functions_that_the_step_cannot_call(trained, tmp_path, step, binding, message):
+    with pytest.raises(ConfigurationError, match=message):
+        runner.run(representation.from_directory(trained), None, tmp_path / "o", gin_bindings=[f"{step}.{step}_fn = {binding}"])
+    assert not (tmp_path / "o").exists()
+
+
+def test_bindings_that_no_metric_uses_are_named_once(trained, tmp_path):
+    source = representation.from_directory(trained)
+    bindings = ["mig.num_train = 90", "mig_sup.num_train = 80", "sap_score.num_train = 3", "evaluation.name = 'n'"]
+    with pytest.warns(configuration.Notice) as caught:
+        runner.run(source, ["mig", "mig_sup"], tmp_path / "a", gin_bindings=bindings)
+    assert [str(notice.message) for notice in caught if notice.category is configuration.Notice] == [
+        "gin: these metrics do not use sap_score.num_train."]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", configuration.Notice)
+        runner.run(source, ["mig", "mig_sup"], tmp_path / "b", gin_bindings=[*bindings[:2], "dataset.name = 'runner_grid'"])
+
+
 def test_the_users_configuration_wins_over_the_recorded_data(trained, tmp_path, module_folder):
     source = representation.from_directory(trained)
     scores = runner.run(source, output_dir=tmp_path, gin_bindings=["dataset.name = 'runner_images'", *SMALL])
@@ -144,7 +205,7 @@ def test_observations_drawn_by_a_metric_itself_are_counted(trained, tmp_path):
 def test_all_means_whatever_the_model_and_data_allow(trained, tmp_path):
     source = representation.from_directory(trained)
     runner.import_metrics()
-    session, jobs = runner._prepared(source, ["all"], tmp_path, (), (), "fast", None)
+    session, jobs, _ = runner._prepared(source, ["all"], tmp_path, (), (), "fast", None)
     names = [job.name for job in jobs]
     assert {"mig", "fid", "reconstruction", "dci"} <= set(names) and "mi_conditioning" not in names
     by_file = runner._prepared(source, None, tmp_path, ["metrics/all.gin"], (), "fast", None)[1]

@@ -45,6 +45,18 @@ def test_true_factors_generalise(grid):
     assert again == found
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_arrays_of_a_whole_grid(grid):
+    rows = np.random.RandomState(1).permutation(60)
+    factors = grid.index_to_factors(rows)
+    options = {"predictor_fn": utils.logistic_regression, "global_seed": 0, **SIZES}
+    found = strong.strong_downstream_task(factors * 1.0, 2 * factors, np.random.RandomState(0), **options)
+    expected = strong.compute_strong_downstream_task(*_factors_of(grid), np.random.RandomState(0), global_seed=0, **SIZES)
+    assert found == expected
+    with pytest.raises(ValueError, match="has no row with the factors.*whole grid"):
+        strong.strong_downstream_task(factors[1:] * 1.0, factors[1:], np.random.RandomState(0), **options)
+
+
 def test_two_factors_are_needed():
     grid = ResidentGrid("one", ["a"], [3], np.zeros((3, 4, 4, 1), np.uint8))
     with pytest.raises(ValueError, match="at least two factors"):

@@ -24,3 +24,9 @@ def test_long_lists_are_cut_and_a_metric_of_details_only_is_shown():
     text = printed({"many": {**{f"key{number}x": 1.0 for number in range(30)}, "elapsed_time": 0.0},
                     "details": {"mig.factor_0": 0.75, "elapsed_time": 0.0}})
     assert "18 more" in text and "key11x" in text and "key12x" not in text and "mig.factor_0" in text
+
+
+def test_square_brackets_are_text():
+    stream = io.StringIO()
+    table.show_scores("x[/b]y[z]", {"[a]": {"[b]": "[/c]", "elapsed_time": 0.0}}, stream)
+    assert all(text in stream.getvalue() for text in ("x[/b]y[z]", "[a]", "[b]", "[/c]"))

@@ -87,3 +87,8 @@ def test_whole_model(tmp_path):
 def test_refusals_are_sentences(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+def test_constant_topics_are_uncorrelated_whatever_their_value():
+    means = np.tile([.1, .3, .7], (50, 1))
+    np.testing.assert_array_equal(tc.topic_correlation(means), np.eye(3))

@@ -45,3 +45,14 @@ def test_mutual_information_of_pairs():
     matrix = utils.discrete_mutual_info(codes, codes)
     expected = np.mean([matrix[0, 1], matrix[0, 2], matrix[1, 2]])
     assert um.mean_mutual_information(codes) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_constants_other_than_zero_are_left_out(dtype):
+    """The variance that rounding gives them is none."""
+    live = np.random.RandomState(0).normal(size=(60, 1)).astype(dtype)
+    constant = np.tile(np.array([.1, .3, -7.7], dtype), (60, 1))
+    assert set(um.unsupervised_scores(constant).values()) == {0}
+    mixed = um.unsupervised_scores(np.hstack([live, constant]))
+    assert mixed == um.unsupervised_scores(np.hstack([live, 0 * constant]))
+    assert mixed["gaussian_total_correlation"] == 0

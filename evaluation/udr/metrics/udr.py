@@ -11,6 +11,7 @@ import scipy.stats
 from sklearn import linear_model
 
 from ... import arrays
+from ...array_operations import varying_rows
 from ...codes import check_size, observation_blocks
 
 STANDARDISED_KL = 0.01
@@ -114,7 +115,7 @@ def _checked(means, divergences):
 def _standardised(mean, divergence):
     """Columns of mean 0 and variance 1; those of no KL or no variance are 0."""
     centred, scale = mean - np.mean(mean, axis=0), np.std(mean, axis=0)
-    kept = (divergence > STANDARDISED_KL) & (scale > 0)
+    kept = (divergence > STANDARDISED_KL) & (scale > 0) & varying_rows(mean.T)
     return np.where(kept, centred / np.where(kept, scale, 1), 0)
 
 
@@ -138,7 +139,8 @@ def relative_strength_disentanglement(corr_matrix):
 
 def lasso_correlation_matrix(vec1, vec2):
     """|coefficients| of a lasso (alpha 0.1) of each column of vec2 [n, D] on vec1: [columns of vec1, of vec2]."""
-    return np.abs(linear_model.Lasso(alpha=0.1).fit(vec1, vec2).coef_).T
+    coefficients = linear_model.Lasso(alpha=0.1).fit(vec1, vec2).coef_
+    return np.abs(coefficients).reshape(vec2.shape[1], vec1.shape[1]).T
 
 
 def spearman_correlation_conv(vec1, vec2):

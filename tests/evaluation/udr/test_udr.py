@@ -47,6 +47,20 @@ def test_codes_of_low_kl_are_left_out(factors):
     assert undefined["model_scores"] == [0, 0] and min(undefined["model_scores_defined"]) > .5
 
 
+@pytest.mark.parametrize("correlation_matrix", ["lasso", "spearman"])
+def test_models_of_one_latent(factors, correlation_matrix):
+    scores = udr.udr([factors[:, :1], -factors[:, :1]], [np.ones(1)] * 2, correlation_matrix)
+    assert np.shape(scores["raw_correlations"]) == (2, 2, 1, 1) and min(scores["model_scores"]) > .8
+
+
+@pytest.mark.parametrize("correlation_matrix", ["lasso", "spearman"])
+@pytest.mark.parametrize("value", [0.0, 0.1, -7.7])
+def test_constant_codes_agree_in_nothing(correlation_matrix, value):
+    constant = [np.full((100, 3), value)] * 2
+    scores = udr.udr(constant, [np.ones(3)] * 2, correlation_matrix)
+    assert scores["model_scores"] == scores["model_scores_defined"] == [0, 0]
+
+
 def test_sentences(factors, grid):
     with pytest.raises(ValueError, match="at least two models"):
         udr.udr([factors], [np.ones(3)])
