@@ -3,9 +3,7 @@
 import contextlib
 import dataclasses
 import difflib
-import importlib.util  # gin's own reader needs it and does not import it
 import inspect
-import logging
 import os
 import pathlib
 import re
@@ -15,9 +13,10 @@ import traceback
 
 import gin
 
-from dislib_plus import files, results
+from dislib_plus import files, gin_reader, results
 
-_SEARCH_FOLDERS = []
+# What gin raises for a mistake in its text; errors of other types come from modules that it imports.
+_MISTAKES = (ValueError, SyntaxError, KeyError, OSError, ImportError, AttributeError, TypeError)
 
 
 class ConfigurationError(ValueError):
@@ -47,9 +46,9 @@ def find_gin_file(path):
         return os.path.abspath(path)
     root = files.config_root()
     relative = pathlib.PurePath(path)
-    for candidate in (relative, pathlib.PurePath(*relative.parts[1:])):
-        if not relative.is_absolute() and candidate.name and (root / candidate).is_file():
-            return str(root / candidate)
+    candidate = root / (relative.relative_to("gin") if relative.parts[:1] == ("gin",) else relative)
+    if not relative.is_absolute() and candidate.is_file():
+        return str(candidate)
     shipped = [str(found.relative_to(root)) for found in sorted(root.rglob("*.gin"))]
     near = difflib.get_close_matches(relative.as_posix(), shipped, n=3)
     hint = f"; the nearest shipped recipes are {', '.join(near)}" if near else ""
@@ -62,7 +61,8 @@ def configured(gin_config_files=None, gin_bindings=None):
     """Binds gin files and then bindings for the block; clears gin afterwards, whatever happens.
 
     The working directory and the folders of the gin files are on sys.path in the
-    block, so `import my_method` in a gin file finds a file beside it.
+    block, so `import my_method` in a gin file finds a file beside it, and in a binding one in
+    the working directory.
 
     Args:
       gin_config_files: paths; see `find_gin_file`.
@@ -72,14 +72,16 @@ def configured(gin_config_files=None, gin_bindings=None):
       Sources.
 
     Raises:
-      ConfigurationError: see `_explain`.
+      ConfigurationError: see `_explain`; also for text that is bound later, in the block, and is no gin.
     """
     paths = [find_gin_file(path) for path in gin_config_files or []]
     folders = list(dict.fromkeys([os.getcwd()] + [os.path.dirname(path) for path in paths]))
-    with python_path(folders), _search_folders(folders[1:]):
+    with python_path(folders), gin_reader.searching(folders[1:]):
         try:
-            parsed = _parse(paths, list(gin_bindings or []))
-            yield Sources(tuple(paths), tuple(folders), tuple(dict.fromkeys(_imports(parsed))))
+            with _sentences(Exception, SystemExit):  # Anything: gin imports modules of the user.
+                imports = _parse(paths, list(gin_bindings or []))
+            with _sentences(SyntaxError, tokenize.TokenError):
+                yield Sources(tuple(paths), tuple(folders), tuple(imports))
         finally:
             gin.clear_config()
 
@@ -94,6 +96,23 @@ def python_path(folders):
     finally:
         for folder in added:
             sys.path.remove(folder)
+
+
+def bind(texts, source):
+    """Adds bindings to the present configuration, locked or not.
+
+    Args:
+      texts: strings such as "vae.beta = 4."
+      source: the file that they are from, for the message.
+
+    Raises:
+      ConfigurationError: a text is no gin, or names what does not exist.
+    """
+    try:
+        with gin.unlock_config(), _sentences(*_MISTAKES, tokenize.TokenError):
+            gin.parse_config(texts)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{source} is damaged: {error}") from error
 
 
 def unused_bindings():
@@ -111,8 +130,20 @@ def bindings():
 
 def raised_in_reference(error):
     """Whether an error was raised while gin made an object that a binding names with brackets, such as @vae()."""
+    return bool(_references(error))
+
+
+def endless_reference(error):
+    """The binding such as "@vae()" that needs itself to be made, where this is what an error came from; else None."""
+    made = [repr(reference) for reference in _references(error)] if isinstance(error, RecursionError) else []
+    return made[-1] if made and made.count(made[-1]) > 2 else None
+
+
+def _references(error):
+    """The objects that gin was making, outermost first, when an error was raised."""
     code = gin.config.ConfigurableReference.__deepcopy__.__code__
-    return any(frame.f_code is code for frame, _ in traceback.walk_tb(error.__traceback__))
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return [frame.f_locals["self"] for frame in frames if frame.f_code is code]
 
 
 def _same(bound, used):
@@ -123,23 +154,29 @@ def _same(bound, used):
 
 
 def _parse(paths, texts):
-    try:
-        with _quiet_reader():
-            parsed = gin.parse_config_files_and_bindings(paths, texts)
-    except tokenize.TokenError as error:
-        raise ConfigurationError(f"gin: a bracket or a string is never closed ({error.args[0]}).") from error
-    except (ValueError, SyntaxError, KeyError, OSError, ImportError, AttributeError, TypeError) as error:
-        raise ConfigurationError(_explain(error)) from error
+    """Binds files and then texts; returns the modules that they import, each once."""
+    parsed = [gin.parse_config_file(path) for path in paths]
+    includes, imports = gin.parse_config(texts)
+    gin.finalize()
     for key in bindings():
         _check_parameter(*key.rpartition("/")[2].rpartition(".")[::2])
-    return parsed
+    return dict.fromkeys([*_imports(parsed), *_imports(includes), *imports])
+
+
+@contextlib.contextmanager
+def _sentences(*types):
+    """Turns errors of these types into ConfigurationErrors of one sentence."""
+    try:
+        yield
+    except types as error:
+        raise ConfigurationError(_explain(error)) from error
 
 
 def _check_parameter(name, parameter):
     """Finds misspelt parameters of classes whose constructor takes **kwargs; gin accepts any for those."""
     entry = gin.config._REGISTRY.get_match(name) if name else None  # pylint: disable=protected-access
     if entry and inspect.isclass(entry.wrapped) and parameter not in parameters(name):
-        raise ConfigurationError(f"gin: {name!r} has no parameter {parameter!r}; "
+        raise ConfigurationError(f"{name!r} has no parameter {parameter!r}; "
                                  f"{_nearest_parameters(name, parameter)}.")
 
 
@@ -151,22 +188,33 @@ def _imports(parsed):
 
 def _explain(error):
     """One sentence for a gin error: what, where, and the nearest known names."""
-    lines = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip().splitlines()
-    message = lines[0].rstrip(".")
-    where = " ".join(" ".join(line.split()) for line in lines[1:] if line.strip() not in ("", "^"))
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+    what, _, place = text.partition("\n  In ")
+    message = " ".join(what.partition(" in config string:")[0].split()).rstrip(".")
+    where = f" (in {' '.join(place.replace('^', '').split())})" if place else ""
+    return f"gin: {_reason(error, message)}{where}."
+
+
+def _reason(error, message):
     parameter = re.match(r"Configurable '(.+)' (?:doesn't have a parameter named|has denylisted kwarg) '(.+)'", message)
     unknown = re.match(r"No configurable matching (?:reference )?'@?([\w./]+)", message)
+    macro = re.match(r"No bindings specified for '(.+)/gin\.macro'", message)
     if parameter:
         name, argument = parameter.groups()
-        message = f"gin: {name!r} has no parameter {argument!r}; {_nearest_parameters(name, argument)}"
-    elif unknown:
+        return f"{name!r} has no parameter {argument!r}; {_nearest_parameters(name, argument)}"
+    if unknown:
         name = unknown.group(1).rpartition("/")[2]
-        message = f"gin: nothing is called {name!r}; {_nearest(near_names(name), 'names')}"
-    elif isinstance(error, ImportError):
-        message = f"gin: an import failed: {message}"
-    else:
-        message = f"gin: {message}"
-    return f"{message} ({where})." if where else f"{message}."
+        return f"nothing is called {name!r}; {_nearest(near_names(name), 'names')}"
+    if macro:
+        return f"the macro %{macro.group(1)} is used and never defined; add a line {macro.group(1)} = VALUE"
+    if isinstance(error, SyntaxError) and error.text:
+        place = f"{error.filename or 'bindings string'} line {error.lineno}"
+        return f"{error.msg.rstrip('.')} ({place}: {error.text.strip()})"
+    if isinstance(error, tokenize.TokenError):
+        return f"a bracket or a string is never closed ({error.args[0]})"
+    if isinstance(error, ImportError):
+        return f"an import failed: {message}"
+    return message if isinstance(error, _MISTAKES) else f"an import failed: {type(error).__name__}: {message}"
 
 
 def _nearest_parameters(name, argument):
@@ -198,45 +246,3 @@ def parameters(name):
     found = dict.fromkeys(name for owner in owners for name, parameter in inspect.signature(owner).parameters.items()
                           if name != "self" and parameter.kind not in collected)
     return [n for n in found if n not in (entry.denylist or ()) and (not entry.allowlist or n in entry.allowlist)]
-
-
-@contextlib.contextmanager
-def _search_folders(folders):
-    """`include` statements also look in these folders, and last among the shipped recipes."""
-    _SEARCH_FOLDERS[:] = folders
-    gin.config.register_file_reader(_open_found, _is_found)
-    try:
-        yield
-    finally:
-        _SEARCH_FOLDERS.clear()
-
-
-def _found(path):
-    places = [os.path.join(folder, path) for folder in _SEARCH_FOLDERS]
-    return next(filter(os.path.isfile, places), None) or _shipped(path)
-
-
-def _shipped(path):
-    full = os.path.join(files.config_root(), path)
-    return full if os.path.isfile(full) else None
-
-
-def _is_found(path):
-    return _found(path) is not None
-
-
-def _open_found(path):
-    return open(_found(path), encoding="utf-8")
-
-
-@contextlib.contextmanager
-def _quiet_reader():
-    """Drops gin's ERROR line for every place in which an included file is not."""
-    def keep(record):
-        return record.module != "resource_reader"
-    root = logging.getLogger()
-    root.addFilter(keep)
-    try:
-        yield
-    finally:
-        root.removeFilter(keep)

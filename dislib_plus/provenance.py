@@ -1,6 +1,8 @@
-"""What a result was made with: library versions, device, oneDNN."""
+"""What a result was made with: library versions, device, oneDNN; and the record of a run."""
 
+import json
 import os
+import pathlib
 import platform
 
 import keras
@@ -9,6 +11,10 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 import dislib_plus
+
+# The parts of run.json.
+_PARTS = {"bindings": dict, "arguments": dict, "environment": dict, "gin_files": list, "python_path": list,
+          "imports": list}
 
 
 def environment():
@@ -25,3 +31,35 @@ def environment():
         "device": ", ".join(names) if names else f"CPU ({platform.machine()}, {os.cpu_count()} cores)",
         "onednn": {"1": "on", "0": "off"}.get(os.environ.get("TF_ENABLE_ONEDNN_OPTS"), "TensorFlow's default"),
     }
+
+
+def read_record(path, *required):
+    """The dictionary of a run.json.
+
+    Args:
+      path: the file.
+      *required: parts that the caller needs: "bindings", "arguments", "environment" are dictionaries, "gin_files",
+        "python_path" and "imports" lists of texts.
+
+    Raises:
+      ValueError: the file is damaged.
+    """
+    try:
+        record = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise _damaged(path, f"it is no JSON text: {error}") from error
+    if not isinstance(record, dict):
+        raise _damaged(path, f"it must hold a JSON object and holds a {type(record).__name__}")
+    for part in required:
+        if part not in record:
+            raise _damaged(path, f"{part!r} is missing")
+    for part, kind in _PARTS.items():
+        value = record.get(part, kind())
+        if not isinstance(value, kind) or kind is list and not all(isinstance(item, str) for item in value):
+            raise _damaged(path, f"{part!r} has another form than dislib_train writes")
+    return record
+
+
+def _damaged(path, reason):
+    return ValueError(f"{path} is damaged ({reason}); put back a copy of it, or train anew with "
+                      "dislib_train --overwrite.")

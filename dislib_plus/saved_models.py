@@ -1,7 +1,6 @@
 """Loading .keras files, those with classes of the user's own included."""
 
 import importlib
-import json
 import pathlib
 import zipfile
 import zlib
@@ -9,6 +8,7 @@ import zlib
 import gin
 import keras
 
+from dislib_plus import provenance
 from dislib_plus.configuration import python_path
 
 
@@ -24,7 +24,10 @@ def load_model(path):
     if not zipfile.is_zipfile(path):
         raise ValueError(f"{str(path)!r} is not a .keras file, or it was cut short; save the model again.")
     importlib.import_module("dislib_plus.methods")
-    _import_recorded(path.parent / "run.json")
+    record = path.parent / "run.json"
+    if record.is_file():
+        recorded = provenance.read_record(record, "imports", "python_path")
+        import_modules(recorded["imports"], recorded["python_path"])
     try:
         return keras.models.load_model(path, compile=False)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
@@ -34,19 +37,6 @@ def load_model(path):
         raise ValueError(f"The model {str(path)!r} cannot be loaded ({reason}); if it uses classes of your own, import "
                          "their module in the gin file of the run, or by --gin_bindings='import my_module'."
                          ) from error
-
-
-def _import_recorded(record):
-    """Imports what the gin files of the run imported, as its run.json tells."""
-    if not record.is_file():
-        return
-    try:
-        recorded = json.loads(record.read_text(encoding="utf-8"))
-        modules, folders = recorded["imports"], recorded["python_path"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{str(record)!r} is damaged ({type(error).__name__}: {error}), so the modules that the model "
-                         "needs are not known; move it away if the model needs none.") from error
-    import_modules(modules, folders)
 
 
 def import_modules(modules, folders):

@@ -204,8 +204,7 @@ def _bind_recorded(source):
         return
     own = [f"{key} = {value}" for key, value in recorded.items()
            if key == "dataset.name" or (key not in bound and _is_of_data(key))]
-    with gin.unlock_config():
-        gin.parse_config(own)
+    configuration.bind(own, source.recorded_gin)
 
 
 def _is_of_data(key):

@@ -5,6 +5,7 @@ import sys
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 # A metric with more numbers than this shows the first ones and says how many more are in its files.
 _SHOWN = 12
@@ -27,7 +28,8 @@ def show_scores(title, scores, stream=None):
       scores: {metric: {key: value}}; lists and texts other than single words are left to the files.
       stream: where to; None: standard output.
     """
-    table = Table(title=f"Scores of {title}", title_justify="left")
+    # Text, as strings would be read as rich's markup: "[x]" is no style here.
+    table = Table(title=Text(f"Scores of {title}", "table.title"), title_justify="left")
     table.add_column("metric")
     table.add_column("score")
     table.add_column("value", justify="right")
@@ -38,7 +40,8 @@ def show_scores(title, scores, stream=None):
         rows = [row for row in all_rows if not DETAIL.search(row[0])] or all_rows
         for number, (key, value) in enumerate(rows[:_SHOWN]):
             first = number == 0
-            table.add_row(metric if first else "", key, _text(value), f"{values['elapsed_time']:.1f}" if first else "")
+            seconds = f"{values['elapsed_time']:.1f}" if first else ""
+            table.add_row(Text(metric if first else ""), Text(key), _text(value), seconds)
         hidden = len(all_rows) - min(len(rows), _SHOWN)
         if hidden:
             table.add_row("", f"... {hidden} more in evaluation_results.json", "", "")
@@ -47,4 +50,4 @@ def show_scores(title, scores, stream=None):
 
 
 def _text(value):
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
+    return Text(f"{value:.5g}" if isinstance(value, float) else str(value))

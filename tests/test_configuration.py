@@ -50,8 +50,9 @@ def test_files_are_found_here_then_among_the_recipes(recipes):
     assert configuration.find_gin_file("base.gin") == str(here / "base.gin")
     with pytest.raises(configuration.ConfigurationError, match="nearest shipped recipes are base.gin"):
         configuration.find_gin_file("bsae.gin")
-    with pytest.raises(configuration.ConfigurationError, match="'/nowhere/base.gin' is neither"):
-        configuration.find_gin_file("/nowhere/base.gin")
+    for missing in ("/nowhere/base.gin", "typo/base.gin"):
+        with pytest.raises(configuration.ConfigurationError, match=f"'{missing}' is neither"):
+            configuration.find_gin_file(missing)
 
 
 def test_includes_imports_and_order(recipes, caplog):
@@ -64,6 +65,77 @@ def test_includes_imports_and_order(recipes, caplog):
         assert sources.python_path == (str(here), str(here / "mine"))
         assert sys.modules["configuration_user_module"].VALUE == 3
     assert sys.path == path and not gin.config_str().strip() and not caplog.records
+
+
+def test_imports_of_bindings_are_known_too(recipes):
+    _, here = recipes
+    (here / "configuration_bound_module.py").write_text("")
+    (here / "imports.gin").write_text("import configuration_user_module\n")
+    (here / "configuration_user_module.py").write_text("VALUE = 3\n")
+    bindings = ["import configuration_bound_module", "include 'imports.gin'", "configuration_probe.gamma = 1"]
+    with configuration.configured(None, bindings) as sources:
+        assert set(sources.imports) == {"configuration_bound_module", "configuration_user_module"}
+        assert sources.python_path == (str(here),)
+
+
+def test_a_folder_here_with_the_name_of_a_recipe_folder_is_no_package(recipes):
+    """Neither for a file that the recipes have, nor for one that is nowhere."""
+    _, here = recipes
+    (here / "study").mkdir()
+    (here / "including.gin").write_text("include 'study/one.gin'\n")
+    with configuration.configured(["including.gin"]):
+        assert configuration_probe() == (5, 2, 1)
+    with pytest.raises(configuration.ConfigurationError, match="Unable to open file: study/two.gin"):
+        with configuration.configured(None, ["include 'study/two.gin'"]):
+            pass
+
+
+def test_files_in_a_python_package(recipes):
+    _, here = recipes
+    (here / "configuration_package").mkdir()
+    (here / "configuration_package" / "__init__.py").write_text("")
+    (here / "configuration_package" / "inner.gin").write_text("configuration_probe.gamma = 8\n")
+    with configuration.configured(None, ["include 'configuration_package/inner.gin'"]):
+        assert configuration_probe() == (1, 2, 8)
+
+
+def test_text_that_is_bound_later(recipes):
+    with configuration.configured(None, ["configuration_probe.gamma = 1"]):
+        configuration.bind(["configuration_probe.alpha = 4"], "train.gin")
+        assert configuration_probe() == (4, 2, 1)
+        with pytest.raises(configuration.ConfigurationError, match="^train.gin is damaged: gin: .*parse"):
+            configuration.bind(["configuration_probe.alpha = <object at 0x1>"], "train.gin")
+    with pytest.raises(configuration.ConfigurationError, match="^gin: .*parse"):
+        with configuration.configured():
+            with gin.unlock_config():
+                gin.parse_config("configuration_probe.alpha = <object at 0x1>")
+
+
+def test_files_that_cannot_be_read(recipes):
+    _, here = recipes
+    (here / "latin.gin").write_bytes("# caf\xe9\n".encode("latin-1"))
+    (here / "circle.gin").write_text("include 'mine/back.gin'\n")
+    (here / "mine" / "back.gin").write_text("include 'circle.gin'\n")
+    for name, message in (("latin.gin", "latin.gin is no UTF-8 text"), ("circle.gin", "circle.gin includes itself")):
+        with pytest.raises(configuration.ConfigurationError, match=message) as caught:
+            with configuration.configured([name]):
+                pass
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("statement, message", [
+    ("raise RuntimeError('no\\nlibrary')", "an import failed: RuntimeError: no library"),
+    ("undefined_name", "an import failed: NameError: name 'undefined_name' is not defined"),
+    ("raise SystemExit", "an import failed: SystemExit"),
+    ("def f(): f()\nf()", "an import failed: RecursionError"),
+])
+def test_modules_that_fail(recipes, statement, message):
+    _, here = recipes
+    (here / "configuration_failing.py").write_text(statement)
+    with pytest.raises(configuration.ConfigurationError, match=message) as caught:
+        with configuration.configured(None, ["import configuration_failing"]):
+            pass
+    assert "\n" not in str(caught.value)
 
 
 def test_gin_is_cleared_after_an_error(recipes):
@@ -81,7 +153,10 @@ def test_gin_is_cleared_after_an_error(recipes):
     ("scope/configuration_child.wdith = 1", "has no parameter 'wdith'; the nearest known parameters are width"),
     ("configuration_probe.alpha = @configuration_porbe()", "nothing is called 'configuration_porbe'"),
     ("configuration_probe.alpha = (1", "never closed"),
+    ("configuration_probe.alpha = %lost", "^gin: the macro %lost is used and never defined; add a line lost = VALUE.$"),
     ("what is this", "gin: "),
+    ("configuration_probe.alpha = <x>",
+     r"^gin: Unable to parse value \(bindings string line 1: configuration_probe.alpha = <x>\).$"),
     ("import no_such_module_here", "an import failed: No module named 'no_such_module_here'"),
     ("include 'no_such_file.gin'", "no_such_file.gin"),
 ])

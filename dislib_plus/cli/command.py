@@ -3,17 +3,21 @@
 import contextlib
 import logging
 import os
+import re
 import sys
 import traceback
 import warnings
 
 from absl import flags as absl_flags
 
-from dislib_plus import configuration
+from dislib_plus import configuration, files
 
 SUCCESS, FAILURE, USAGE = 0, 1, 2
 # How gin begins the line that it adds to the message of an error in a function that it has called.
 GIN_CALL = "  In call to configurable"
+# TensorFlow's dump of source lines before the error itself; bold type and the arguments that Keras adds.
+_USER_CODE = re.compile(r"in user code:.*?\s(?<!except\s)\w*(?:Error|Exception): ", re.DOTALL)
+_KERAS_CALL = re.compile(r"\x1b\[[0-9;]*m|\n\s*Arguments received by [^\n]*(?:\n\s*•[^\n]*)*")
 
 
 class UsageError(ValueError):
@@ -112,21 +116,24 @@ def _guarded(name, act, flags):
     except (ValueError, OSError) as error:
         wrong = isinstance(error, ValueError) and configuration.raised_in_reference(error)
         return _fail(name, sentence(error), USAGE if wrong else FAILURE, flags.traceback)
-    except RuntimeError as error:
-        if "Required bindings" not in str(error):
-            return _unforeseen(name, error, flags)
-        return _fail(name, f"gin: {sentence(error)}", USAGE, flags.traceback)
-    except Exception as error:  # pylint: disable=broad-except  # The command's end: one sentence for what gin has bound.
+    except Exception as error:  # pylint: disable=broad-except  # The command's end: a sentence for what gin has bound.
         return _unforeseen(name, error, flags)
     return SUCCESS
 
 
 def _unforeseen(name, error, flags):
     """Of an error that no check foresaw: a sentence where gin's bindings led to it, else the traceback."""
-    if GIN_CALL not in str(error):
+    endless = configuration.endless_reference(error)
+    if endless:
+        return _fail(name, f"gin: {endless} needs {endless} itself to be made; bind something else in it.", USAGE,
+                     flags.traceback)
+    if "Required bindings" in str(error):
+        return _fail(name, f"gin: {sentence(error)}", USAGE, flags.traceback)
+    wrong = configuration.raised_in_reference(error)
+    if GIN_CALL not in str(error) and not wrong:
         raise error
     message = f"{type(error).__name__}: {sentence(error)} (--traceback shows where.)"
-    return _fail(name, message, USAGE if configuration.raised_in_reference(error) else FAILURE, flags.traceback)
+    return _fail(name, message, USAGE if wrong else FAILURE, flags.traceback)
 
 
 @contextlib.contextmanager
@@ -157,9 +164,20 @@ def _messages(name):
 
 
 def sentence(error):
-    """The message of an error without gin's trail of calls and locations."""
-    lines = [line for line in str(error).splitlines() if not line.startswith(GIN_CALL)]
-    return " ".join(line.strip() for line in lines if line.strip()) or type(error).__name__
+    """The message of an error in one line, without gin's trail of calls and TensorFlow's of source lines."""
+    error = _without_trail(error)
+    text = files.sentence(error) if isinstance(error, OSError) else str(error)
+    lines = [line for line in text.splitlines() if not line.startswith(GIN_CALL)]
+    text = _KERAS_CALL.sub("", _USER_CODE.sub("", "\n".join(lines)))
+    return " ".join(text.split()) or type(error).__name__
+
+
+def _without_trail(error):
+    """The error to which gin has added the calls that led there, in a class of its own with the same name."""
+    first = error.__context__
+    while first is not None and type(error).__base__ is type(first) and type(error).__name__ == type(first).__name__:
+        error, first = first, first.__context__
+    return error
 
 
 def _fail(name, message, code, show_traceback=False):

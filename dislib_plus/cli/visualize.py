@@ -14,7 +14,7 @@ mutual information with the factors, and all of it with the scores in report.htm
 
 # Their import registers the names that --gin_config and --gin_bindings may use.
 _PACKAGES = ("dislib_plus.gin_names", "dislib_plus.data", "dislib_plus.methods", "dislib_plus.training.train",
-             "dislib_plus.visualize.visualize_model")
+             "dislib_plus.evaluation.session", "dislib_plus.visualize.visualize_model")
 
 
 def _define(flags):

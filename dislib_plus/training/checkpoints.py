@@ -9,17 +9,25 @@ leaves the files before it whole.
 import json
 import pathlib
 import re
+import struct
+import tokenize
 import warnings
 import zipfile
 import zlib
 
 import numpy as np
 
-from dislib_plus import configuration, files
+from dislib_plus import checks, configuration, files
 
 _KEPT = 2
 _NAME = re.compile(r"stage(\d+)-step(\d+)\.npz")
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, OSError, UnicodeDecodeError)
+# What reading changed or missing bytes may raise in the zip reader, in NumPy and in the JSON reader.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, EOFError, KeyError, ValueError,
+               TypeError, AttributeError, RuntimeError, OSError)
+
+
+class _Damaged(ValueError):
+    """A file that is no checkpoint; the message says why."""
 
 
 class NonFiniteWeights(ValueError):
@@ -37,14 +45,14 @@ class Checkpoints:
     def __init__(self, folder, keep=_KEPT):
         self.folder, self.keep = pathlib.Path(folder), keep
 
-    def save(self, stage, step, variables, **facts):
+    def save(self, stage, step, variables, elapsed_time=0.0):
         """Writes the state after `step` iterations of stage `stage`, then drops the oldest.
 
         Args:
           stage: index of the stage.
           step: finished iterations of the stage.
           variables: Keras variables, in an order that the next process repeats.
-          facts: JSON values to keep with them.
+          elapsed_time: seconds of work up to now.
 
         Raises:
           NonFiniteWeights: names the variable; nothing is written.
@@ -56,14 +64,14 @@ class Checkpoints:
                 raise NonFiniteWeights(f"the weights {variable.path!r} are not finite after step {step}")
         names = [{"path": variable.path, "dtype": str(array.dtype), "shape": list(array.shape)}
                  for variable, array in zip(variables, arrays)]
-        text = json.dumps({"stage": stage, "step": step, "variables": names, **facts})
+        text = json.dumps({"stage": stage, "step": step, "variables": names, "elapsed_time": elapsed_time})
         path = self.folder / f"stage{stage:02d}-step{step:09d}.npz"
         try:
             with files.atomic_write(path, "wb") as stream:
                 np.savez(stream, about=np.array(text), **{str(i): array for i, array in enumerate(arrays)})
         except OSError as error:
-            raise OSError(f"Checkpoint {path} could not be written ({error.strerror or error}); the one before it "
-                          "stands: make room and run the same command again.") from error
+            kept = "The checkpoint before it stands." if self.paths() else "There is no checkpoint before it."
+            raise OSError(f"Checkpoint {error} {kept}") from error
         for old in self.paths()[:-self.keep]:
             old.unlink()
 
@@ -72,18 +80,30 @@ class Checkpoints:
         found = [path for path in self.folder.glob("*.npz") if _NAME.fullmatch(path.name)]
         return sorted(found, key=lambda path: tuple(map(int, _NAME.fullmatch(path.name).groups())))
 
-    def newest(self):
+    def newest(self, iterations):
         """The newest checkpoint that can be read, as State; None without one.
 
-        A damaged file is reported by a warning, removed, and the one before it is read.
+        A damaged one is reported by a warning, removed, and the one before it is tried.
+
+        Args:
+          iterations: number of iterations of each stage.
+
+        Raises:
+          PermissionError: a checkpoint may not be read.
         """
-        for path in reversed(self.paths()):
+        paths = self.paths()
+        while paths:
+            path = paths.pop()
             try:
-                return _read(path)
+                return _read(path, iterations)
+            except PermissionError as error:
+                raise PermissionError(f"Checkpoint {path} may not be read; get permission to read it.") from error
             except _UNREADABLE as error:
-                warnings.warn(f"Checkpoint {path} is damaged ({error or type(error).__name__}); it is removed and the "
-                              "one before it is used.", configuration.Notice, stacklevel=2)
-                path.unlink()
+                reason = str(error) if isinstance(error, _Damaged) else "bytes are missing or changed"
+                then = "the one before it is tried" if paths else "there is none before it, so training starts anew"
+                warnings.warn(f"Checkpoint {path} is damaged ({reason}); it is removed, and {then}.",
+                              configuration.Notice, stacklevel=2)
+                files.remove(path)
         return None
 
 
@@ -92,14 +112,12 @@ class State:
 
     Attributes:
       stage, step: where the run was.
-      facts: everything else that was kept.
+      elapsed_time: seconds of work up to then.
     """
 
     def __init__(self, path, about, arrays):
-        self.path, self.arrays = path, arrays
-        self.variables = about.pop("variables")
-        self.stage, self.step = about.pop("stage"), about.pop("step")
-        self.facts = about
+        self.path, self.arrays, self.variables = path, arrays, about["variables"]
+        self.stage, self.step, self.elapsed_time = about["stage"], about["step"], about["elapsed_time"]
 
     def restore(self, variables, first=0):
         """Assigns entries first .. first + len(variables) - 1.
@@ -119,14 +137,45 @@ class State:
             variable.assign(array)
 
 
-def _read(path):
-    with np.load(path, allow_pickle=False) as archive:
+def _read(path, iterations):
+    with _opened(path) as stream, np.load(stream, allow_pickle=False) as archive:
         about = json.loads(str(archive["about"]))
+        _check(about, iterations)
         arrays = [archive[str(i)] for i in range(len(about["variables"]))]
     for i, entry in enumerate(about["variables"]):
         if str(arrays[i].dtype) != entry["dtype"]:
             arrays[i] = arrays[i].view(_dtype(entry["dtype"]))
     return State(path, about, arrays)
+
+
+def _opened(path):
+    """The open file; raises _Damaged unless it is a zip archive."""
+    if path.is_dir():
+        raise _Damaged("it is a folder")
+    stream = open(path, "rb")
+    if not zipfile.is_zipfile(stream):
+        stream.close()
+        raise _Damaged("it is no .npz file, or it was cut short")
+    stream.seek(0)
+    return stream
+
+
+def _check(about, iterations):
+    """Raises _Damaged unless `about` describes a moment of a run with these iterations of its stages."""
+    if not isinstance(about, dict):
+        raise _Damaged("it describes no checkpoint")
+    try:
+        checks.whole("its stage", about.get("stage"), 0)
+        checks.at_most("its stage", about["stage"], len(iterations) - 1)
+        checks.whole("its step", about.get("step"), 0)
+        checks.at_most("its step", about["step"], iterations[about["stage"]])
+        checks.at_least("its elapsed_time", about.get("elapsed_time"), 0)
+    except configuration.ConfigurationError as error:
+        raise _Damaged(str(error).rstrip(".")) from error
+    variables = about.get("variables")
+    if not isinstance(variables, list) or not all(
+            isinstance(entry, dict) and {"path", "dtype"} <= set(entry) for entry in variables):
+        raise _Damaged("it does not name its arrays")
 
 
 def _dtype(name):

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from dislib_plus import checks
+from dislib_plus.configuration import ConfigurationError
 
 _DENYLIST = ["global_step"]
 
@@ -57,7 +58,7 @@ def as_rate(learning_rate):
         return learning_rate
     if not callable(learning_rate):
         checks.positive("A learning rate", learning_rate)
-        return learning_rate
+        return float(learning_rate)
     if getattr(learning_rate, "is_decay", False):
         return learning_rate(global_step=None)
     return StepFunction(learning_rate)
@@ -77,19 +78,19 @@ def _decay(function):
 @_decay
 def exponential_decay(learning_rate, global_step, decay_steps, decay_rate, staircase=False, name=None):
     """learning_rate * decay_rate^(step / decay_steps); staircase: the exponent is rounded down."""
-    return "exponential", _common(learning_rate, decay_steps, decay_rate, staircase), global_step
+    return "exponential", _common("exponential_decay", learning_rate, decay_steps, decay_rate, staircase), global_step
 
 
 @_decay
 def inverse_time_decay(learning_rate, global_step, decay_steps, decay_rate, staircase=False, name=None):
     """learning_rate / (1 + decay_rate * step / decay_steps); staircase: the quotient is rounded down."""
-    return "inverse_time", _common(learning_rate, decay_steps, decay_rate, staircase), global_step
+    return "inverse_time", _common("inverse_time_decay", learning_rate, decay_steps, decay_rate, staircase), global_step
 
 
 @_decay
 def natural_exp_decay(learning_rate, global_step, decay_steps, decay_rate, staircase=False, name=None):
     """learning_rate * exp(-decay_rate * step / decay_steps); staircase: the quotient is rounded down."""
-    return "natural_exp", _common(learning_rate, decay_steps, decay_rate, staircase), global_step
+    return "natural_exp", _common("natural_exp_decay", learning_rate, decay_steps, decay_rate, staircase), global_step
 
 
 @_decay
@@ -99,29 +100,33 @@ def polynomial_decay(learning_rate, global_step, decay_steps, end_learning_rate=
 
     With `cycle` decay_steps is multiplied by the least whole number that keeps the step within it.
     """
-    _positive("decay_steps", decay_steps)
+    checks.positive("polynomial_decay.learning_rate", learning_rate)
+    checks.positive("polynomial_decay.decay_steps", decay_steps)
+    checks.at_least("polynomial_decay.end_learning_rate", end_learning_rate, 0)
+    checks.positive("polynomial_decay.power", power)
+    checks.boolean("polynomial_decay.cycle", cycle)
     return "polynomial", {"rate": float(learning_rate), "steps": float(decay_steps), "end": float(end_learning_rate),
-                          "power": float(power), "cycle": bool(cycle)}, global_step
+                          "power": float(power), "cycle": cycle}, global_step
 
 
 @_decay
 def piecewise_constant(boundaries, values, global_step=None, name=None):
     """values[i] up to and including step boundaries[i], the last value after that."""
+    boundaries = checks.numbers_of("piecewise_constant.boundaries", boundaries)
+    values = checks.numbers_of("piecewise_constant.values", values)
     if len(values) != len(boundaries) + 1:
-        raise ValueError(f"piecewise_constant.values must have one entry more than boundaries; "
-                         f"received {len(values)} and {len(boundaries)}.")
-    return "piecewise", {"boundaries": list(boundaries), "values": list(values)}, global_step
+        raise ConfigurationError("piecewise_constant.values must have one entry more than boundaries; "
+                                 f"received {len(values)} and {len(boundaries)}.")
+    return "piecewise", {"boundaries": boundaries, "values": values}, global_step
 
 
-def _common(learning_rate, decay_steps, decay_rate, staircase):
-    _positive("decay_steps", decay_steps)
+def _common(name, learning_rate, decay_steps, decay_rate, staircase):
+    checks.positive(f"{name}.learning_rate", learning_rate)
+    checks.positive(f"{name}.decay_steps", decay_steps)
+    checks.at_least(f"{name}.decay_rate", decay_rate, 0)
+    checks.boolean(f"{name}.staircase", staircase)
     return {"rate": float(learning_rate), "steps": float(decay_steps), "decay": float(decay_rate),
-            "staircase": bool(staircase)}
-
-
-def _positive(name, value):
-    if not value > 0:
-        raise ValueError(f"{name} of a learning-rate decay must be positive; received {value!r}.")
+            "staircase": staircase}
 
 
 def _progress(step, steps, staircase):

@@ -60,7 +60,7 @@ class Run:
     # What the run uses
 
     def rehearse(self):
-        """Traces the loss of every model once: gin sees what it uses, and what does not fit is found before a file is made.
+        """Traces the loss of every model: gin sees what it uses, and what does not fit is found before a file is made.
 
         Raises:
           ConfigurationError: the loss cannot be computed.
@@ -79,6 +79,8 @@ class Run:
         images = tf.TensorSpec([rows, *self.dataset.observation_shape], tf.float32)
         for index, stage in enumerate(self.stages):
             self._compile(index)
+            for optimizer in stage.model.optimizers():
+                tf.convert_to_tensor(optimizer.learning_rate)  # calls a function of the user's
             step = functools.partial(self.strategy.run, stage.model.test_step) if self.strategy else (
                 lambda args, model=stage.model: model.test_step(*args))
             tf.function(lambda x, step=step: step(args=(x,))).get_concrete_function(images)
@@ -87,8 +89,8 @@ class Run:
 
     def train(self):
         """Trains all stages, from the newest checkpoint on if there is one."""
-        state = self.checkpoints.newest()
-        self.earlier_seconds = state.facts["elapsed_time"] if state else 0.0
+        state = self.checkpoints.newest([self._iterations(stage) for stage in self.stages])
+        self.earlier_seconds = state.elapsed_time if state else 0.0
         with distribution.scope(self.strategy):
             if state:
                 log.info("resuming stage %r after step %d", self.stages[state.stage].name, state.step)
@@ -159,7 +161,7 @@ class Run:
     def _save(self, index, step):
         model = self.stages[index].model
         variables = [*self.method.variables, *_optimizer_variables(model), *model.metrics_variables]
-        self.checkpoints.save(index, step, variables, elapsed_time=self.elapsed())
+        self.checkpoints.save(index, step, variables, self.elapsed())
 
     def elapsed(self):
         """Seconds of work up to now, those of interrupted processes up to their last checkpoint included."""

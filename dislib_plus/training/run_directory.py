@@ -3,17 +3,17 @@
 import json
 import os
 import pathlib
-import shutil
 
-from dislib_plus import files
+from dislib_plus import files, provenance
 
 # Bindings that do not change the trained weights; a resumed run may have others.
 HARMLESS = frozenset(("model.checkpoint_steps", "model.log_steps", "model.eval_steps", "model.name", "model.model_num",
                       "dataset.data_dir", "analyses.every_steps", "analyses.which", "analyses.num_images",
                       "analyses.num_samples", "analyses.num_bins", "analyses.span", "analyses.random_seed",
                       "analyses.batch_size"))
-_OURS = ("run.json", "model.keras", "results", "checkpoints", "events", "analyses", "evaluation", "pictures",
-         "report.html")
+# What a run leaves in its folder; run.json, by which the folder is known as a run's, is removed last.
+_OURS = ("model.keras", "results", "checkpoints", "events", "analyses", "evaluation", "pictures", "report.html",
+         "run.json")
 
 
 class RunDirectory:
@@ -32,15 +32,30 @@ class RunDirectory:
 
     def check(self, overwrite=False):
         """Raises ValueError or OSError unless a run may be started or resumed here; changes nothing."""
-        nearest = next(folder for folder in (self.path, *self.path.absolute().parents) if folder.exists())
+        self._check_place()
+        if not self.started and self.path.is_dir() and any(map(self._is_foreign, self.path.iterdir())):
+            raise ValueError(f"model_dir {self.path} is not empty and holds no run of dislib_train (no run.json), so "
+                             "nothing in it is replaced, also with --overwrite; choose another folder.")
+        for folder in (self.checkpoints, self.events, self.analyses, self.results):
+            if folder.exists() and not folder.is_dir() and not overwrite:
+                raise NotADirectoryError(f"{folder} must be a folder of the run and is a file; move it away and run "
+                                         "the same command again.")
+
+    def _check_place(self):
+        try:
+            nearest = next(folder for folder in (self.path, *self.path.absolute().parents) if folder.exists())
+        except OSError as error:
+            raise files.write_error(f"model_dir {self.path}", error) from error
         if not nearest.is_dir():
-            raise NotADirectoryError(f"model_dir {self.path} cannot be made: {nearest} is not a folder.")
+            raise NotADirectoryError(f"model_dir {self.path} cannot be made: {nearest} is not a folder; choose another "
+                                     "folder.")
         if not os.access(nearest, os.W_OK | os.X_OK):
-            raise PermissionError(f"model_dir {self.path} cannot be written: no permission in {nearest}.")
-        foreign = self.path.is_dir() and any(self.path.iterdir()) and not self.record.is_file()
-        if foreign and not overwrite:
-            raise ValueError(f"model_dir {self.path} is not empty and holds no run of dislib_train; choose another "
-                             "folder, or use --overwrite to replace results in it.")
+            raise PermissionError(f"model_dir {self.path} cannot be written: no permission in {nearest}; choose "
+                                  "another folder.")
+
+    @staticmethod
+    def _is_foreign(path):
+        return path.name != ".DS_Store" and files.unfinished(path) not in _OURS
 
     @property
     def started(self):
@@ -55,33 +70,31 @@ class RunDirectory:
     def clear(self):
         """Removes what a run writes, and nothing else."""
         for name in _OURS:
-            path = self.path / name
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            elif path.exists() or path.is_symlink():
-                path.unlink()
+            files.remove(self.path / name)
+
+    def remove_unfinished(self):
+        """Removes the files that a killed process was writing."""
+        ours = [path for path in self.path.glob(".*") if files.unfinished(path) in _OURS]
+        for folder in (self.checkpoints, self.analyses, self.results):
+            ours += filter(files.unfinished, folder.rglob(".*"))
+        for path in ours:
+            files.remove(path)
 
     def start(self, record):
         """Writes run.json: the JSON dictionary `record`."""
         with files.atomic_write(self.record) as stream:
             json.dump(record, stream, indent=2, sort_keys=True)
 
-    def read(self):
-        """The dictionary of run.json.
-
-        Raises:
-          ValueError: the file is damaged.
-        """
-        try:
-            return json.loads(self.record.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{self.record} is damaged ({error}); use --overwrite to start anew.") from error
+    def read(self, *required):
+        """The dictionary of run.json; see `provenance.read_record`."""
+        return provenance.read_record(self.record, *required)
 
     def check_same(self, record):
         """Raises ValueError, naming the differences, if the run here was started with another configuration."""
-        stored = self.read()
-        for part in ("bindings", "arguments"):
-            differences = list(_differences(stored.get(part, {}), record[part]))
+        parts = ("bindings", "arguments")
+        stored = self.read(*parts)
+        for part in parts:
+            differences = list(_differences(stored[part], record[part]))
             if differences:
                 raise ValueError(f"model_dir {self.path} holds a run with another configuration: "
                                  f"{'; '.join(differences)}. Use the former bindings to resume it, another model_dir, "

@@ -1,12 +1,14 @@
 """The numbers and switches of a run, checked."""
 
 import dataclasses
-import numbers
 from typing import Optional
 
+from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.training import distribution, seeding
 
+# Keras counts the steps of an execution in 32 bits.
+_MOST_STEPS_PER_EXECUTION = 2 ** 31 - 1
 PRECISIONS = ("float32", "mixed_bfloat16")
 
 
@@ -33,9 +35,10 @@ class Settings:
     def __post_init__(self):
         for name in ("training_steps", "batch_size", "eval_steps", "checkpoint_steps", "log_steps",
                      "steps_per_execution"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-                raise ConfigurationError(f"model.{name} must be an integer >= 1; received {value!r}.")
+            checks.whole(f"model.{name}", getattr(self, name), 1)
+        checks.at_most("model.steps_per_execution", self.steps_per_execution, _MOST_STEPS_PER_EXECUTION)
+        for name in ("jit_compile", "deterministic"):
+            checks.boolean(f"model.{name}", getattr(self, name))
         seeding.check(self.random_seed)
         if self.precision not in PRECISIONS:
             raise ConfigurationError(f"model.precision must be one of {', '.join(PRECISIONS)}; "
@@ -47,8 +50,8 @@ class Settings:
     def check_data(self, dataset, batch_size):
         """Raises ConfigurationError unless a batch can be drawn from the data set and shared by the devices."""
         if batch_size > dataset.num_observations:
-            raise ConfigurationError(f"model.batch_size must be at most {dataset.num_observations}, the number of images "
-                                     f"of {dataset.name!r}; received {batch_size}.")
+            raise ConfigurationError(f"model.batch_size must be at most {dataset.num_observations}, the number of "
+                                     f"images of {dataset.name!r}; received {batch_size}.")
         devices = distribution.replicas(distribution.strategy(self.strategy))
         if batch_size % devices:
             raise ConfigurationError(f"model.batch_size must be a multiple of the {devices} devices that share it; "

@@ -94,7 +94,7 @@ def train(model_dir, overwrite=False, model=gin.REQUIRED, training_steps=gin.REQ
     record = _record(settings, model, sources)
     if directory.started and not overwrite:
         directory.check_same(record)
-        _warn_of_other_environment(directory.read(), record)
+        _warn_of_other_environment(directory.read("environment"), record)
         if directory.finished:
             log.info("the run in %s is finished; use --overwrite to train it anew", directory.path)
             return results.load_dict(directory.results / "json" / "train_results.json")
@@ -104,6 +104,7 @@ def train(model_dir, overwrite=False, model=gin.REQUIRED, training_steps=gin.REQ
     if distribution.is_chief():
         if overwrite:
             directory.clear()
+        directory.remove_unfinished()
         if not directory.started:
             directory.start(record)
     run.train()
@@ -121,7 +122,8 @@ def _bound(key):
 def _record(settings, model, sources):
     """What run.json holds; "bindings" and "arguments" must be equal for a run to be resumed."""
     if not isinstance(model, keras.Model):
-        raise ValueError(f"model.model must be a model such as @vae(), with brackets; received {model!r}.")
+        raise configuration.ConfigurationError("model.model must be a model such as @vae(), with brackets; "
+                                               f"received {model!r}.")
     arguments = {f"model.{key}": repr(value) for key, value in vars(settings).items()}
     arguments.update(_plain(model.get_config(), type(model).__name__), model=type(model).__name__)
     return {"bindings": configuration.bindings(), "arguments": arguments, "environment": provenance.environment(),

@@ -1,5 +1,6 @@
 """Exit codes, help, and errors as one sentence."""
 
+import errno
 import logging
 import os
 import pathlib
@@ -9,6 +10,7 @@ import warnings
 
 import gin
 import pytest
+import tensorflow as tf
 
 from dislib_plus import configuration
 from dislib_plus.cli import command, environment, tables
@@ -101,6 +103,82 @@ def test_values_that_an_object_of_the_configuration_refuses_are_exit_code_2(run,
     assert found == code and errors == "dislib_probe: beta must be >= 0.\n"
 
 
+@gin.configurable("command_needy")
+def needy(part):
+    return part
+
+
+def test_an_object_that_needs_itself(run):
+    def act(flags):
+        with configuration.configured(gin_bindings=["command_needy.part = @command_needy()"]):
+            needy()
+    code, _, errors = run(["--model_dir=a"], act)
+    assert code == 2 and errors == ("dislib_probe: gin: @command_needy() needs @command_needy() itself to be made; "
+                                    "bind something else in it.\n")
+
+
+@gin.configurable("command_broken")
+def broken():
+    raise LookupError("no such weights.")
+
+
+@pytest.mark.parametrize("bindings, code", [(["command_whole.made = @command_broken()"], 2),
+                                            (["command_whole.made = @command_broken"], 1)])
+def test_unforeseen_errors_of_what_gin_has_bound(run, bindings, code):
+    def act(flags):
+        with configuration.configured(gin_bindings=bindings):
+            whole()
+    found, _, errors = run(["--model_dir=a"], act)
+    assert found == code and errors == ("dislib_probe: LookupError: no such weights. (--traceback shows where.)\n")
+
+
+@gin.configurable("command_full_disk")
+def full_disk():
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_errors_of_the_file_system_are_sentences(run):
+    """Also where gin has added its trail."""
+    expected = ("dislib_probe: a file could not be used (No space left on device); make room and run the same command "
+                "again.\n")
+    for act in (lambda flags: full_disk(), lambda flags: full_disk.__wrapped__()):
+        assert run(["--model_dir=a"], act)[::2] == (1, expected)
+
+
+DUMP = """Model: in user code:
+
+    File "/x/model.py", line 3, in call  *
+        except KeyError: raise ValueError("x")
+
+    ValueError: Exception encountered when calling Layer.call().
+
+    in user code:
+
+        File "/x/layer.py", line 5, in call  *
+            return tf.matmul(y, z)
+
+        ValueError: \x1b[1mDimensions must be equal, but are 5 and 7.\x1b[0m
+
+
+    Arguments received by Layer.call():
+      • x=tf.Tensor(shape=(2, 5))
+      • training=True
+"""
+
+
+def test_errors_within_traced_code_are_one_sentence():
+    expected = "Model: Exception encountered when calling Layer.call(). Dimensions must be equal, but are 5 and 7."
+    assert command.sentence(ValueError(DUMP)) == expected
+    traced = tf.function(lambda x: tf.matmul(x, tf.zeros((7, 3))), autograph=False)
+
+    @tf.function
+    def call(x):
+        return traced(x)
+    with pytest.raises(ValueError) as caught:
+        call(tf.zeros((2, 5)))
+    assert "in user code" in str(caught.value) and command.sentence(caught.value).startswith("Dimensions must be equal")
+
+
 def test_bugs_are_not_hidden(run):
     for error in (TypeError("bug"), RuntimeError("bug"), KeyError("bug")):
         def act(flags, error=error):
@@ -152,6 +230,9 @@ def test_table(capsys):
     tables.show("Scores", {"loss": 1.23456789, "step": 3, "nothing": None, "device": "CPU"})
     output = capsys.readouterr().out
     assert "1.2346" in output and "CPU" in output and "nothing" not in output
+    tables.show("x[/b]y[z]", {"[a]": "[/b]"})
+    output = capsys.readouterr().out
+    assert "x[/b]y[z]" in output and "[a]" in output and "[/b]" in output.replace("x[/b]y", "")
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in BIN.glob("dislib_*")))

@@ -1,12 +1,17 @@
 """dislib_train: one command from gin file to table."""
 
 import json
+import os
+import pathlib
+import subprocess
+import sys
 
 import gin
 import pytest
 
 from dislib_plus.cli.train import main
 
+BIN = pathlib.Path(__file__).parents[2] / "bin"
 RECIPE = """
 dataset.name = 'dummy_data'
 model.model = @vae()
@@ -110,3 +115,52 @@ def test_unwritable_folder(run, tmp_path):
     (tmp_path / "file").write_text("")
     code, _, errors = run("--model_dir=file/run")
     assert code == 1 and one_sentence(errors) and "is not a folder" in errors
+
+
+MODULE = """
+import numpy as np
+from dislib_plus.data import ResidentGrid, register
+
+@register("train_own")
+def train_own(data_dir=None):
+    return ResidentGrid("train_own", ["a"], [8], np.zeros((8, 8, 8, 1), np.uint8))
+"""
+
+
+def test_a_module_imported_by_a_binding_is_found_again_elsewhere(run, tmp_path):
+    """README, "Add a data set": the folder of the module is another one when the model is scored."""
+    (tmp_path / "train_own_data.py").write_text(MODULE)
+    code, _, errors = run("--model_dir=runs/a", "--gin_bindings=import train_own_data",
+                          "--gin_bindings=dataset.name = 'train_own'")
+    assert code == 0, errors
+    record = json.loads((tmp_path / "runs/a/run.json").read_text())
+    assert record["imports"] == ["train_own_data"] and record["python_path"][0] == str(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(BIN.parent), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    evaluate = [sys.executable, str(BIN / "dislib_evaluate"), "--model_dir=../runs/a", "--metrics=reconstruction"]
+    done = subprocess.run(evaluate, cwd=elsewhere, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "reconstruction" in done.stdout, done.stderr
+
+
+def test_square_brackets_in_a_path(run):
+    code, output, errors = run("--model_dir=x[/b]y[z]")
+    assert code == 0 and "x[/b]y[z]" in output, errors
+
+
+@pytest.mark.parametrize("bindings", [["vae.beta = @vae()"],
+                                      ["model.model = @ms_vae()", "ms_vae.stage_one = @ms_vae()"]])
+def test_a_model_that_needs_itself(run, bindings):
+    code, _, errors = run("--model_dir=runs/a", *(f"--gin_bindings={binding}" for binding in bindings))
+    assert code == 2 and one_sentence(errors) and "itself to be made" in errors
+
+
+def test_a_mistyped_folder_is_no_shipped_recipe(run, tmp_path):
+    code, _, errors = run("--model_dir=runs/a", config="--gin_config=myexp/quickstart.gin")
+    assert code == 2 and one_sentence(errors) and "'myexp/quickstart.gin' is neither" in errors
+    assert not (tmp_path / "runs").exists()
+
+
+def test_names_that_are_too_long(run):
+    code, _, errors = run(f"--model_dir={'x' * 300}")
+    assert code == 1 and one_sentence(errors) and "File name too long" in errors and "choose a shorter name" in errors

@@ -1,10 +1,12 @@
 """dislib_visualize: a saved model and a data set, and wrong calls."""
 
+import errno
+
 import keras
 import numpy as np
 import pytest
 
-from dislib_plus import methods
+from dislib_plus import files, methods
 from dislib_plus.cli import visualize
 from dislib_plus.data import ResidentGrid, registry
 from dislib_plus.losses.reconstruction import Reconstruction
@@ -46,6 +48,16 @@ def test_model(run, capsys):
     assert visualize.main([f"--model_dir={run}", *SMALL]) == 1
     assert "pass --overwrite" in capsys.readouterr().err
     assert visualize.main([f"--model_dir={run}", "--overwrite", *SMALL]) == 0
+
+
+def test_disk_full(run, capsys, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(files.os, "fsync", full)
+    assert visualize.main([f"--model_dir={run}", *SMALL]) == 1
+    error = capsys.readouterr().err
+    assert "could not be written (No space left on device); make room" in error and error.count("\n") == 1
+    assert not (run / "pictures").exists()
 
 
 def test_data_set(tmp_path, capsys):

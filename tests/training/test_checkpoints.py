@@ -1,5 +1,7 @@
 """Checkpoint files, seeds and run folders."""
 
+import errno
+import json
 import random
 
 import keras
@@ -7,7 +9,10 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from dislib_plus.training import checkpoints, run_directory, seeding
+from dislib_plus import files
+from dislib_plus.training import checkpoints, seeding
+
+ITERATIONS = [20, 20]
 
 
 def variables(value=0.0, shapes=((2, 3), (), (4,))):
@@ -16,13 +21,13 @@ def variables(value=0.0, shapes=((2, 3), (), (4,))):
 
 def test_round_trip_and_the_last_two_kept(tmp_path):
     store = checkpoints.Checkpoints(tmp_path / "c")
-    assert store.newest() is None
+    assert store.newest(ITERATIONS) is None
     for step in (5, 10, 15):
-        store.save(0, step, variables(step), note="x")
-    store.save(1, 2, variables(100.0), note="y")
+        store.save(0, step, variables(step), 1.0)
+    store.save(1, 2, variables(100.0), 2.5)
     assert [path.name for path in store.paths()] == ["stage00-step000000015.npz", "stage01-step000000002.npz"]
-    state = store.newest()
-    assert (state.stage, state.step, state.facts) == (1, 2, {"note": "y"})
+    state = store.newest(ITERATIONS)
+    assert (state.stage, state.step, state.elapsed_time) == (1, 2, 2.5)
     fresh = variables()
     state.restore(fresh[1:], first=1)
     assert [float(np.max(v.numpy())) for v in fresh] == [0.0, 101.0, 102.0]
@@ -34,7 +39,7 @@ def test_other_types_survive(tmp_path):
     checkpoints.Checkpoints(tmp_path).save(0, 1, kept)
     fresh = [keras.Variable(0, dtype="int64"), keras.Variable([0.0, 0.0], dtype="bfloat16"),
              keras.Variable([False, False], dtype="bool")]
-    checkpoints.Checkpoints(tmp_path).newest().restore(fresh)
+    checkpoints.Checkpoints(tmp_path).newest(ITERATIONS).restore(fresh)
     assert int(fresh[0]) == 2 ** 40 and fresh[1].numpy().dtype == ml_dtypes.bfloat16
     np.testing.assert_array_equal(fresh[1].numpy().astype(float), [1.5, 2.0])
     np.testing.assert_array_equal(fresh[2].numpy(), [True, False])
@@ -52,20 +57,107 @@ def test_every_kind_of_damage_is_seen(tmp_path, where):
     damaged = content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1:] if where < 1 else content[:5000]
     path.write_bytes(damaged)
     with pytest.warns(UserWarning, match="step000000002.npz is damaged"):
-        assert store.newest().step == 1
+        assert store.newest(ITERATIONS).step == 1
     assert not path.exists()
     store.paths()[-1].write_bytes(b"")
     with pytest.warns(UserWarning, match="step000000001.npz is damaged"):
-        assert store.newest() is None
+        assert store.newest(ITERATIONS) is None
+
+
+def as_npy(path, about):
+    path.unlink()
+    np.save(path.with_suffix(".npy"), np.zeros(3))
+    path.with_suffix(".npy").rename(path)
+
+
+def as_folder(path, about):
+    path.unlink()
+    path.mkdir()
+    (path / "0.npy").write_text("")
+
+
+def as_pickle(path, about):
+    path.write_text("some text")
+
+
+def described(**changes):
+    """Function that writes a checkpoint with other facts about it; a value of None leaves one out."""
+    def write(path, about):
+        about = {key: value for key, value in {**about, **changes}.items() if value is not None}
+        np.savez(path, about=np.array(json.dumps(about)), **{str(i): np.zeros(3) for i in range(3)})
+    return write
+
+
+def as_list(path, about):
+    np.savez(path, about=np.array("[]"))
+
+
+@pytest.mark.parametrize("damage, reason", [
+    (as_npy, "it is no .npz file, or it was cut short"),
+    (as_folder, "it is a folder"),
+    (as_pickle, "it is no .npz file, or it was cut short"),
+    (as_list, "it describes no checkpoint"),
+    (described(stage=2), r"its stage must be a number <= 1; received 2"),
+    (described(stage="a"), "its stage must be an integer >= 0; received 'a'"),
+    (described(step=21), "its step must be a number <= 20; received 21"),
+    (described(elapsed_time=None), "its elapsed_time must be a number >= 0; received None"),
+    (described(variables=[1]), "it does not name its arrays"),
+    (described(variables=[{"path": "v", "dtype": "no_such_type"}]), "bytes are missing or changed"),
+])
+def test_files_that_are_no_checkpoints(tmp_path, damage, reason):
+    store = checkpoints.Checkpoints(tmp_path)
+    store.save(0, 1, variables(1.0))
+    store.save(0, 2, variables(2.0))
+    older, newer = store.paths()
+    with np.load(newer) as archive:
+        about = json.loads(str(archive["about"]))
+    damage(newer, about)
+    with pytest.warns(UserWarning, match=rf"step000000002.npz is damaged \({reason}\); .* the one before it is tried"):
+        assert store.newest(ITERATIONS).step == 1
+    assert store.paths() == [older]
+    damage(older, about)
+    with pytest.warns(UserWarning, match=rf"damaged \({reason}\); it is removed, and .* training starts anew"):
+        assert store.newest(ITERATIONS) is None
+    assert not store.paths()
+
+
+def test_a_checkpoint_that_may_not_be_read_is_kept(tmp_path, monkeypatch):
+    store = checkpoints.Checkpoints(tmp_path)
+    store.save(0, 1, variables())
+
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+    monkeypatch.setattr(checkpoints, "_opened", refuse)
+    with pytest.raises(PermissionError, match="step000000001.npz may not be read; get permission"):
+        store.newest(ITERATIONS)
+    assert store.paths()
+
+
+def test_disk_full(tmp_path, monkeypatch):
+    """What is said of the checkpoint before is true."""
+    store = checkpoints.Checkpoints(tmp_path)
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    message = r"^Checkpoint .*000000{}.npz could not be written \(No space left on device\); make room .* again. {}$"
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "fsync", full)
+        with pytest.raises(OSError, match=message.format("001", "There is no checkpoint before it.")):
+            store.save(0, 1, variables())
+    store.save(0, 1, variables())
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(OSError, match=message.format("002", "The checkpoint before it stands.")):
+        store.save(0, 2, variables())
+    assert [path.name for path in tmp_path.iterdir()] == ["stage00-step000000001.npz"]
 
 
 def test_other_shapes_and_numbers_are_refused(tmp_path):
     store = checkpoints.Checkpoints(tmp_path)
     store.save(0, 1, variables())
     with pytest.raises(ValueError, match=r"shape \(2, 3\), the model's .* has \(3, 2\)"):
-        store.newest().restore(variables(shapes=((3, 2), (), (4,))))
+        store.newest(ITERATIONS).restore(variables(shapes=((3, 2), (), (4,))))
     with pytest.raises(ValueError, match="has 3 arrays, the model needs 4"):
-        store.newest().restore(variables(shapes=((2, 3), (), (4,), (1,))))
+        store.newest(ITERATIONS).restore(variables(shapes=((2, 3), (), (4,), (1,))))
 
 
 def test_weights_that_are_not_finite_are_refused(tmp_path):
@@ -105,23 +197,3 @@ def test_initializers_are_seeded_and_the_generators_put_back():
     assert (random.random(), np.random.rand()) == expected
     np.testing.assert_array_equal(kernels[0], kernels[1])
     assert (kernels[0] != kernels[2]).all()
-
-
-def test_clear_removes_what_a_run_writes_only(tmp_path):
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    (outside / "data").write_text("x")
-    run = tmp_path / "run"
-    (run / "checkpoints").mkdir(parents=True)
-    (run / "notes.txt").write_text("mine")
-    (run / "results").symlink_to(outside)
-    run_directory.RunDirectory(run).clear()
-    assert [path.name for path in run.iterdir()] == ["notes.txt"] and (outside / "data").exists()
-
-
-def test_damaged_record(tmp_path):
-    (tmp_path / "run.json").write_text("{")
-    with pytest.raises(ValueError, match="run.json is damaged"):
-        run_directory.RunDirectory(tmp_path).read()
-    with pytest.raises(ValueError, match="model_dir must be a folder"):
-        run_directory.RunDirectory("")

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 import dislib_plus.gin_names  # noqa: F401  registers the names
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.training import decays, optimizers
 
 CASES = {
@@ -138,3 +139,40 @@ def test_keras_names_make_plain_keras_objects():
     optimizer = optimizers.make_vae_optimizer(learning_rate=0.5)
     assert isinstance(optimizer, keras.optimizers.Adam) and optimizer.beta_1 == 0.4
     assert type(keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))).__name__ == "Adam"
+
+
+@pytest.mark.parametrize("name, arguments, message", [
+    ("AdamOptimizer", dict(beta2=1.0), "AdamOptimizer.beta2 must be a number < 1; received 1.0"),
+    ("AdadeltaOptimizer", dict(rho=-0.1), "AdadeltaOptimizer.rho must be a number >= 0; received -0.1"),
+    ("MomentumOptimizer", dict(momentum="a"), "MomentumOptimizer.momentum must be a number >= 0; received 'a'"),
+    ("MomentumOptimizer", dict(momentum=0.9, use_nesterov=1), "use_nesterov must be True or False; received 1"),
+    ("AdagradOptimizer", dict(initial_accumulator_value=None), "initial_accumulator_value must be a number >= 0"),
+    ("AdagradDAOptimizer", dict(l1_regularization_strength=-1), "l1_regularization_strength must be a number >= 0"),
+    ("ProximalGradientDescentOptimizer", dict(l2_regularization_strength="a"), "l2_regularization_strength must be"),
+    ("ProximalAdagradOptimizer", dict(initial_accumulator_value=-1), "initial_accumulator_value must be a number >= 0"),
+    ("RMSPropOptimizer", dict(decay=2), "RMSPropOptimizer.decay must be a number < 1; received 2"),
+    ("RMSPropOptimizer", dict(centered="no"), "RMSPropOptimizer.centered must be True or False; received 'no'"),
+    ("FtrlOptimizer", dict(learning_rate_power=1), "learning_rate_power must be a number <= 0; received 1"),
+    ("GradientDescentOptimizer", dict(learning_rate=0), "A learning rate must be a number > 0; received 0"),
+])
+def test_arguments_out_of_their_range(name, arguments, message):
+    with pytest.raises(ConfigurationError, match=message):
+        getattr(optimizers, name)(**{"learning_rate": 0.1, **arguments})
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_learning_rate_may_be_an_integer(name):
+    optimizer = getattr(optimizers, name)(**{**CASES[name], "learning_rate": 1})
+    assert float(optimizer.learning_rate) == 1.0
+
+
+@pytest.mark.parametrize("name, argument, value", [
+    (name, argument, value) for name in DECAYS for argument, value in (
+        ("learning_rate", "a"), ("decay_steps", 0), ("decay_rate", -1), ("staircase", 1))])
+def test_arguments_of_decays_out_of_their_range(name, argument, value):
+    polynomial = {"decay_rate": "power", "staircase": "cycle"} if name == "polynomial_decay" else {}
+    argument = polynomial.get(argument, argument)
+    with pytest.raises(ConfigurationError, match=f"{name}.{argument} must be .*; received {value!r}"):
+        getattr(decays, name)(global_step=None, **{**DECAYS[name], argument: value})
+    with pytest.raises(ConfigurationError, match="piecewise_constant.values must be a list"):
+        decays.piecewise_constant([2], 1.0)

@@ -120,7 +120,7 @@ def test_damaged_checkpoint_falls_back(train, weights, tmp_path, monkeypatch):
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 1
     newest.write_bytes(content)
-    with pytest.warns(UserWarning, match=f"{newest.name} is damaged.*one before it is used"):
+    with pytest.warns(UserWarning, match=f"{newest.name} is damaged.*one before it is tried"):
         train(tmp_path / "broken")
     same_bits(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
 

@@ -1,0 +1,114 @@
+"""The folder of a run: what may be started there, what is removed, and its record."""
+
+import json
+import os
+
+import pytest
+
+from dislib_plus import files, provenance
+from dislib_plus.training.run_directory import RunDirectory
+
+RECORD = {"bindings": {"a.b": "1"}, "arguments": {}, "environment": {}, "gin_files": [], "python_path": [],
+          "imports": []}
+
+
+def test_clear_removes_what_a_run_writes_only(tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "data").write_text("x")
+    run = tmp_path / "run"
+    (run / "checkpoints").mkdir(parents=True)
+    (run / "notes.txt").write_text("mine")
+    (run / "results").symlink_to(outside)
+    RunDirectory(run).clear()
+    assert [path.name for path in run.iterdir()] == ["notes.txt"] and (outside / "data").exists()
+
+
+def test_the_record_goes_last(tmp_path, monkeypatch):
+    """A process that is killed while it clears leaves a folder that is still known as a run's."""
+    RunDirectory(tmp_path).start(RECORD)
+    (tmp_path / "results").mkdir()
+    monkeypatch.setattr(files.shutil, "rmtree", lambda path: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        RunDirectory(tmp_path).clear()
+    assert (tmp_path / "run.json").exists()
+
+
+def leftover(path):
+    """What a process leaves that is killed while it writes a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    open_ones = files.atomic_path(path, suffix=path.suffix if path.suffix == ".keras" else "")
+    name = open_ones.__enter__()
+    kept = path.parent / "kept"
+    os.rename(name, kept)
+    open_ones.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    os.rename(kept, name)
+
+
+def test_leftovers_of_a_killed_process_are_not_foreign_and_go(tmp_path):
+    run = RunDirectory(tmp_path)
+    for path in (run.record, run.model):
+        leftover(path)
+    (tmp_path / ".DS_Store").write_text("")
+    run.check()
+    run.check(overwrite=True)
+    run.start(RECORD)
+    for path in (run.checkpoints / "stage00-step000000010.npz", run.results / "json" / "x.json",
+                 run.analyses / "a.csv"):
+        leftover(path)
+    (tmp_path / ".notes.txt.abcdefgh.part").write_text("mine")
+    run.remove_unfinished()
+    left = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+    assert left == [".DS_Store", ".notes.txt.abcdefgh.part", "run.json"]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_foreign_content_is_left_alone(tmp_path, overwrite):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "thesis.txt").write_text("years of work")
+    with pytest.raises(ValueError, match="not empty and holds no run .* also with --overwrite; choose another folder"):
+        RunDirectory(tmp_path).check(overwrite)
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "events", "analyses", "results"])
+def test_files_in_the_place_of_folders(tmp_path, name):
+    run = RunDirectory(tmp_path)
+    run.start(RECORD)
+    (tmp_path / name).write_text("")
+    with pytest.raises(OSError, match=f"{name} must be a folder of the run and is a file; move it away"):
+        run.check()
+    run.check(overwrite=True)
+    run.clear()
+    assert not list(tmp_path.iterdir())
+
+
+def test_places_where_no_folder_can_be(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="model_dir .*/file/run cannot be made: .*/file is not a folder; choose another"):
+        RunDirectory(tmp_path / "file" / "run").check()
+    with pytest.raises(OSError, match=r"^model_dir .* \(File name too long\); choose a shorter name.$"):
+        RunDirectory(tmp_path / ("x" * 300)).check()
+    with pytest.raises(ValueError, match="model_dir must be a folder"):
+        RunDirectory("")
+
+
+@pytest.mark.parametrize("content, reason", [
+    ("{", "it is no JSON text"),
+    ("[]", "it must hold a JSON object and holds a list"),
+    ("null", "it must hold a JSON object and holds a NoneType"),
+    ("{}", "'bindings' is missing"),
+    (json.dumps({**RECORD, "environment": 3}), "'environment' has another form"),
+    (json.dumps({**RECORD, "imports": [3]}), "'imports' has another form"),
+])
+def test_damaged_record(tmp_path, content, reason):
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(ValueError, match=rf"run.json is damaged \({reason}.*--overwrite"):
+        RunDirectory(tmp_path).read("bindings", "environment")
+
+
+def test_record_that_is_no_text(tmp_path):
+    (tmp_path / "run.json").write_bytes(b"\xff")
+    with pytest.raises(ValueError, match="run.json is damaged"):
+        provenance.read_record(tmp_path / "run.json")
+    RunDirectory(tmp_path).start(RECORD)
+    assert RunDirectory(tmp_path).read(*RECORD) == RECORD
