@@ -78,8 +78,8 @@ class LatentSpec:
     def check(self, groups, owner):
         """Raises ConfigurationError unless the groups are what `owner` is defined for, see VAE.latent_groups."""
         if groups != "any" and not self.is_normal or groups == "one normal" and len(self.groups) > 1:
-            raise ConfigurationError(f"{owner} is defined for Gaussian units{' in one group' if groups == 'one normal' else ''}"
-                                     f"; received the groups {self.code_spec}.")
+            what = "Gaussian units in one group" if groups == "one normal" else "Gaussian units"
+            raise ConfigurationError(f"{owner} is defined for {what}; received the groups {self.code_spec}.")
 
     def get_config(self):
         return {"groups": self.code_spec, "scale": self.scale, "log_var_clip": self.log_var_clip,
@@ -139,11 +139,13 @@ class Posterior:
 
     def __init__(self, spec, outputs):
         self.spec = spec
-        outputs = [tf.cast(output, tf.float32) for output in (outputs if isinstance(outputs, (list, tuple)) else [outputs])]
+        outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+        outputs = [tf.cast(output, tf.float32) for output in outputs]
         expected = sum(2 if group.kind == "normal" else 1 for group in spec.groups)
         if len(outputs) != expected:
             raise ConfigurationError(f"An encoder for the groups {spec.code_spec} must have {expected} outputs "
-                                     f"(mean and scale per normal group, logits per categorical one); received {len(outputs)}.")
+                                     "(mean and scale per normal group, logits per categorical one); received "
+                                     f"{len(outputs)}.")
         self.means, self.log_vars, self.stddevs, self.logits = [], [], [], []
         outputs = iter(outputs)
         for group in spec.groups:

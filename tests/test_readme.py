@@ -98,8 +98,8 @@ def small(words):
         return []
     short = list(SHORT[words[0]])
     if words[0] == "dislib_evaluate":
-        own = any("code_range" in word for word in words)
-        return [binding for binding in short if binding.startswith("code_range") == own]
+        asked = " ".join(words)
+        return [binding for binding in short if binding.partition(".")[0] in asked]
     if words[0] == "dislib_train" and any("quickstart" in word for word in words):
         short += ["ms_vae.stage_one_steps = 2", "ms_vae.stage_one_batch_size = 4"]
     if words[0] == "dislib_train" and not any("my_squares" in word for word in words):

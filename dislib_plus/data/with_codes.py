@@ -48,5 +48,5 @@ class WithCodes(ImageData):
         choice = tf.random.stateless_uniform(tf.shape(indices), seed, maxval=per_image, dtype=tf.int32, alg="philox")
         rows = tf.gather(self._codes, indices)
         codes = tf.gather(rows, choice, axis=1, batch_dims=1)
-        return ImagesWithCodes(self._dataset.elements(indices, seed),
-                               tf.ensure_shape(codes, [indices.shape[0], self._codes.shape[2]]))
+        codes = tf.ensure_shape(codes, [indices.shape[0], self._codes.shape[2]])
+        return ImagesWithCodes(self._dataset.elements(indices, seed), codes)

@@ -71,8 +71,8 @@ def log_weights(weighting, batch, dataset_size=None, rows=None, first_row=0):
     """
     check_weighting(weighting, dataset_size)
     if weighting != "dlib" and batch > dataset_size:
-        raise ValueError(f"weighting {weighting!r} needs a dataset_size that is no smaller than the batch, {batch} images; "
-                         f"received {dataset_size!r}.")
+        raise ValueError(f"weighting {weighting!r} needs a dataset_size that is no smaller than the batch, {batch} "
+                         f"images; received {dataset_size!r}.")
     rows = batch if rows is None else rows
     if weighting == "dlib":
         return tf.zeros([rows, batch])

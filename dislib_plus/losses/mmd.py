@@ -78,8 +78,8 @@ def mmd(first, second, kernel="rbf_d2", estimator="unbiased", scale=1.0):
         if estimator == "biased":
             return tf.reduce_mean(values)
         if codes.shape[0] == 1:
-            raise ValueError("The unbiased estimator of the MMD compares codes with each other, so a batch needs at least "
-                             "2 images; received 1.")
+            raise ValueError("The unbiased estimator of the MMD compares codes with each other, so a batch needs at "
+                             "least 2 images; received 1.")
         count = tf.cast(tf.shape(codes)[0], values.dtype)
         return (tf.reduce_sum(values) - tf.linalg.trace(values)) / (count * (count - 1.0))
     return within(first) + within(second) - 2.0 * tf.reduce_mean(kernel_values(first, second, kernel, scale))

@@ -37,5 +37,6 @@ class CountedSchedule(keras.optimizers.schedules.LearningRateSchedule):
 def count_twice(optimizer):
     """Has the optimizer's learning-rate schedule, if it has one, see two steps at every update."""
     schedule = optimizer._learning_rate
-    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule) and not isinstance(schedule, CountedSchedule):
+    counted = isinstance(schedule, CountedSchedule)
+    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule) and not counted:
         optimizer._learning_rate = CountedSchedule(schedule, 2)

@@ -26,7 +26,7 @@ def group_encoder(input_shape, latents, group_size, base=8):
       ConfigurationError: group_size does not divide the number of units.
     """
     if latents.size % group_size or not latents.is_normal or len(latents.groups) > 1:
-        raise ConfigurationError(f"deft.group_size must divide the number of units, all Gaussian in one group; received "
+        raise ConfigurationError("deft.group_size must divide the number of units, all Gaussian in one group; received "
                                  f"{group_size} with the units {latents.code_spec}.")
     images = keras.Input(input_shape)
     outputs = []

@@ -84,7 +84,7 @@ def test_function_as_representation(trained, tmp_path, module_folder, monkeypatc
     (lambda folder: representation.from_directory(folder / "nowhere"), FileNotFoundError, "no folder"),
     (lambda folder: representation.from_directory(folder), FileNotFoundError, "neither model.keras nor"),
     (lambda folder: representation.from_keras(folder / "x.keras"), FileNotFoundError, "no model file"),
-    (lambda folder: representation.from_keras(write(folder / "y.keras")), ValueError, "cannot be loaded"),
+    (lambda folder: representation.from_keras(write(folder / "y.keras")), ValueError, "not a .keras file"),
     (lambda folder: representation.from_codes(folder / "x.npz"), FileNotFoundError, "no file of codes"),
     (lambda folder: representation.from_codes(write(folder / "y.npz")), ValueError, "not an .npz file"),
     (lambda folder: representation.from_codes(arrays(folder, codes=np.zeros((3, 2)))), ValueError, "missing: factors"),

@@ -1,0 +1,66 @@
+"""Loading .keras files: what is damaged, and classes whose module is not known."""
+
+import zipfile
+
+import numpy as np
+import pytest
+
+from dislib_plus import saved_models
+from dislib_plus.methods import BetaVAE
+
+
+@pytest.fixture
+def model_file(tmp_path):
+    model = BetaVAE(latents=2)
+    model.build((None, 16, 16, 1))
+    model.save(tmp_path / "model.keras")
+    return tmp_path / "model.keras"
+
+
+def test_a_whole_file(model_file):
+    assert saved_models.load_model(model_file).represent(np.zeros((3, 16, 16, 1), np.float32)).shape == (3, 2)
+
+
+def rewrite(path, change):
+    content = bytearray(path.read_bytes())
+    path.write_bytes(change(content))
+
+
+def flip(content):
+    content[200:260] = bytes(60)
+    return content
+
+
+@pytest.mark.parametrize("change, message", (
+    (lambda content: b"", "not a .keras file"), (lambda content: content[:len(content) // 2], "not a .keras file"),
+    (lambda content: b"words", "not a .keras file"), (flip, "is damaged|cannot be loaded")))
+def test_a_damaged_file(model_file, change, message):
+    rewrite(model_file, change)
+    with pytest.raises(ValueError, match=message) as caught:
+        saved_models.load_model(model_file)
+    assert str(model_file) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_another_archive(tmp_path):
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+        archive.writestr("a.txt", "a")
+    with pytest.raises(ValueError, match="cannot be loaded"):
+        saved_models.load_model(tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize("record", ("", "[]", "null", '{"imports": 3, "python_path": []}', "{}"))
+def test_a_damaged_record_beside_it(model_file, record):
+    (model_file.parent / "run.json").write_text(record)
+    with pytest.raises(ValueError, match="run.json is damaged"):
+        saved_models.load_model(model_file)
+
+
+def test_a_module_that_is_gone(model_file):
+    (model_file.parent / "run.json").write_text('{"imports": ["gone_module"], "python_path": []}')
+    with pytest.raises(ValueError, match="imports 'gone_module', which cannot be imported"):
+        saved_models.load_model(model_file)
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match="There is no model file"):
+        saved_models.load_model(tmp_path / "model.keras")
