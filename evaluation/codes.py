@@ -132,11 +132,13 @@ def compiled_observations(data):
         return None
 
     @tf.function(jit_compile=True)
-    def compiled(indices):
+    def compiled(indices, white):
         images = data.images(indices)
-        # XLA multiplies by the reciprocal, which in float32 misses the last bit of half of the values.
-        return tf.cast(tf.cast(images, tf.float64) * (1.0 / 255.0), tf.float32) if images.dtype == tf.uint8 else images
-    return compiled
+        return tf.cast(images, tf.float32) / white if images.dtype == tf.uint8 else images
+
+    # An argument and no constant, whose reciprocal XLA would multiply by: that misses the last bit of half of the values.
+    white = tf.constant(255.0)
+    return lambda indices: compiled(indices, white)
 
 
 class CodeTable:
