@@ -63,6 +63,13 @@ def test_mistakes_are_sentences(trained, tmp_path, binding, message):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("own_module")
+def test_the_shipped_recipe(trained, tmp_path):
+    scores = validate.validate_with_gin(str(trained), str(tmp_path / "out"), gin_config_files=["validation/mig.gin"],
+                                        gin_bindings=["validation.num_labelled_samples = 20"])
+    assert 0 <= scores["discrete_mig"] <= 1
+
+
 def test_codes_of_a_file(tmp_path):
     factors = np.indices((3, 4)).reshape(2, -1).T
     np.savez(tmp_path / "codes.npz", codes=factors * 1.0, factors=factors)
