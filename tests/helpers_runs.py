@@ -85,15 +85,11 @@ def scores(folder):
 
 
 def state(folder):
-    """Arrays of the last checkpoint of every stage by "stage position name": weights, controllers, optimizers."""
-    paths = sorted((pathlib.Path(folder) / "checkpoints").glob("*.npz"))
-    newest = {path.name.partition("-")[0]: path for path in paths}
-    found = {}
-    for stage, path in newest.items():
-        with np.load(path) as archive:
-            names = [entry["path"] for entry in json.loads(str(archive["about"]))["variables"]]
-            found.update({f"{stage} {i} {name}": archive[str(i)] for i, name in enumerate(names)})
-    return found
+    """Arrays of the last checkpoint by "position name": weights of all stages, controllers, the last optimizers."""
+    newest = sorted((pathlib.Path(folder) / "checkpoints").glob("*.npz"))[-1]
+    with np.load(newest) as archive:
+        names = [entry["path"] for entry in json.loads(str(archive["about"]))["variables"]]
+        return {f"{i} {name}": archive[str(i)] for i, name in enumerate(names)}
 
 
 def logged(folder):
@@ -112,7 +108,10 @@ def logged(folder):
 
 
 def check_close(first, second):
-    """Fails unless scores, all logged terms and all weights of two runs agree to 1e-5."""
+    """Fails unless scores and all logged terms of two runs agree to 1e-5, and all weights to 3e-5.
+
+    Adam makes steps of similar size of large and of tiny gradients, and so of their rounding.
+    """
     one, two = scores(first), scores(second)
     # "regularizer" is a small difference of two large scores that are compared themselves.
     del one["regularizer"], two["regularizer"]
@@ -124,7 +123,7 @@ def check_close(first, second):
     one, two = state(first), state(second)
     assert len(one) == len(two)
     for (name, found), expected in zip(one.items(), two.values()):
-        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=3e-5, err_msg=name)
 
 
 def outputs(model):

@@ -14,6 +14,11 @@ from dislib_plus.networks.decoders import make_decoder
 from dislib_plus.networks.encoders import make_encoder
 
 
+def _is_zero(weight):
+    """Whether a weight is the number 0, so that its term need not be differentiated."""
+    return isinstance(weight, (int, float)) and weight == 0
+
+
 @keras.saving.register_keras_serializable("dislib_plus")
 class VAE(keras.Model):
     """Variational autoencoder (Kingma & Welling 2014): loss = -E_q[log p(x|z)] + KL(q(z|x) || p(z)).
@@ -160,14 +165,11 @@ class VAE(keras.Model):
     # Loss
 
     def loss_terms(self, x, training=False):
-        """Named terms of the loss in nats, [batch] or scalar.
+        """Named terms of the loss in nats, [batch] or scalar: a dict with the names of `terms`.
 
         Args:
           x: images [batch, height, width, channels] in [0, 1].
           training: whether the networks run in training mode.
-
-        Returns:
-          dict with the names of `terms`.
         """
         q = self.infer(x, training)
         z = self.draw(q, self.noise_seed("z", training))
@@ -193,11 +195,11 @@ class VAE(keras.Model):
 
     def total_loss(self, terms):
         """Weighted sum of the batch means of the terms, a scalar in nats."""
-        given = self.loss_weights()
-        weights = {name: given.get(name, 1.0) for name in terms}
-        # A term whose weight is the number 0 need not be differentiated.
-        return tf.add_n([tf.cast(weight, tf.float32) * tf.reduce_mean(terms[name]) for name, weight in weights.items()
-                         if not (isinstance(weight, (int, float)) and weight == 0)])
+        weights = {**dict.fromkeys(terms, 1.0), **self.loss_weights()}
+        # In float64, where the order of the sum, chosen by a process's graph optimizer, does not reach the last bit.
+        weighted = [tf.cast(weight, tf.float64) * tf.cast(tf.reduce_mean(terms[name]), tf.float64)
+                    for name, weight in weights.items() if name in terms and not _is_zero(weight)]
+        return tf.cast(tf.add_n(weighted), tf.float32)
 
     # Training
 
@@ -230,7 +232,7 @@ class VAE(keras.Model):
     def track(self, terms, loss):
         """Adds the batch to the running means and returns them by name."""
         values = {"loss": loss, **terms}
-        if "reconstruction" in terms and "kl" in terms:
+        if {"reconstruction", "kl"} <= set(terms):
             values["elbo"] = -(tf.reduce_mean(terms["reconstruction"]) + tf.reduce_mean(terms["kl"]))
         unlisted = sorted(set(values) - set(self.trackers))
         if unlisted:

@@ -95,6 +95,9 @@ class Run:
             if state:
                 log.info("resuming stage %r after step %d", self.stages[state.stage].name, state.step)
                 state.restore(self.method.variables)
+                for finished, optimizer in zip(self.stages[:state.stage], self.optimizers):
+                    # The noise of a stage's scores follows from its step.
+                    optimizer.iterations.assign(self._iterations(finished))
             for index in range(state.stage if state else 0, len(self.stages)):
                 self._train_stage(index, state if state and state.stage == index else None)
 
