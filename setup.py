@@ -42,6 +42,7 @@ setup(
         "gin-config>=0.5",
         "h5py>=3.10",
         "jinja2>=3.1",
+        "joblib>=1.3",
         "keras>=3.8,<4",
         "matplotlib>=3.8",
         "ml-dtypes>=0.4",

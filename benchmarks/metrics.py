@@ -28,8 +28,8 @@ import tensorflow as tf  # noqa: E402
 from sklearn.ensemble import GradientBoostingClassifier  # noqa: E402
 
 from dislib_plus.data import ResidentGrid, register  # noqa: E402
-from dislib_plus.data.base import GroundTruthData  # noqa: E402
-from dislib_plus.evaluation import codes, representation, runner  # noqa: E402
+from dislib_plus.data.base import GroundTruthData, aligned_empty  # noqa: E402
+from dislib_plus.evaluation import codes, representation, runner, threads  # noqa: E402
 from dislib_plus.evaluation.metrics import beta_vae, boosted_trees, factor_vae, mig  # noqa: E402
 from dislib_plus.methods import BetaVAE  # noqa: E402
 
@@ -62,7 +62,7 @@ def factor_images(sizes, channels):
     images = np.zeros((1, 64, 64, channels), np.uint8)
     for table in pictures[:-1]:
         images = (images[:, np.newaxis] + table).reshape(-1, 64, 64, channels)
-    whole = np.empty((len(images), *pictures[-1].shape), np.uint8)
+    whole = aligned_empty((len(images), *pictures[-1].shape))
     for number, image in enumerate(images):
         np.add(image, pictures[-1], out=whole[number])
     return whole.reshape(-1, 64, 64, channels)
@@ -85,7 +85,7 @@ def saved_run(name, folder):
     data = grid(name)
     model = BetaVAE(beta=4.0, latents=10)
     model.build((None, *data.observation_shape))
-    probe = np.random.RandomState(0).randint(data.num_observations, size=512)
+    probe = np.random.RandomState(0).randint(data.num_observations, size=64)
     scale = np.std(model.represent(data.observations(probe)), axis=0) + 1e-12
     head = model.encoder.get_layer("means")
     head.set_weights([weight / scale for weight in head.get_weights()])
@@ -184,7 +184,7 @@ def trees(rows, rounds):
     targets = [random_state.randint(size, size=rows) for size in (3, 6, 10)]
     table = random_state.normal(size=(rows, 10))
     table[:, :3] += np.stack(targets, axis=1)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = threads.count()
     sides = {"scikit-learn": lambda: [GradientBoostingClassifier(random_state=0).fit(table, y) for y in targets]}
     for backend in boosted_trees.BACKENDS:
         sides[backend] = functools.partial(boosted_trees.fit_boosted_trees, table, targets,

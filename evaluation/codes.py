@@ -14,7 +14,7 @@ from dislib_plus.data.base import GroundTruthData, ImageData
 from .sampling import (  # noqa: F401 (one place for all that metrics sample with)
     check_size, encode_stream, generate_batch_factor_code, observation_blocks, represent)
 
-BLOCK_DRAWS = 2 ** 21
+BLOCK_DRAWS = 2 ** 18
 
 
 class IndexedData:
@@ -148,7 +148,7 @@ class CodeTable:
       num_encoded: number of observations whose codes are known.
     """
 
-    def __init__(self, data, representation_function, encoding_batch=1024, progress=False):
+    def __init__(self, data, representation_function, encoding_batch=256, progress=False):
         """An empty table.
 
         Args:
@@ -242,7 +242,7 @@ class CodeTable:
         return True
 
 
-def tabulate(ground_truth_data, representation_function, encoding_batch=1024, progress=False):
+def tabulate(ground_truth_data, representation_function, encoding_batch=256, progress=False):
     """The fastest equivalent of (ground_truth_data, representation_function) for metrics.
 
     Args:

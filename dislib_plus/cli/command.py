@@ -138,7 +138,7 @@ def _unforeseen(name, error, flags):
 
 @contextlib.contextmanager
 def _messages(name):
-    """The library's log lines and warnings as lines of the command; warnings of other code as Python shows them."""
+    """The library's log lines and warnings as lines of the command; each warning of other code once."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter(f"{name}: %(message)s"))
     logger = logging.getLogger("dislib_plus")
@@ -146,12 +146,13 @@ def _messages(name):
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False  # absl's root handler would show each line again
-    show = warnings.showwarning
+    show, shown = warnings.showwarning, set()
 
     def showwarning(message, category, filename, lineno, file=None, line=None):
         if category is configuration.Notice:
             print(f"{name}: warning: {message}", file=sys.stderr)
-        else:
+        elif (category, str(message)) not in shown:
+            shown.add((category, str(message)))
             show(message, category, filename, lineno, file, line)
     try:
         with warnings.catch_warnings():

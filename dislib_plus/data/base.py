@@ -73,6 +73,29 @@ class ImageData:
         self.sample_factors(num, random_state)
 
 
+ALIGNMENT = 64  # bytes, what TensorFlow's kernels ask of memory that it did not allocate
+
+
+def aligned_empty(shape):
+    """An uninitialised uint8 array that `resident` takes over without a copy."""
+    size = int(np.prod(shape))
+    buffer = np.empty(size + ALIGNMENT, np.uint8)
+    start = -buffer.ctypes.data % ALIGNMENT
+    return buffer[start:start + size].reshape(shape)
+
+
+def resident(images):
+    """A uint8 tensor in main memory; an array of `aligned_empty` becomes it, and may not be changed any more.
+
+    Any other array is copied once (`tf.constant` would make two copies).
+    """
+    if images.ctypes.data % ALIGNMENT or not images.flags.c_contiguous or not images.flags.writeable:
+        copy = aligned_empty(images.shape)
+        copy[...] = images
+        images = copy
+    return tf.experimental.dlpack.from_dlpack(images.__dlpack__())
+
+
 def gathered(images, indices):
     """Rows of a tensor in main memory; on a machine with an accelerator only the rows are copied there."""
     with tf.device("CPU"):
@@ -94,8 +117,7 @@ class ResidentImages(ImageData):
         self.labels = labels
         self.observation_shape = list(images.shape[1:])
         self.num_observations = len(images)
-        with tf.device("CPU"):
-            self._images = tf.constant(images)
+        self._images = resident(images)
 
     def images(self, indices, seed=None):
         return gathered(self._images, indices)
@@ -213,8 +235,7 @@ class ResidentGrid(GroundTruthData):
             raise ValueError(f"images of {name!r} must be uint8 [{self.num_observations}, height, width, channels]; "
                              f"received {images.dtype} with shape {images.shape}.")
         self.observation_shape = list(images.shape[1:])
-        with tf.device("CPU"):
-            self._images = tf.constant(images)
+        self._images = resident(images)
 
     def images(self, indices, seed=None):
         return gathered(self._images, indices)

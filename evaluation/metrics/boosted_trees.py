@@ -9,7 +9,6 @@ in a serial run.
 
 import concurrent.futures
 import inspect
-import os
 
 import numpy as np
 from sklearn.ensemble import GradientBoostingClassifier
@@ -18,6 +17,7 @@ from sklearn.utils import check_random_state
 
 from dislib_plus import checks
 
+from .. import threads
 from .xgboost_trees import XGBoostTrees
 
 try:
@@ -66,7 +66,7 @@ class BoostedTrees(GradientBoostingClassifier):
         """Fits the classifier: X [n, D], y classes [n]. See scikit-learn."""
         if self._pool is not None or not _is_worthwhile(X, self.num_threads):
             return super().fit(X, y, sample_weight, monitor)
-        with concurrent.futures.ThreadPoolExecutor(_thread_count(self.num_threads)) as pool:
+        with concurrent.futures.ThreadPoolExecutor(threads.count(self.num_threads)) as pool:
             return self.fit_in_pool(pool, X, y)
 
     def fit_in_pool(self, pool, X, y):
@@ -106,13 +106,8 @@ class BoostedTrees(GradientBoostingClassifier):
         return {"criterion": criterion, "splitter": "best", **{name: getattr(self, name) for name in names}}
 
 
-def _thread_count(num_threads):
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return num_threads or cores
-
-
 def _is_worthwhile(codes, num_threads):
-    return is_parallel_available() and _thread_count(num_threads) > 1 and np.size(codes) >= SERIAL_SIZE
+    return is_parallel_available() and threads.count(num_threads) > 1 and np.size(codes) >= SERIAL_SIZE
 
 
 def check_threads(num_threads):
@@ -158,7 +153,7 @@ def fit_boosted_trees(codes, targets, generator=None, num_threads=None, backend=
         for model in models:
             model.num_threads = 1
         return [model.fit(codes, target) for model, target in zip(models, targets)]
-    with (concurrent.futures.ThreadPoolExecutor(_thread_count(num_threads)) as pool,
+    with (concurrent.futures.ThreadPoolExecutor(threads.count(num_threads)) as pool,
           concurrent.futures.ThreadPoolExecutor(len(targets)) as fits):
         running = []
         for model, target in zip(models, targets):

@@ -8,6 +8,7 @@ with rows and columns exchanged. Informativeness is the mean accuracy.
 
 import gin
 import numpy as np
+import scipy.stats
 
 from .. import arrays
 from . import utils
@@ -149,33 +150,34 @@ def compute_importance_gbt(x_train, y_train, x_test, y_test, generator=None, num
 
 
 def _specificity(shares):
-    """1 - entropy to the base of the length, of each row of non-negative shares; 1 where there is one column."""
-    if shares.shape[1] == 1:
-        return np.ones(len(shares))
-    shares = shares + TINY
-    shares = shares / shares.sum(axis=1, keepdims=True)
-    return 1.0 + (shares * np.log(shares)).sum(axis=1) / np.log(shares.shape[1])
+    """1 - entropy to the base of the length, of each column of non-negative shares; 1 where there is one row."""
+    if len(shares) == 1:
+        return np.ones(shares.shape[1])
+    return 1.0 - scipy.stats.entropy(shares + TINY, base=len(shares))
 
 
 def disentanglement_per_code(importance_matrix):
     """1 - entropy over factors of each code's importance, of a matrix [D, K]: float64 [D]."""
-    return _specificity(importance_matrix)
+    return _specificity(importance_matrix.T)
 
 
 def disentanglement(importance_matrix):
     """Disentanglement per code, weighted by the codes' shares of importance (equal shares if all is 0); float."""
-    return float(np.sum(disentanglement_per_code(importance_matrix) * _weights(importance_matrix.sum(axis=1))))
+    return float(np.sum(disentanglement_per_code(importance_matrix) * _weights(importance_matrix, 1)))
 
 
 def completeness_per_factor(importance_matrix):
     """1 - entropy over codes of each factor's importance, of a matrix [D, K]: float64 [K]."""
-    return _specificity(importance_matrix.T)
+    return _specificity(importance_matrix)
 
 
 def completeness(importance_matrix):
     """Completeness per factor, weighted by the factors' shares of importance (equal shares if all is 0); float."""
-    return float(np.sum(completeness_per_factor(importance_matrix) * _weights(importance_matrix.sum(axis=0))))
+    return float(np.sum(completeness_per_factor(importance_matrix) * _weights(importance_matrix, 0)))
 
 
-def _weights(sums):
-    return sums / sums.sum() if sums.sum() > 0 else np.full(len(sums), 1 / len(sums))
+def _weights(importance_matrix, axis):
+    if importance_matrix.sum() == 0:
+        importance_matrix = np.ones_like(importance_matrix)
+    # The total is summed over the matrix and not over its sums, as disentanglement_lib does: another last bit.
+    return importance_matrix.sum(axis=axis) / importance_matrix.sum()

@@ -10,7 +10,7 @@ import gin
 import numpy as np
 from sklearn import metrics
 
-from .. import arrays
+from .. import arrays, threads
 from . import utils
 
 
@@ -85,8 +85,9 @@ def _scores(discrete_codes, mus_train, ys_train, mus_test, ys_test, sklearn_defa
     missing = [len(np.union1d(train, test)) - len(both) for train, test, both in zip(ys_train, ys_test, classes)]
     scorable = utils.varying_rows(ys_train) & utils.varying_rows(ys_test) & [len(both) > 0 for both in classes]
     with utils.single_threaded_blas():
-        scored = [explicitness_per_factor(x_train, ys_train[factor], x_test, ys_test[factor], sklearn_defaults)
-                  for factor in np.flatnonzero(scorable)]
+        scored = threads.in_order(
+            lambda factor: explicitness_per_factor(x_train, ys_train[factor], x_test, ys_test[factor],
+                                                   sklearn_defaults), np.flatnonzero(scorable))
     # One vector at a time: the mean over an axis of a matrix adds in another order.
     explicitness = [np.mean(areas) for areas in zip(*scored)] if scored else (0.5, 0.5)
     return {"modularity_score": modularity(utils.discrete_mutual_info(discrete_codes, ys_train)),

@@ -11,6 +11,7 @@ from sklearn import dummy, linear_model, model_selection, multiclass
 
 from dislib_plus import checks
 
+from .. import threads
 from .boosted_trees import new_boosted_trees
 
 SKLEARN_DEFAULTS = ("current", "2019")
@@ -115,7 +116,8 @@ def fit_predictor(predictor, codes, labels):
     """
     if len(codes) and codes.shape[1] and len(np.unique(labels)) > 1:
         _check_folds(predictor, len(codes))
-        return predictor.fit(codes, labels)
+        with threads.scikit_learn():
+            return predictor.fit(codes, labels)
     return dummy.DummyClassifier(strategy="most_frequent").fit(codes, labels)
 
 

@@ -100,15 +100,16 @@ def _scores(sample, num_factors_to_remove, sklearn_defaults, predictor_fn, corre
             kept_train.T, factors_train, kept_test.T, factors_test, predictor_fn, sklearn_defaults))
         rest = np.delete(accuracy, factor, axis=1)
         interest.append(accuracy[:, factor])
-        others.append(rest.mean(axis=1) if rest.size else np.zeros(2))
+        # One list at a time, here and below: the mean over an axis of a matrix adds in another order.
+        others.append([np.mean(row) if len(row) else 0.0 for row in rest])
         for row, name in enumerate(("train", "test")):
             prefix = f"reduced_factor_{factor}:mean_{name}_accuracy_"
             scores[prefix + "reduced_factor"] = float(accuracy[row, factor])
             scores[prefix + "non_reduced_factor"] = float(others[-1][row])
             scores.update({f"{prefix}factor_{k}": float(value) for k, value in enumerate(accuracy[row])})
-    for row, name in enumerate(("train", "test")):
-        scores[f"mean_{name}_accuracy_reduced_factor"] = float(np.mean(interest, axis=0)[row])
-        scores[f"mean_{name}_accuracy_other_factors"] = float(np.mean(others, axis=0)[row])
+    for name, of_interest, of_others in zip(("train", "test"), zip(*interest), zip(*others)):
+        scores[f"mean_{name}_accuracy_reduced_factor"] = float(np.mean(of_interest))
+        scores[f"mean_{name}_accuracy_other_factors"] = float(np.mean(of_others))
     return scores
 
 

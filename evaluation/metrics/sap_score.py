@@ -9,7 +9,7 @@ import gin
 import numpy as np
 from sklearn import svm
 
-from .. import array_operations, arrays
+from .. import array_operations, arrays, threads
 from . import utils
 
 MIN_VARIANCE = 1e-12
@@ -119,8 +119,14 @@ def compute_score_matrix(mus, ys, mus_test, ys_test, continuous_factors, sklearn
     """
     if continuous_factors:
         return _squared_correlations(mus, ys)
-    return np.array([[_linear_accuracy(code, factor, code_test, factor_test, sklearn_defaults)
-                      for factor, factor_test in zip(ys, ys_test)] for code, code_test in zip(mus, mus_test)])
+    # The dual solver of 2019 draws from one generator, so its fits keep their order.
+    run = threads.in_order if sklearn_defaults == "current" else map
+
+    def of_pair(pair):
+        code, factor = pair
+        return _linear_accuracy(mus[code], ys[factor], mus_test[code], ys_test[factor], sklearn_defaults)
+
+    return np.reshape(list(run(of_pair, np.ndindex(len(mus), len(ys)))), (len(mus), len(ys)))
 
 
 def _squared_correlations(codes, factors):

@@ -109,8 +109,9 @@ def _scores(ground_truth_data, representation_function, random_state, train_size
             predictor = utils.new_predictor(predictor_fn, sklearn_defaults)
             strong.append(utils.accuracies(predictor, shifted_train, shifted[0][:, target],
                                            shifted_test, shifted[1][:, target]))
-    means = np.mean(plain, axis=1)
-    strong_means = np.mean(strong, axis=0)
+    # One list at a time: the mean over an axis of a matrix adds in another order.
+    means = [np.mean(values) for values in plain]
+    strong_means = [np.mean(values) for values in zip(*strong)]
     gap = 1.0 - strong_means[1] / means[1] if means[1] > 0 else 0.0
     values = {"mean_train_accuracy": means[0], "mean_test_accuracy": means[1],
               "mean_strong_train_accuracy": strong_means[0], "mean_strong_test_accuracy": strong_means[1],

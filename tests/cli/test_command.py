@@ -200,6 +200,17 @@ def test_notices_and_log_lines(run):
     assert run(["--model_dir=a"], act) == (0, "", "dislib_probe: resuming\ndislib_probe: warning: gin: not used.\n")
 
 
+def test_a_repeated_warning_of_other_code_is_shown_once(run):
+    def act(flags):
+        for text in ("did not converge", "did not converge", "too few classes"):
+            with warnings.catch_warnings():
+                warnings.simplefilter("always")
+                warnings.warn(text, UserWarning)
+    with pytest.warns(UserWarning) as shown:
+        assert run(["--model_dir=a"], act)[0] == 0
+    assert [str(warning.message) for warning in shown] == ["did not converge", "too few classes"]
+
+
 def test_environment_defaults_and_the_users_own(monkeypatch):
     for name in ("TF_ENABLE_ONEDNN_OPTS", "TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND"):
         monkeypatch.delenv(name, raising=False)

@@ -1,6 +1,8 @@
 """Equality with disentanglement_lib's recorded scores on closed-form inputs, on the data and on the table of codes.
 
-See the README of `oracle/`. The slow records (`-m slow`) are boosted trees and solvers at larger sizes.
+See the README of `oracle/`. The slow records (`-m slow`) are boosted trees and solvers at larger sizes. Where two
+splits of a tree are equally good up to rounding, the processor decides between them; so trees are held to the records'
+tolerance, and to disentanglement_lib's own functions, run beside ours, much closer.
 """
 
 import hashlib
@@ -51,6 +53,8 @@ FAST = {("modularity_explicitness", "small", "dsprites_like", "vae_like10_f32"),
         ("downstream_task_logistic", "tiny", "dsprites_like", "vae_like10"),
         ("beta_vae_sklearn", "default", "dsprites_like", "vae_like10"),
         ("sap_score_discrete", "default", "cars3d_like", "identity")}
+TREES = {"dci", "downstream_task_gbt", "fairness", "reduced_downstream_task", "strong_downstream_task",
+         "unified_scores_gbt"}
 SOLVER = {"beta_vae_sklearn", "modularity_explicitness", "sap_score_discrete", "downstream_task_logistic"}
 
 
@@ -174,12 +178,15 @@ def _compute(record, data, function, **options):
     return scores, random_state.randint(2 ** 31 - 1)
 
 
-def _tolerance(metric, key, representation):
+def _tolerance(record, key):
+    metric = record["metric"]
+    if metric in TREES:
+        return 0.01 if record["size"] == "default" else 0.05
     if metric == "unsupervised_metrics" and "wasserstein" in key:
         return 1e-6
-    if key.startswith("explicitness") and representation.endswith("f32"):
+    if key.startswith("explicitness") and record["representation"].endswith("f32"):
         return 1e-5  # Solved in float32, where the processor's BLAS kernel decides the last bits.
-    exact = metric.startswith(("factor_vae", "beta_vae", "dci", "downstream", "fairness", "strong", "reduced"))
+    exact = metric.startswith(("factor_vae", "beta_vae", "downstream"))
     return 0.0 if exact or metric == "sap_score_discrete" or key.startswith("explicitness") else 1e-12
 
 
@@ -194,8 +201,7 @@ def _check(record, scores, tolerance=_tolerance, skip=()):
         elif key == "gaussian_total_correlation" and expected > 10:
             assert scores[key] > 10, "the logarithm of a determinant that is zero up to rounding"
         else:
-            assert scores[key] == expected or abs(scores[key] - expected) <= tolerance(
-                record["metric"], key, record["representation"]), (
+            assert scores[key] == expected or abs(scores[key] - expected) <= tolerance(record, key), (
                 key, scores[key], expected)
 
 
@@ -233,8 +239,9 @@ def test_scores(record, representations, tables):
                    for key, value in scores.items() if key != "sklearn_defaults")
 
 
-def _tolerance_2019(metric, key, representation):
+def _tolerance_2019(record, key):
     """What the change of scikit-learn, SciPy and NumPy leaves, as measured in the specification."""
+    metric = record["metric"]
     if metric == "sap_score_discrete" or metric == "unified_scores_svm":
         return 0.01
     if metric in ("dci", "fairness", "strong_downstream_task"):
@@ -253,6 +260,40 @@ def _skipped_2019(record):
     if record["representation"] == "duplicated" and record["metric"] == "unsupervised_metrics":
         return [key for key in record["scores"] if "gaussian" in key]
     return ()
+
+
+def _theirs(dlib, record, data, function):
+    """disentanglement_lib's own scores of a record, and the number drawn next from the random state."""
+    module, name = FUNCTIONS[record["metric"]].split(".")
+    metric = dlib.load(f"evaluation.metrics.{module}")
+    arguments = dict(record["kwargs"])
+    if "matrix_fns" in arguments:
+        arguments["matrix_fns"] = [getattr(metric, name) for name in arguments["matrix_fns"]]
+    modules = [dlib.load(f"evaluation.metrics.{name}") for name in ("utils", "reduced_downstream_task")]
+    by_name = {name: getattr(module, name) for module in modules for name in BY_NAME if hasattr(module, name)}
+    with dlib.gin.unlock_config():
+        dlib.gin.clear_config()
+        for key, value in record["gin"].items():
+            dlib.gin.bind_parameter(key, by_name.get(value, value) if isinstance(value, str) else value)
+    random_state = np.random.RandomState(record["seed"])
+    np.random.seed(record["seed"])
+    return getattr(metric, name)(data, function, random_state, **arguments), random_state.randint(2 ** 31 - 1)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("record", _cases(
+    [record for record in CURRENT["records"] if record["metric"] in TREES and record["size"] in ("small", "tiny")],
+    is_fast=lambda record: True))
+def test_trees_are_those_of_disentanglement_lib(dlib, record, representations, tables):
+    """On one processor all of a record's scores are equal: to the last bit, but for the sums of unified scores."""
+    data, function = _data(representations, record["dataset"], record["representation"])
+    data, function = _tabulated(tables, data, record["dataset"], record["representation"], function)
+    theirs, next_draw = _theirs(dlib, record, data, function)
+    ours, our_next_draw = _compute(record, data, function)
+    assert our_next_draw == next_draw
+    assert {key: ours[key] for key in theirs} == pytest.approx(
+        theirs, rel=0.0, abs=1e-12 if record["metric"] == "unified_scores_gbt" else 0.0)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore:The least populated class")
