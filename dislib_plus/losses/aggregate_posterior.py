@@ -18,7 +18,7 @@ from dislib_plus.losses import replicas
 
 WEIGHTINGS = ("dlib", "mws", "mss", "eq6")
 
-# Bytes of the [batch, batch, latents] table above which it is computed in pieces.
+# Bytes of the [latents, batch, batch] table above which it is computed in pieces.
 MEMORY_BUDGET = 256 * 2 ** 20
 
 
@@ -30,10 +30,12 @@ def pairwise_log_density(samples, mean, log_var):
       mean, log_var: [batch, latents].
 
     Returns:
-      [rows, batch, latents], nats.
+      [latents, rows, batch], nats: the order in which the sums over posteriors and over latents read memory in turn.
     """
-    difference = samples[:, None, :] - mean[None, :, :]
-    return -0.5 * (math.log(2.0 * math.pi) + log_var + tf.square(difference) * tf.exp(-log_var))
+    samples, mean, log_var = (tf.transpose(part) for part in (samples, mean, log_var))
+    difference = samples[:, :, None] - mean[:, None, :]
+    precision = tf.exp(-log_var)[:, None, :]
+    return -0.5 * (math.log(2.0 * math.pi) + log_var[:, None, :] + tf.square(difference) * precision)
 
 
 def check_weighting(weighting, dataset_size):
@@ -114,7 +116,7 @@ def log_aggregate(samples, mean, log_var, weights):
 def _sums(samples, mean, log_var, weights):
     """(sum_j a[i, n, j] [rows, batch], logsumexp_n (w[i, n] + a[i, n, j]) [rows, latents])."""
     table = pairwise_log_density(samples, mean, log_var)
-    return tf.reduce_sum(table, axis=2), tf.reduce_logsumexp(weights[:, :, None] + table, axis=1)
+    return tf.reduce_sum(table, axis=0), tf.transpose(tf.reduce_logsumexp(weights + table, axis=2))
 
 
 def _sums_in_pieces(samples, mean, log_var, weights, width):
@@ -162,7 +164,8 @@ def batch_log_aggregate(samples, mean, log_var, weighting="dlib", dataset_size=N
       (log q(z) [batch], log q(z_j) [batch, latents]), nats.
     """
     all_means, all_log_vars = replicas.gather(mean), replicas.gather(log_var)
-    batch, rows = samples.shape[0] * replicas.count() if samples.shape[0] else tf.shape(all_means)[0], tf.shape(samples)[0]
+    batch = samples.shape[0] * replicas.count() if samples.shape[0] else tf.shape(all_means)[0]
+    rows = tf.shape(samples)[0]
     weights = log_weights(weighting, batch, dataset_size, rows, replicas.first_row(samples))
     return log_aggregate(samples, all_means, all_log_vars, weights)
 

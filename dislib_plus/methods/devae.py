@@ -29,7 +29,8 @@ class DeVAE(VAE):
         L_i = reconstruction(x, decoder([z_i, v_i])) + betas[i] * KL_i.
 
     layer_mode="random" (the paper): each batch has one layer, i ~ p, p_i = s^i (1 - s) / (1 - s^K)
-    (uniform at s = 1); loss = L_i, and what belongs to other layers only is not updated.  layer_mode="sum" (the published code): loss = sum_i s^i L_i.
+    (uniform at s = 1); loss = L_i, and what belongs to other layers only is not updated.
+    layer_mode="sum" (the published code): loss = sum_i s^i L_i.
 
     Logged "reconstruction" and "kl" are those of the layer that was drawn, in evaluation and with
     "sum" those of layer 0; "bottleneck" is the rest of the loss. In evaluation the loss is sum_i p_i L_i

@@ -12,6 +12,7 @@ import tensorflow as tf
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.training.callbacks import StepCallback
+from dislib_plus.training.event_file import EventFile
 from dislib_plus.training.series import Series
 
 NAMES = ("kl_per_dimension", "active_units", "information", "kl_decomposition", "loss_weights", "traversals")
@@ -87,11 +88,11 @@ class Analyses(StepCallback):
             log.info("analyses: data set %r has no factors, so I(z;c) is not tracked", dataset.name)
         names = ("num_images", "num_samples", "num_bins", "span", "random_seed", "batch_size")
         self.analyses = LatentAnalyses(model, dataset, **{name: getattr(settings, name) for name in names})
-        self.series, self.writer = {}, None
+        self.series, self.file = {}, None
 
     def on_train_begin(self, logs=None):
         shutil.rmtree(self.events, ignore_errors=True)
-        self.writer = tf.summary.create_file_writer(str(self.events))
+        self.file = EventFile(self.events)
         kept = self.first_step or -1  # What is measured at the start is measured again.
         for name in [*self.which, *(["diffusion"] if "information" in self.which else [])]:
             if name != "traversals":
@@ -126,7 +127,6 @@ class Analyses(StepCallback):
             self._append(name, step, getattr(moment, name)())
             if name == "information":
                 self._append("diffusion", step, self._diffusion())
-        self.writer.flush()
 
     def _append(self, name, step, values):
         if values:
@@ -143,13 +143,13 @@ class Analyses(StepCallback):
                 for factor, value in zip(names, values[-1])}
 
     def _write_scalars(self, name, step, values):
-        with self.writer.as_default():
+        with self.file.writing():
             for column, value in values.items():
                 tf.summary.scalar(f"{name}/{column}", value, step)
 
     def _write_picture(self, step, path):
-        with self.writer.as_default():
+        with self.file.writing():
             tf.summary.image("traversals", tf.io.decode_png(path.read_bytes())[None], step)
 
     def on_train_end(self, logs=None):
-        self.writer.close()
+        self.file.close()

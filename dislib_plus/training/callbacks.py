@@ -4,7 +4,6 @@ All count steps of the stage, not of the present process, so a resumed run goes
 on where the one before stopped.
 """
 
-import contextlib
 import math
 import sys
 import time
@@ -12,6 +11,8 @@ import time
 import keras
 import tensorflow as tf
 from tqdm import tqdm
+
+from dislib_plus.training.event_file import EventFile
 
 _REFRESH_SECONDS = 0.5
 _REFRESH_SECONDS_IN_A_FILE = 30.0
@@ -85,16 +86,6 @@ class SaveState(StepCallback):
         self.before = step
 
 
-@contextlib.contextmanager
-def event_errors(folder):
-    """Turns what TensorFlow raises where event files cannot be written into an OSError of one sentence."""
-    try:
-        yield
-    except tf.errors.OpError as error:
-        raise OSError(f"The event files in {folder} could not be written ({error.message}); make room, or move away "
-                      "what is in the way, and run the same command again.") from error
-
-
 class Events(StepCallback):
     """Writes TensorBoard scalars: the mean of every term since the last writing, and the learning rate.
 
@@ -105,9 +96,8 @@ class Events(StepCallback):
 
     def __init__(self, first_step, last_step, folder, every):
         super().__init__(first_step, last_step)
-        self.folder, self.every, self.before = folder, every, first_step
-        with event_errors(folder):
-            self.writer = tf.summary.create_file_writer(str(folder))
+        self.every, self.before = every, first_step
+        self.file = EventFile(folder)
 
     def at_step(self, step, logs):
         if self.due(step, self.before, self.every):
@@ -115,17 +105,13 @@ class Events(StepCallback):
         self.before = step
 
     def _write(self, step, logs):
-        with event_errors(self.folder):
-            with self.writer.as_default():
-                for name, value in logs.items():
-                    tf.summary.scalar(name, value, step)
-                tf.summary.scalar("learning_rate", tf.convert_to_tensor(self.model.optimizer.learning_rate), step)
-            # A process that is killed loses what lies in the writer's buffer.
-            self.writer.flush()
+        with self.file.writing():
+            for name, value in logs.items():
+                tf.summary.scalar(name, value, step)
+            tf.summary.scalar("learning_rate", tf.convert_to_tensor(self.model.optimizer.learning_rate), step)
 
     def on_train_end(self, logs=None):
-        with event_errors(self.folder):
-            self.writer.close()
+        self.file.close()
 
 
 class RestartMeans(StepCallback):
