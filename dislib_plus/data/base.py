@@ -76,12 +76,16 @@ class ImageData:
 ALIGNMENT = 64  # bytes, what TensorFlow's kernels ask of memory that it did not allocate
 
 
+class HandedOver(np.ndarray):
+    """An array whose memory `resident` may take; see `aligned_empty`."""
+
+
 def aligned_empty(shape):
     """An uninitialised uint8 array that `resident` takes over without a copy."""
     size = int(np.prod(shape))
     buffer = np.empty(size + ALIGNMENT, np.uint8)
     start = -buffer.ctypes.data % ALIGNMENT
-    return buffer[start:start + size].reshape(shape)
+    return buffer[start:start + size].reshape(shape).view(HandedOver)
 
 
 def resident(images):
@@ -89,7 +93,7 @@ def resident(images):
 
     Any other array is copied once (`tf.constant` would make two copies).
     """
-    if images.ctypes.data % ALIGNMENT or not images.flags.c_contiguous or not images.flags.writeable:
+    if not isinstance(images, HandedOver) or images.ctypes.data % ALIGNMENT or not images.flags.c_contiguous:
         copy = aligned_empty(images.shape)
         copy[...] = images
         images = copy
@@ -109,7 +113,7 @@ class ResidentImages(ImageData):
 
     def __init__(self, name, images, labels=None):
         """Args: name; images uint8 [n, height, width, channels]; labels None or integers [n]."""
-        images = np.asarray(images)
+        images = np.asanyarray(images)
         if images.dtype != np.uint8 or images.ndim != 4 or not images.size:
             raise ValueError(f"images of {name!r} must be a non-empty uint8 array [n, height, width, channels]; "
                              f"received {images.dtype} with shape {images.shape}.")
@@ -230,7 +234,7 @@ class ResidentGrid(GroundTruthData):
     def __init__(self, name, grid_names, grid_sizes, images, visible=None):
         """Args as GroundTruthData; images: uint8 [number of grid points, height, width, channels], 0..255."""
         super().__init__(name, grid_names, grid_sizes, visible)
-        images = np.asarray(images)
+        images = np.asanyarray(images)
         if images.dtype != np.uint8 or images.ndim != 4 or len(images) != self.num_observations:
             raise ValueError(f"images of {name!r} must be uint8 [{self.num_observations}, height, width, channels]; "
                              f"received {images.dtype} with shape {images.shape}.")
