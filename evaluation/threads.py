@@ -19,5 +19,5 @@ def in_order(function, *arguments):
 
 
 def scikit_learn():
-    """A context in which scikit-learn fits the parts that it calls independent (folds, classes) in threads."""
+    """A context in which scikit-learn fits folds and classes in threads; only for estimators that draw nothing."""
     return joblib.parallel_config("threading", n_jobs=count())

@@ -5,6 +5,8 @@ import threading
 import numpy as np
 import pytest
 
+from sklearn import ensemble, multiclass
+
 from dislib_plus.evaluation import threads
 from dislib_plus.evaluation.metrics import downstream_task, modularity_explicitness, sap_score
 
@@ -46,3 +48,16 @@ def test_scores_do_not_depend_on_the_number_of_threads(compute, options, sample,
         np.random.seed(0)
         found.append((compute(*sample, **options), np.random.randint(2 ** 31 - 1)))
     assert found[0] == found[1]
+
+
+def test_a_predictor_that_draws_keeps_the_order_of_its_draws(sample, monkeypatch):
+    """Trees on a random half of the rows, one classifier a class, all from the global generator."""
+    def several():
+        return multiclass.OneVsRestClassifier(ensemble.GradientBoostingClassifier(n_estimators=30, subsample=0.5))
+
+    found = []
+    for number in (1, 4, 4, 4):
+        monkeypatch.setattr(threads, "count", lambda number=number: number)
+        np.random.seed(0)
+        found.append(downstream_task.downstream_task(*sample, predictor_fn=several))
+    assert all(scores == found[0] for scores in found)
