@@ -117,7 +117,8 @@ def fit_predictor(predictor, codes, labels):
     if len(codes) and codes.shape[1] and len(np.unique(labels)) > 1:
         _check_folds(predictor, len(codes))
         # Other predictors may draw from NumPy's global generator, and keep the order of a serial run.
-        draws_nothing = isinstance(getattr(predictor, "estimator", predictor), linear_model.LogisticRegressionCV)
+        estimator = getattr(predictor, "estimator", predictor)
+        draws_nothing = isinstance(estimator, linear_model.LogisticRegressionCV) and estimator.solver == "lbfgs"
         with threads.scikit_learn() if draws_nothing else contextlib.nullcontext():
             return predictor.fit(codes, labels)
     return dummy.DummyClassifier(strategy="most_frequent").fit(codes, labels)
