@@ -18,8 +18,8 @@ import scipy.linalg  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from dislib_plus.data import get_named_ground_truth_data  # noqa: E402
-from dislib_plus.evaluation import frechet  # noqa: E402
-from dislib_plus.evaluation.codes import CodeTable  # noqa: E402
+from dislib_plus.evaluation.encoding.code_table import CodeTable  # noqa: E402
+from dislib_plus.evaluation.inception import frechet  # noqa: E402
 from dislib_plus.methods import BetaVAE  # noqa: E402
 
 ENCODING_BATCH = 1024

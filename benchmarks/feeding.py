@@ -26,7 +26,7 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from dislib_plus.data import ResidentImages, batches, get_named_ground_truth_data, names  # noqa: E402
-from dislib_plus.data.mapped import MappedImages  # noqa: E402
+from dislib_plus.data.memory_mapped import MappedImages  # noqa: E402
 from dislib_plus.methods import BetaVAE  # noqa: E402
 
 SHAPE = (64, 64, 3)

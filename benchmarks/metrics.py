@@ -31,8 +31,14 @@ from sklearn.ensemble import GradientBoostingClassifier  # noqa: E402
 
 from dislib_plus.data import ResidentGrid, register  # noqa: E402
 from dislib_plus.data.base import GroundTruthData, aligned_empty  # noqa: E402
-from dislib_plus.evaluation import codes, representation, runner, threads  # noqa: E402
-from dislib_plus.evaluation.metrics import beta_vae, boosted_trees, factor_vae, mig  # noqa: E402
+from dislib_plus.evaluation import runner
+from dislib_plus.evaluation.encoding import code_table
+from dislib_plus.evaluation.metrics import beta_vae, factor_vae, mig
+from dislib_plus.evaluation.predictors import (
+    boosted_trees,  # noqa: E402
+    threads,  # noqa: E402
+)
+from dislib_plus.evaluation.sources import source as sources
 from dislib_plus.methods import BetaVAE  # noqa: E402
 
 GRIDS = {"cars3d": ((4, 24, 183), 3, 60), "dsprites": ((3, 6, 40, 32, 32), 1, 4)}
@@ -120,7 +126,7 @@ def study(name, calls, predictor):
         for seed in (0, 1):
             scores = {}
             walls.append(timed(lambda: runner.run(
-                representation.from_directory(folder), METRICS, folder / f"seed_{seed}",
+                sources.from_directory(folder), METRICS, folder / f"seed_{seed}",
                 gin_bindings=[f"evaluation.random_seed = {seed}", head], report=scores.__setitem__)))
             shown[seed] = scores
         measured.append(encode_seconds(model, data.observation_shape, calls))
@@ -156,7 +162,7 @@ def with_codes(rounds):
     """FactorVAE, BetaVAE and MIG at full sizes where codes are given."""
     for name, (sizes, _, _) in GRIDS.items():
         data = Indices(name, [f"factor {k}" for k in range(len(sizes))], sizes)
-        table = codes.CodeTable(data, None)
+        table = code_table.CodeTable(data, None)
         factors = data.index_to_factors(np.arange(data.num_observations))
         noise = np.random.RandomState(0).normal(size=(data.num_observations, 10))
         table.codes = noise.astype(np.float32)
@@ -165,10 +171,10 @@ def with_codes(rounds):
         rows = np.random.RandomState(1).randint(data.num_observations, size=10000)
         calls = {
             "FactorVAE": (3.0, lambda: factor_vae.compute_factor_vae(
-                codes.IndexedData(data), table.lookup, np.random.RandomState(0), batch_size=64, num_train=10000,
+                code_table.IndexedData(data), table.lookup, np.random.RandomState(0), batch_size=64, num_train=10000,
                 num_eval=5000, num_variance_estimate=10000)),
             "BetaVAE": (3.0, lambda: beta_vae.compute_beta_vae_sklearn(
-                codes.IndexedData(data), table.lookup, np.random.RandomState(0), batch_size=64, num_train=10000,
+                code_table.IndexedData(data), table.lookup, np.random.RandomState(0), batch_size=64, num_train=10000,
                 num_eval=5000)),
             "MIG, 10,000 x 10": (0.1, lambda: mig.mig(table.codes[rows], factors[rows])),
         }

@@ -12,7 +12,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from dislib_plus import files, results
-from dislib_plus.evaluation import aggregate_results
+from dislib_plus.evaluation.steps import aggregate_results
 from dislib_plus.training.run_directory import RunDirectory
 
 BIN = pathlib.Path(__file__).resolve().parents[1] / "bin"

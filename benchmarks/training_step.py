@@ -25,9 +25,9 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from dislib_plus.data import ResidentImages, batches  # noqa: E402
+from dislib_plus.latents import LatentSpec  # noqa: E402
 from dislib_plus.methods import BetaTCVAE, BetaVAE, FactorVAE  # noqa: E402
 from dislib_plus.networks.encoders import conv_encoder  # noqa: E402
-from dislib_plus.latents import LatentSpec  # noqa: E402
 from dislib_plus.training.train import train  # noqa: E402
 
 ALLOCATOR = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184", "MALLOC_TOP_PAD_": "268435456"}

@@ -14,7 +14,7 @@ import numpy as np
 from dislib_plus import checks, configuration, results
 from dislib_plus.configuration import ConfigurationError
 
-from . import provenance
+from .steps import provenance
 
 # What can be made of a representation, each described by its own names in gin: `evaluation.evaluation_fn`, ...
 STEPS = ("evaluation", "validation")

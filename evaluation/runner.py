@@ -16,9 +16,11 @@ import gin
 from dislib_plus import configuration, files
 from dislib_plus.configuration import ConfigurationError
 
-from . import evaluate, metrics as metrics_package, validate
-from .representation import from_directory
-from .session import Session, cache_directory, load_dataset
+from . import evaluate
+from . import metrics as metrics_package
+from .sources.source import from_directory
+from .steps import validate
+from .steps.metric_inputs import Session, cache_directory, load_dataset
 
 DEFAULT_METRICS = ("mig", "mig_sup", "factor_vae_metric", "reconstruction", "elbo_decomposition")
 DEFAULT_IMAGE_METRICS = ("reconstruction", "elbo_decomposition")

@@ -145,6 +145,7 @@ def outputs(model):
 def load(folder, out):
     """Writes the outputs of the model that a run saved to an .npz file."""
     import keras
+
     import dislib_plus.methods  # noqa: F401
     np.savez(out, **outputs(keras.models.load_model(pathlib.Path(folder) / "model.keras")))
 

@@ -23,7 +23,7 @@ def _act(flags):
     for path in flags.output_path:
         if os.path.exists(path) and not flags.overwrite:
             raise FileExistsError(f"{path} exists; use --overwrite to replace it, or another --output_path.")
-    from dislib_plus.evaluation import aggregate_results as aggregate
+    from dislib_plus.evaluation.steps import aggregate_results as aggregate
     for path in flags.output_path:
         aggregate.check_ending(path)
     groups = flags.group_by.split(",") if flags.group_by else aggregate.DEFAULT_GROUPS

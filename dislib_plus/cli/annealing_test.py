@@ -30,10 +30,10 @@ def _act(flags):
         raise command.UsageError(f"--num_repeats must be at least 1; received {flags.num_repeats}.")
     environment.prepare()
     environment.data_directory(flags.data_dir)
-    environment.import_quietly(["dislib_plus.gin_names", "dislib_plus.data", "dislib_plus.methods",
+    environment.import_quietly(["dislib_plus.tf1_gin_names", "dislib_plus.data", "dislib_plus.methods",
                                 "dislib_plus.training.train"])
+    from dislib_plus.analyses import annealing_test
     from dislib_plus.cli import tables
-    from dislib_plus.training import annealing_test
     from dislib_plus.visualize import annealing_test as report
     folder, factors = pathlib.Path(flags.output_dir), _factors(flags)
     curves = list(annealing_test.run(folder / "runs", factors, flags.num_repeats, threshold, flags.gin_config,

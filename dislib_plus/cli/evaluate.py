@@ -14,7 +14,7 @@ labelled sample. Without --metrics: mig, mig_sup, factor_vae_metric, reconstruct
 for a data set without factors, the first three where there are only codes."""
 
 # Packages whose names a run's gin files use, so that such a file may be given again.
-_PACKAGES = ("dislib_plus.gin_names", "dislib_plus.data", "dislib_plus.methods", "dislib_plus.training.train")
+_PACKAGES = ("dislib_plus.tf1_gin_names", "dislib_plus.data", "dislib_plus.methods", "dislib_plus.training.train")
 _SOURCES = ("model_dir", "input_dir", "model", "codes", "representation")
 
 
@@ -60,12 +60,14 @@ def _metric_names(flags):
 
 def _evaluate(flags, kind, names, bindings):
     from dislib_plus import configuration
-    from dislib_plus.evaluation import representation, runner, table
+    from dislib_plus.evaluation import runner
+    from dislib_plus.evaluation.sources import source
+    from dislib_plus.evaluation.steps import table
     runner.import_metrics()
     # Read once before the source is opened: wrong names stop here, and modules of the user's own are imported.
     with configuration.configured(flags.gin_config, bindings):
-        make = {"model": representation.from_keras, "codes": representation.from_codes,
-                "representation": representation.from_function}.get(kind, representation.from_directory)
+        make = {"model": source.from_keras, "codes": source.from_codes,
+                "representation": source.from_function}.get(kind, source.from_directory)
         source = make(flags[kind].value)
         used = set(configuration.bindings()) - set(configuration.unused_bindings())
     scores = {}

@@ -6,7 +6,7 @@ from dislib_plus import configuration
 from dislib_plus.cli import environment
 
 # Packages whose import registers names; gin files need no import line for them.
-_PACKAGES = ("dislib_plus.gin_names", "dislib_plus.data", "dislib_plus.losses", "dislib_plus.networks",
+_PACKAGES = ("dislib_plus.tf1_gin_names", "dislib_plus.data", "dislib_plus.losses", "dislib_plus.networks",
              "dislib_plus.methods", "dislib_plus.training.train")
 
 

@@ -10,8 +10,8 @@ _SUMMARY = """makes the representation of a trained model: the mean of its poste
 The representation is a TF-Hub module of its own, which disentanglement_lib reads too; the folder can be moved."""
 
 # Their import registers the names that --gin_config and --gin_bindings may use.
-_PACKAGES = ("dislib_plus.gin_names", "dislib_plus.data", "dislib_plus.methods", "dislib_plus.training.train",
-             "dislib_plus.evaluation.postprocess")
+_PACKAGES = ("dislib_plus.tf1_gin_names", "dislib_plus.data", "dislib_plus.methods", "dislib_plus.training.train",
+             "dislib_plus.evaluation.steps.postprocess")
 
 
 def _define(flags):
@@ -27,7 +27,7 @@ def _act(flags):
         import gin
 
         from dislib_plus.cli import tables
-        from dislib_plus.evaluation import postprocess
+        from dislib_plus.evaluation.steps import postprocess
         scores = postprocess.postprocess(flags.model_dir, flags.output_dir, flags.overwrite)
         made_by = gin.query_parameter("postprocess.postprocess_fn")
         tables.show(f"Representation in {flags.output_dir}", {

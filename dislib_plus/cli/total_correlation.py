@@ -23,12 +23,12 @@ def _define(flags):
 
 def _act(flags):
     environment.prepare()
-    environment.import_quietly(["dislib_plus.evaluation.total_correlation_experiment"])
+    environment.import_quietly(["dislib_plus.evaluation.steps.total_correlation_experiment"])
     import numpy as np
 
     from dislib_plus import configuration
     from dislib_plus.cli import tables
-    from dislib_plus.evaluation.total_correlation_experiment import Estimates, total_correlation_experiment
+    from dislib_plus.evaluation.steps.total_correlation_experiment import Estimates, total_correlation_experiment
     from dislib_plus.visualize import total_correlation
     folder = pathlib.Path(flags.output_dir)
     with configuration.configured(flags.gin_config, flags.gin_bindings):

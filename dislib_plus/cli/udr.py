@@ -12,7 +12,7 @@ _SUMMARY = """ranks trained runs without factors: models whose codes agree are d
 The runs, two or more, should differ in their seed only; the data set is that of the first."""
 
 # Packages whose names a run's gin files use, so that such a file may be given too.
-_PACKAGES = ("dislib_plus.gin_names", "dislib_plus.data", "dislib_plus.methods", "dislib_plus.training.train",
+_PACKAGES = ("dislib_plus.tf1_gin_names", "dislib_plus.data", "dislib_plus.methods", "dislib_plus.training.train",
              "dislib_plus.evaluation.udr.evaluate")
 
 

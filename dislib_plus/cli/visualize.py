@@ -13,8 +13,8 @@ Of a model: reconstructions, traversals, samples, the KL of each latent variable
 mutual information with the factors, and all of it with the scores in report.html."""
 
 # Their import registers the names that --gin_config and --gin_bindings may use.
-_PACKAGES = ("dislib_plus.gin_names", "dislib_plus.data", "dislib_plus.methods", "dislib_plus.training.train",
-             "dislib_plus.evaluation.session", "dislib_plus.visualize.visualize_model")
+_PACKAGES = ("dislib_plus.tf1_gin_names", "dislib_plus.data", "dislib_plus.methods", "dislib_plus.training.train",
+             "dislib_plus.evaluation.steps.metric_inputs", "dislib_plus.visualize.visualize_model")
 
 
 def _define(flags):
@@ -29,8 +29,8 @@ def _act(flags):
     folder = _folder(flags)
     with gin_setup.configured(flags, _PACKAGES):
         from dislib_plus.cli import tables
-        from dislib_plus.visualize import output
-        output.check_free(folder, flags.overwrite)
+        from dislib_plus.visualize import picture_folder
+        picture_folder.check_free(folder, flags.overwrite)
         rows = _draw_dataset(flags, folder) if flags.dataset else _draw_model(flags, folder)
         tables.show(f"Pictures in {folder}", rows)
 
@@ -45,13 +45,14 @@ def _folder(flags):
 
 
 def _draw_model(flags, folder):
-    from dislib_plus.evaluation import representation, session
+    from dislib_plus.evaluation.sources import source
+    from dislib_plus.evaluation.steps import metric_inputs
     from dislib_plus.visualize.visualize_model import visualize_model
-    source = representation.from_directory(flags.model_dir)
+    source = source.from_directory(flags.model_dir)
     if source.model is None:
         raise ValueError(f"{flags.model_dir} holds a representation without a decoder; give the folder of the trained "
                          "model.")
-    dataset, _ = session.load_dataset(source)
+    dataset, _ = metric_inputs.load_dataset(source)
     pictures = visualize_model(source.model, dataset, folder, flags.overwrite, flags.model_dir)
     return {**{picture.file: f"{picture.section}: {picture.title}" for picture in pictures},
             "latents.json": "numbers behind the charts", "report.html": "scores, pictures and configuration in one page"}

@@ -8,7 +8,7 @@ import numpy as np
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import image_files
-from dislib_plus.data.mapped import MappedImages
+from dislib_plus.data.memory_mapped import MappedImages
 from dislib_plus.data.registry import register
 from dislib_plus.data.sources import missing_files
 

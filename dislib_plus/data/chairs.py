@@ -7,7 +7,7 @@ import gin
 from PIL import Image
 
 from dislib_plus.data import image_files
-from dislib_plus.data.mapped import MappedGrid
+from dislib_plus.data.memory_mapped import MappedGrid
 from dislib_plus.data.registry import register
 from dislib_plus.data.sources import missing_files
 

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from dislib_plus import checks
-from dislib_plus.data import mapped
+from dislib_plus.data import memory_mapped
 from dislib_plus.data.cache import fingerprint
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -104,7 +104,7 @@ def build(name, paths, size, channels, crop=None, resample=Image.Resampling.BILI
     except FileNotFoundError as error:
         raise ValueError(f"The picture {error.filename} is a link to a file that is not there; replace or remove "
                          "it.") from error
-    return mapped.build(name, key, shape, blocks), shape
+    return memory_mapped.build(name, key, shape, blocks), shape
 
 
 def _batched(items):

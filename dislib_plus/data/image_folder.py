@@ -6,10 +6,10 @@ import gin
 import numpy as np
 
 from dislib_plus.data import arguments, image_files
-from dislib_plus.data.arrays import check_table_arguments, chosen_columns
 from dislib_plus.data.factor_table import FactorTable, read_table
-from dislib_plus.data.mapped import MappedImages
+from dislib_plus.data.memory_mapped import MappedImages
 from dislib_plus.data.registry import register
+from dislib_plus.data.user_arrays import check_table_arguments, chosen_columns
 
 
 def _labels(folder, paths):

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from dislib_plus.data.cache import fingerprint
-from dislib_plus.data.mapped import MappedGrid, build
+from dislib_plus.data.memory_mapped import MappedGrid, build
 from dislib_plus.data.npz import broken_file, npz_array
 from dislib_plus.data.registry import register
 

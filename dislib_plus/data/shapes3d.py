@@ -6,7 +6,7 @@ import pathlib
 import h5py
 import numpy as np
 
-from dislib_plus.data.mapped import MappedGrid
+from dislib_plus.data.memory_mapped import MappedGrid
 from dislib_plus.data.mpi3d import SHAPE, unpacked
 from dislib_plus.data.npz import npz_array, readable
 from dislib_plus.data.registry import register

@@ -9,7 +9,7 @@ from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import arguments
 from dislib_plus.data.base import GroundTruthData
 from dislib_plus.data.registry import get_named_ground_truth_data, register
-from dislib_plus.data.views import TrainingView
+from dislib_plus.data.training_views import TrainingView
 
 # A set is at least as large as a batch.
 _LEAST_IMAGES = 256

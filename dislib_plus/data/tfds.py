@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
-from dislib_plus.data import arguments, mapped
+from dislib_plus.data import arguments, memory_mapped
 from dislib_plus.data.cache import cached_array, fingerprint
 from dislib_plus.data.factor_table import FactorTable, named_columns
 from dislib_plus.data.image_files import centre_box
@@ -194,8 +194,8 @@ def tfds(data_dir=".", name="", split="train", size=None, crop=None, image_key="
     scale = 255 if builder.info.name in BINARY else 1
     shape = _shape(examples, size, crop)
     key = fingerprint(builder.info.full_name, str(builder.data_dir), split, size, crop, image_key, scale)
-    file = mapped.build("tfds", key, shape, lambda: _pictures(examples, size, crop, scale))
-    images = mapped.MappedImages(f"tfds:{name}", file, shape)
+    file = memory_mapped.build("tfds", key, shape, lambda: _pictures(examples, size, crop, scale))
+    images = memory_mapped.MappedImages(f"tfds:{name}", file, shape)
     images.splits = tuple(builder.info.splits)
     wanted = keys or label_keys
     if wanted:

@@ -2,8 +2,7 @@
 
 import tensorflow as tf
 
-from dislib_plus import seeds
-from dislib_plus.losses import replicas
+from dislib_plus import replicas, seeds
 
 
 def permute_latents(codes, seed):

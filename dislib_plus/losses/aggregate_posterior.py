@@ -14,7 +14,7 @@ import math
 
 import tensorflow as tf
 
-from dislib_plus.losses import replicas
+from dislib_plus import replicas
 
 WEIGHTINGS = ("dlib", "mws", "mss", "eq6")
 

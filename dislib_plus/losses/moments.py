@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from dislib_plus.losses import replicas
+from dislib_plus import replicas
 
 
 def covariance(codes):

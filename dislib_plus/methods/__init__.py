@@ -2,7 +2,6 @@
 
 from dislib_plus.methods.anchor_vae import AnchorVAE
 from dislib_plus.methods.annealed_vae import AnnealedVAE
-from dislib_plus.methods.base import VAE
 from dislib_plus.methods.beta_annealed_vae import BetaAnnealedVAE
 from dislib_plus.methods.beta_tc_vae import BetaTCVAE
 from dislib_plus.methods.beta_vae import BetaVAE
@@ -17,4 +16,5 @@ from dislib_plus.methods.factor_vae import FactorVAE
 from dislib_plus.methods.info_vae import InfoVAE
 from dislib_plus.methods.ms_vae import MSVAE
 from dislib_plus.methods.stages import Stage
+from dislib_plus.methods.vae import VAE
 from dislib_plus.networks import burgess, cascade, linear, mmd_vae, valid_conv  # noqa: F401  registers their gin names

@@ -7,7 +7,7 @@ import tensorflow as tf
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.losses import aggregate_posterior
-from dislib_plus.methods.base import VAE
+from dislib_plus.methods.vae import VAE
 
 
 @keras.saving.register_keras_serializable("dislib_plus")

@@ -4,9 +4,8 @@ import gin
 import keras
 import tensorflow as tf
 
-from dislib_plus import checks, schedules
-from dislib_plus.losses import replicas
-from dislib_plus.methods.base import VAE
+from dislib_plus import checks, replicas, schedules
+from dislib_plus.methods.vae import VAE
 
 
 @keras.saving.register_keras_serializable("dislib_plus")

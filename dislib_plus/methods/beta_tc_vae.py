@@ -6,7 +6,7 @@ import keras
 from dislib_plus import checks, schedules
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.losses import aggregate_posterior
-from dislib_plus.methods.base import VAE
+from dislib_plus.methods.vae import VAE
 
 PARTS = ("mutual_information", "total_correlation", "dimension_wise_kl")
 

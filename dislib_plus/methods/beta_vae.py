@@ -4,7 +4,7 @@ import gin
 import keras
 
 from dislib_plus import checks, schedules
-from dislib_plus.methods.base import VAE
+from dislib_plus.methods.vae import VAE
 
 
 @keras.saving.register_keras_serializable("dislib_plus")

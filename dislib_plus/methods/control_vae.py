@@ -3,10 +3,9 @@
 import gin
 import keras
 
-from dislib_plus import checks, schedules
-from dislib_plus.losses import replicas
-from dislib_plus.methods.base import VAE
+from dislib_plus import checks, replicas, schedules
 from dislib_plus.methods.controllers import NonlinearPI
+from dislib_plus.methods.vae import VAE
 
 
 class ControlledVAE(VAE):

@@ -9,7 +9,7 @@ import tensorflow as tf
 from dislib_plus import checks, schedules
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.latents import Posterior
-from dislib_plus.methods.base import VAE
+from dislib_plus.methods.vae import VAE
 from dislib_plus.networks.encoders import make_encoder
 from dislib_plus.networks.group_encoder import group_encoder
 

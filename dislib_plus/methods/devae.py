@@ -10,9 +10,9 @@ import tensorflow as tf
 from dislib_plus import checks, seeds
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.latents import Posterior
-from dislib_plus.methods import skipping
-from dislib_plus.methods.base import VAE
+from dislib_plus.methods import partial_updates
 from dislib_plus.methods.devae_layers import LAYERS, parallel_heads
+from dislib_plus.methods.vae import VAE
 from dislib_plus.networks.encoders import make_encoder
 
 STRUCTURES = ("single", *LAYERS)
@@ -156,7 +156,7 @@ class DeVAE(VAE):
             return
         layer = self.draw_layer()
         drawn = tf.equal(tf.range(len(self.betas)), layer)[:, None]
-        skipping.update_used(update, optimizer,
+        partial_updates.update_used(update, optimizer,
                              [(self.embeddings, drawn), *self.posteriors.used_weights(layer, self.encoder)])
 
     # Use

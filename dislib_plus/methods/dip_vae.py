@@ -5,7 +5,7 @@ import keras
 
 from dislib_plus import checks
 from dislib_plus.losses import moments
-from dislib_plus.methods.base import VAE
+from dislib_plus.methods.vae import VAE
 
 
 @keras.saving.register_keras_serializable("dislib_plus")

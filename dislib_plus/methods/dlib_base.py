@@ -2,8 +2,8 @@
 
 import inspect
 
-from dislib_plus.losses import replicas
-from dislib_plus.methods.base import VAE
+from dislib_plus import replicas
+from dislib_plus.methods.vae import VAE
 
 
 class BaseVAE(VAE):

@@ -4,13 +4,13 @@ import gin
 import keras
 import tensorflow as tf
 
-from dislib_plus import checks, schedules
+from dislib_plus import checks, replicas, schedules
 from dislib_plus.data.second_batch import SecondBatch
-from dislib_plus.losses import adversarial, replicas
-from dislib_plus.methods import adversary
-from dislib_plus.methods.base import VAE
-from dislib_plus.methods.plain_keras import deserialize, serialize
+from dislib_plus.losses import adversarial
+from dislib_plus.methods.discriminator_optimizer import count_twice, make_discriminator_optimizer
+from dislib_plus.methods.keras_config import deserialize, serialize
 from dislib_plus.methods.stages import Stage
+from dislib_plus.methods.vae import VAE
 from dislib_plus.networks.discriminators import make_discriminator
 
 
@@ -68,12 +68,12 @@ class FactorVAE(VAE):
     # Two optimizers
 
     def compile(self, optimizer="adam", discriminator_optimizer=None, **kwargs):
-        """As VAE.compile; `discriminator_optimizer` None: see methods.adversary."""
+        """As VAE.compile; `discriminator_optimizer` None: see methods.discriminator_optimizer."""
         super().compile(optimizer=optimizer, **kwargs)
-        self.discriminator_optimizer = discriminator_optimizer or adversary.discriminator_optimizer()
+        self.discriminator_optimizer = discriminator_optimizer or make_discriminator_optimizer()
         if self.count_both_updates:
             for each in self.optimizers():
-                adversary.count_twice(each)
+                count_twice(each)
 
     def optimizers(self):
         return [self.optimizer, self.discriminator_optimizer]

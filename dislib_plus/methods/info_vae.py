@@ -4,10 +4,10 @@ import gin
 import keras
 import tensorflow as tf
 
-from dislib_plus import checks, seeds
+from dislib_plus import checks, replicas, seeds
 from dislib_plus.configuration import ConfigurationError
-from dislib_plus.losses import aggregate_posterior, mmd, replicas
-from dislib_plus.methods.base import VAE
+from dislib_plus.losses import aggregate_posterior, mmd
+from dislib_plus.methods.vae import VAE
 
 
 @keras.saving.register_keras_serializable("dislib_plus")

@@ -13,9 +13,9 @@ from dislib_plus import checks, seeds
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data.with_codes import ImagesWithCodes, WithCodes
 from dislib_plus.latents import LatentSpec
-from dislib_plus.methods.base import VAE
-from dislib_plus.methods.plain_keras import deserialize, serialize
+from dislib_plus.methods.keras_config import deserialize, serialize
 from dislib_plus.methods.stages import Stage
+from dislib_plus.methods.vae import VAE
 from dislib_plus.networks.film import ACTIVATIONS, SHAPES
 from dislib_plus.networks.residual import film_generator, residual_encoder
 from dislib_plus.saved_models import load_model

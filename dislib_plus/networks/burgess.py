@@ -6,7 +6,7 @@ from keras import layers
 
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.networks.encoders import latent_heads
-from dislib_plus.networks.shapes import image_sides
+from dislib_plus.networks.image_shapes import image_sides
 
 
 def _halvings(shape):

@@ -5,8 +5,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from dislib_plus.networks.making import made
-from dislib_plus.networks.shapes import image_size
+from dislib_plus.networks.checked_network import made
+from dislib_plus.networks.image_shapes import image_size
 
 
 @gin.configurable("deconv_decoder", denylist=["latent_size", "output_shape"])

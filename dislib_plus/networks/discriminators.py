@@ -4,7 +4,7 @@ import gin
 import keras
 from keras import layers
 
-from dislib_plus.networks.making import made
+from dislib_plus.networks.checked_network import made
 
 
 @gin.configurable("fc_discriminator", denylist=["latent_size"])

@@ -5,8 +5,8 @@ import keras
 from keras import layers
 
 from dislib_plus.latents import LatentSpec
-from dislib_plus.networks.making import made
-from dislib_plus.networks.shapes import image_size
+from dislib_plus.networks.checked_network import made
+from dislib_plus.networks.image_shapes import image_size
 
 
 def latent_heads(features, latents, kernel_initializer="glorot_uniform"):

@@ -5,7 +5,7 @@ import keras
 from keras import layers
 
 from dislib_plus.networks.encoders import latent_heads
-from dislib_plus.networks.shapes import image_size
+from dislib_plus.networks.image_shapes import image_size
 
 _SLOPE, _UNITS, _MAPS = 0.1, 1024, 128
 

@@ -7,7 +7,7 @@ from keras import layers
 
 from dislib_plus.networks.encoders import latent_heads
 from dislib_plus.networks.film import FiLM, InstanceNormalization
-from dislib_plus.networks.shapes import image_size
+from dislib_plus.networks.image_shapes import image_size
 
 _SLOPE = 0.2
 

@@ -7,7 +7,7 @@ import keras
 from keras import layers
 
 from dislib_plus.networks.encoders import latent_heads
-from dislib_plus.networks.shapes import image_size
+from dislib_plus.networks.image_shapes import image_size
 
 
 @gin.configurable("valid_conv_encoder", denylist=["input_shape", "latents"])

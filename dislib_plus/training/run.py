@@ -10,10 +10,10 @@ import keras
 import tensorflow as tf
 
 from dislib_plus import configuration, files, provenance, results
+from dislib_plus.analyses.during_training import AnalysisSettings
 from dislib_plus.data import batches
 from dislib_plus.methods.stages import Stage
-from dislib_plus.training import callbacks, distribution, final_scores, seeding
-from dislib_plus.training.analyses import AnalysisSettings
+from dislib_plus.training import callbacks, distribution, final_scores, run_seeds
 from dislib_plus.training.checkpoints import Checkpoints, NonFiniteWeights
 from dislib_plus.training.optimizers import make_vae_optimizer
 
@@ -45,11 +45,11 @@ class Run:
 
     def _build(self):
         seed = self.settings.random_seed
-        self.method.seed = seeding.run_seeds(seed, 1).stages[0][1]
-        with seeding.seeded_initializers(seeding.run_seeds(seed, 1).initialization):
+        self.method.seed = run_seeds.run_seeds(seed, 1).stages[0][1]
+        with run_seeds.seeded_initializers(run_seeds.run_seeds(seed, 1).initialization):
             self.method.build((None, *self.dataset.observation_shape))
             self.stages = self.method.stages() or [Stage("train", self.method)]
-        self.seeds = seeding.run_seeds(seed, len(self.stages))
+        self.seeds = run_seeds.run_seeds(seed, len(self.stages))
         for stage, (_, noise) in zip(self.stages, self.seeds.stages):
             stage.model.seed = noise
             if getattr(stage.model, "dataset_size", 0) is None:

@@ -5,7 +5,7 @@ from typing import Optional
 
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
-from dislib_plus.training import distribution, seeding
+from dislib_plus.training import distribution, run_seeds
 
 # Keras counts the steps of an execution in 32 bits.
 _MOST_STEPS_PER_EXECUTION = 2 ** 31 - 1
@@ -39,7 +39,7 @@ class Settings:
         checks.at_most("model.steps_per_execution", self.steps_per_execution, _MOST_STEPS_PER_EXECUTION)
         for name in ("jit_compile", "deterministic"):
             checks.boolean(f"model.{name}", getattr(self, name))
-        seeding.check(self.random_seed)
+        run_seeds.check(self.random_seed)
         if self.precision not in PRECISIONS:
             raise ConfigurationError(f"model.precision must be one of {', '.join(PRECISIONS)}; "
                                      f"received {self.precision!r}.")

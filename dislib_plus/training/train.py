@@ -6,10 +6,10 @@ import warnings
 import gin
 import keras
 
-import dislib_plus.gin_names  # noqa: F401  registers the optimizers that gin files name
+import dislib_plus.tf1_gin_names  # noqa: F401  registers the optimizers that gin files name
 from dislib_plus import configuration, provenance, results
 from dislib_plus.data import get_named_ground_truth_data
-from dislib_plus.training import distribution, seeding
+from dislib_plus.training import distribution, run_seeds
 from dislib_plus.training.run import Run
 from dislib_plus.training.run_directory import RunDirectory
 from dislib_plus.training.settings import Settings
@@ -39,10 +39,10 @@ def train_configured(model_dir, overwrite=False, strict=False, sources=configura
     # Several workers must be connected before the model's constructor runs the first operation, and variables
     # that a constructor makes (of a first stage that it loads) belong to the strategy too.
     chosen = distribution.strategy(_bound("model.strategy"))
-    seeding.restart_names()
+    run_seeds.restart_names()
     seed = _bound("model.random_seed") or 0
-    seeding.check(seed)
-    with distribution.scope(chosen), seeding.seeded_initializers(seed):
+    run_seeds.check(seed)
+    with distribution.scope(chosen), run_seeds.seeded_initializers(seed):
         return train(model_dir, overwrite, strict=strict, sources=sources, progress=progress)
 
 
@@ -58,7 +58,7 @@ def train(model_dir, overwrite=False, model=gin.REQUIRED, training_steps=gin.REQ
     it returns the stored results. (TensorFlow orders a graph by the names of its layers, which
     Keras numbers through the process: `train_with_gin` starts the numbers anew, so that the run
     before does not matter to the last bit; whoever calls `train` with a model of their own can
-    call `seeding.restart_names()` before they make it.)
+    call `run_seeds.restart_names()` before they make it.)
 
     Args:
       model_dir: folder of the run.

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from dislib_plus.evaluation import images, posteriors
+from dislib_plus.evaluation.encoding import image_batches, posteriors
 from dislib_plus.evaluation.metrics import utils
 
 ACTIVE_VARIANCE = 0.01
@@ -80,7 +80,7 @@ def latent_statistics(part, dataset, num_images, random_state, batch_size=128):
     Returns:
       LatentStatistics.
     """
-    indices = images.select(dataset, min(num_images, dataset.num_observations), random_state)
+    indices = image_batches.select(dataset, min(num_images, dataset.num_observations), random_state)
     codes, kl = _encode(part, dataset, indices, batch_size)
     information, entropies = None, None
     if dataset.num_factors:
@@ -119,7 +119,7 @@ def _encode(part, dataset, indices, batch_size):
         return part.encode(x), () if part.posterior is None else posteriors.parts_of(part.posterior(x))
 
     codes, kl = [], np.zeros(len(part.units))
-    for x in images.batches(dataset, indices, batch_size, progress=f"encoding {part.letter}"):
+    for x in image_batches.batches(dataset, indices, batch_size, progress=f"encoding {part.letter}"):
         code, parameters = encode(x)
         codes.append(code.numpy())
         if parameters:

@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 
-from dislib_plus.training import series
+from dislib_plus.training import csv_series
 from dislib_plus.visualize import charts
 
 _LINES = 10
@@ -24,7 +24,7 @@ def draw(source, target, prefix=""):
     drawn = []
     for name, (title, caption, paint, width) in _CURVES.items():
         path = pathlib.Path(source) / f"{name}.csv"
-        rows = series.read(path) if path.is_file() else []
+        rows = csv_series.read(path) if path.is_file() else []
         if rows:
             file = f"{prefix}{name}.png"
             with charts.figure(pathlib.Path(target) / file, width, 3.6) as drawing:

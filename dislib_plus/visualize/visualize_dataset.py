@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from dislib_plus.visualize import canvas, output, samples, visualize_util
+from dislib_plus.visualize import canvas, picture_folder, samples, visualize_util
 
 _COLUMNS, _SHEET = 12, 100
 
@@ -35,7 +35,7 @@ def visualize_dataset(dataset, output_path, num_animations=5, num_frames=20, fps
         raise ValueError(f"Data set {name!r} cannot be drawn: pictures have the shape [height, width, 1 or 3 "
                          f"channels], its observations {list(map(int, shape))}.")
     random_state = np.random.RandomState(0)
-    with output.folder(output_path, overwrite) as folder:
+    with picture_folder.folder(output_path, overwrite) as folder:
         samples.contact_sheet(random_images(dataset, _SHEET, random_state), folder / "contact_sheet.png")
         if dataset.num_factors:
             factor_table(dataset, folder / "factors.png", random_state)

@@ -3,15 +3,15 @@
 import dataclasses
 import pathlib
 
+import gin
 import numpy as np
 
-import gin
 from dislib_plus import results
 from dislib_plus.visualize import (
     charts,
     latent_statistics,
-    output,
     parts,
+    picture_folder,
     reconstructions,
     samples,
     scores,
@@ -66,7 +66,7 @@ def visualize_model(model, dataset, output_dir, overwrite=False, model_dir=None,
     """
     _check(model, dataset)
     random_state = np.random.RandomState(0)
-    with output.folder(output_dir, overwrite) as folder:
+    with picture_folder.folder(output_dir, overwrite) as folder:
         gallery = Gallery(folder)
         x = visualize_dataset.random_images(dataset, max(24, num_animations), random_state)
         _draw_reconstructions(gallery, model, x[:24])

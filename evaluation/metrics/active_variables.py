@@ -5,9 +5,10 @@ import numpy as np
 
 from dislib_plus import checks
 
-from .. import arrays, images, labels
-from ..requirements import requires
+from ..arithmetic import sample_checks
+from ..encoding import image_batches, labels
 from .mig_sup import ACTIVE_VARIANCE
+from .requirements import requires
 
 
 def active_variables(codes, threshold=ACTIVE_VARIANCE):
@@ -25,7 +26,7 @@ def active_variables(codes, threshold=ACTIVE_VARIANCE):
     Raises:
       ValueError: malformed codes, or a negative threshold.
     """
-    codes = arrays.check_codes(codes)
+    codes = sample_checks.check_codes(codes)
     checks.at_least("active_variables.threshold", threshold, 0)
     variances = np.var(codes, axis=0, ddof=1, dtype=np.float64)
     active = variances[variances > threshold]
@@ -52,5 +53,5 @@ def compute_active_variables(dataset, model, random_state, artifact_dir=None, nu
       dict as `active_variables`, with `num_images`.
     """
     indices = labels.some_images(dataset, num_images, random_state)
-    codes = labels.represent(dataset, model, indices, batch_size, images.draw_seed(random_state))
+    codes = labels.represent(dataset, model, indices, batch_size, image_batches.draw_seed(random_state))
     return {**active_variables(codes, threshold), "num_images": len(indices)}

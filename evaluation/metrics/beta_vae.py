@@ -8,8 +8,8 @@ logistic regression.
 import gin
 import numpy as np
 
-from .. import arrays
-from ..array_data import ArrayData
+from ..arithmetic import sample_checks
+from ..sources.labelled_codes import ArrayData
 from . import utils
 
 
@@ -41,7 +41,7 @@ def compute_beta_vae_sklearn(ground_truth_data, representation_function, random_
 
 
 def beta_vae(codes, factors, random_state, batch_size=64, num_train=10000, num_eval=5000,
-             factor_bins=arrays.FACTOR_BINS, sklearn_defaults="current"):
+             factor_bins=sample_checks.FACTOR_BINS, sklearn_defaults="current"):
     """BetaVAE score of two arrays.
 
     Rows that are the whole grid of factors are drawn as `compute_beta_vae_sklearn` draws
@@ -71,7 +71,7 @@ def _score(sample, num_train, num_eval, random_state, sklearn_defaults):
     utils.check_size("num_train", num_train)
     utils.check_size("num_eval", num_eval)
     features_train, labels_train = sample(num_train)
-    arrays.check_codes(features_train, minimum_points=1)
+    sample_checks.check_codes(features_train, minimum_points=1)
     if sklearn_defaults == "2019":
         random_state.randint(np.iinfo("i").max)
     model = utils.logistic_regression(sklearn_defaults, random_state)

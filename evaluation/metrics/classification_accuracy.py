@@ -4,10 +4,10 @@ import gin
 import numpy as np
 from scipy import optimize
 
-from .. import images
-from .. import labels as labelling
-from ..requirements import factors_or_labels, requires
+from ..encoding import image_batches
+from ..encoding import labels as labelling
 from . import utils
+from .requirements import factors_or_labels, requires
 
 
 def classification_accuracy(classes, labels):
@@ -68,7 +68,7 @@ def compute_classification_accuracy(dataset, model, random_state, artifact_dir=N
     """
     indices = labelling.some_images(dataset, num_images, random_state)
     truth = labelling.label_column(dataset, indices, factor)
-    codes = labelling.represent(dataset, model, indices, batch_size, images.draw_seed(random_state))
+    codes = labelling.represent(dataset, model, indices, batch_size, image_batches.draw_seed(random_state))
     return {**classification_accuracy(_classes(codes, model, group, columns), truth), "num_images": len(indices)}
 
 

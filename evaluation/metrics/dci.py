@@ -10,9 +10,9 @@ import gin
 import numpy as np
 import scipy.stats
 
-from .. import arrays
+from ..arithmetic import sample_checks
+from ..predictors.boosted_trees import fit_boosted_trees
 from . import utils
-from .boosted_trees import fit_boosted_trees
 
 TINY = 1e-11
 
@@ -63,7 +63,7 @@ def compute_dci(ground_truth_data, representation_function, random_state, artifa
         return _compute_dci(*sample, num_threads=num_threads, backend=backend)
 
 
-def dci(codes, factors, test_codes=None, test_factors=None, random_state=None, factor_bins=arrays.FACTOR_BINS,
+def dci(codes, factors, test_codes=None, test_factors=None, random_state=None, factor_bins=sample_checks.FACTOR_BINS,
         num_threads=None, backend="sklearn"):
     """DCI scores of arrays.
 
@@ -83,7 +83,7 @@ def dci(codes, factors, test_codes=None, test_factors=None, random_state=None, f
       ValueError: malformed arrays.
     """
     random_state = random_state or np.random.RandomState(0)
-    sample = arrays.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
+    sample = sample_checks.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
     return _compute_dci(*[part.T for part in sample], generator=random_state, num_threads=num_threads,
                         backend=backend)
 
@@ -111,7 +111,7 @@ def compute_dci_on_fixed_data(observations, labels, representation_function, tra
 
 def _compute_dci(mus_train, ys_train, mus_test, ys_test, generator=None, num_threads=None, backend="sklearn"):
     """dict as `compute_dci`, of codes [D, n] and factors [K, n]."""
-    arrays.check_samples(mus_train.T, ys_train.T, mus_test.T, ys_test.T)
+    sample_checks.check_samples(mus_train.T, ys_train.T, mus_test.T, ys_test.T)
     varying = utils.varying_rows(ys_train)
     scores = {"num_constant_factors": int(len(varying) - varying.sum())}
     if not varying.any():

@@ -10,11 +10,12 @@ import gin
 import numpy as np
 from sklearn import ensemble, linear_model
 
-from .. import arrays, images
-from .. import labels as labelling
-from ..requirements import factors as has_factors
-from ..requirements import requires
+from ..arithmetic import sample_checks
+from ..encoding import image_batches
+from ..encoding import labels as labelling
 from . import dci, utils
+from .requirements import factors as has_factors
+from .requirements import requires
 
 DEPTHS = (2, 4, 8, 16, None)
 PENALTIES = (1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
@@ -50,7 +51,7 @@ def dci_regression(codes, factors, test_codes=None, test_factors=None, regressor
     """
     random_state = random_state or np.random.RandomState(0)
     candidates = _candidates(regressor, num_trees, depths, penalties, random_state)
-    parts = arrays.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins=None)
+    parts = sample_checks.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins=None)
     if len(parts[0]) < 10:
         raise ValueError(f"dci_regression needs at least 10 training rows; received {len(parts[0])}.")
     owners = _owners(parts[0].shape[1], code_spec)
@@ -158,7 +159,7 @@ def compute_dci_regression(dataset, model, random_state, artifact_dir=None, num_
       dict as `dci_regression`, with `num_images`.
     """
     indices = labelling.some_images(dataset, num_images, random_state)
-    codes = labelling.represent(dataset, model, indices, batch_size, images.draw_seed(random_state))
+    codes = labelling.represent(dataset, model, indices, batch_size, image_batches.draw_seed(random_state))
     gaussian, tables = labelling.split_code(codes, model.code_spec)
     spec = [("normal", gaussian.shape[1])] + [("categorical", table.shape[1]) for table in tables]
     scores = dci_regression(np.concatenate([gaussian, *tables], axis=1), labelling.grid_factors(dataset, indices),

@@ -4,9 +4,10 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from .. import array_operations, arrays, images
-from ..classifier import train_classifiers
-from ..requirements import factors_or_labels, requires
+from ..arithmetic import row_operations, sample_checks
+from ..encoding import image_batches
+from ..predictors.stacked_mlps import train_classifiers
+from .requirements import factors_or_labels, requires
 
 
 def attribute_accuracies(codes, labels, random_state, test_fraction=0.2, hidden=(256, 256), learning_rate=1e-3,
@@ -32,11 +33,11 @@ def attribute_accuracies(codes, labels, random_state, test_fraction=0.2, hidden=
     Raises:
       ValueError: malformed arrays, or a split without rows.
     """
-    codes, labels = arrays.check_codes_and_factors(codes, labels)
-    train_codes, train_labels, test_codes, test_labels = arrays.split_rows(
-        codes, arrays.class_labels(labels), 1.0 - test_fraction, random_state)
+    codes, labels = sample_checks.check_codes_and_factors(codes, labels)
+    train_codes, train_labels, test_codes, test_labels = sample_checks.split_rows(
+        codes, sample_checks.class_labels(labels), 1.0 - test_fraction, random_state)
     mean, stddev = train_codes.mean(axis=0), train_codes.std(axis=0)
-    stddev = np.where((stddev > 0) & array_operations.varying_rows(train_codes.T), stddev, 1.0)
+    stddev = np.where((stddev > 0) & row_operations.varying_rows(train_codes.T), stddev, 1.0)
     train_codes, test_codes = (train_codes - mean) / stddev, (test_codes - mean) / stddev
     predict = train_classifiers(train_codes, train_labels, random_state, hidden, learning_rate, batch_size, num_epochs)
     return tuple(np.mean(predict(part) == truth, axis=0)
@@ -66,10 +67,10 @@ def compute_downstream_attributes(dataset, model, random_state, artifact_dir=Non
     Raises:
       ValueError: the data set has neither factors nor labels.
     """
-    indices = images.select(dataset, num_images, random_state)
+    indices = image_batches.select(dataset, num_images, random_state)
     names, labels = _attributes(dataset, indices)
     results = {}
-    for part, codes in _codes(dataset, model, indices, encoding_batch, images.draw_seed(random_state)).items():
+    for part, codes in _codes(dataset, model, indices, encoding_batch, image_batches.draw_seed(random_state)).items():
         train, test = attribute_accuracies(codes, labels, random_state, test_fraction, hidden, learning_rate,
                                            batch_size, num_epochs)
         results[f"{part}:mean_test_accuracy"] = float(test.mean())
@@ -95,5 +96,5 @@ def _codes(dataset, model, indices, batch_size, seed):
     def encode(x):
         return [model.represent(x) if part == "code" else model.represent(x, part=part) for part in parts]
 
-    batches = [encode(x) for x in images.batches(dataset, indices, batch_size, seed)]
+    batches = [encode(x) for x in image_batches.batches(dataset, indices, batch_size, seed)]
     return {part: np.concatenate(column) for part, column in zip(parts, zip(*batches))}

@@ -3,7 +3,7 @@
 import gin
 import numpy as np
 
-from .. import arrays
+from ..arithmetic import sample_checks
 from . import utils
 
 
@@ -45,7 +45,7 @@ def compute_downstream_task(ground_truth_data, representation_function, random_s
 
 
 def downstream_task(codes, factors, test_codes=None, test_factors=None, random_state=None,
-                    predictor_fn=utils.logistic_regression_cv, factor_bins=arrays.FACTOR_BINS,
+                    predictor_fn=utils.logistic_regression_cv, factor_bins=sample_checks.FACTOR_BINS,
                     sklearn_defaults="current"):
     """Accuracy of a predictor for each factor, of arrays.
 
@@ -64,13 +64,13 @@ def downstream_task(codes, factors, test_codes=None, test_factors=None, random_s
     Raises:
       ValueError: malformed arrays.
     """
-    sample = arrays.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
+    sample = sample_checks.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
     scores = _scores(len(sample[0]), sample[0], sample[1].T, sample[2], sample[3].T, predictor_fn, sklearn_defaults)
     return {**scores, "sklearn_defaults": sklearn_defaults}
 
 
 def _scores(train_size, codes_train, factors_train, codes_test, factors_test, predictor_fn, sklearn_defaults):
-    arrays.check_samples(codes_train, factors_train.T, codes_test, factors_test.T, minimum_points=1)
+    sample_checks.check_samples(codes_train, factors_train.T, codes_test, factors_test.T, minimum_points=1)
     per_factor = utils.accuracies_per_factor(
         codes_train, factors_train, codes_test, factors_test, predictor_fn, sklearn_defaults)
     scores = {}

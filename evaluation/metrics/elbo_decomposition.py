@@ -4,9 +4,9 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from .. import images, posteriors
-from ..requirements import requires
-from .posterior_mixture import PosteriorMixture
+from ..arithmetic.posterior_mixture import PosteriorMixture
+from ..encoding import image_batches, posteriors
+from .requirements import requires
 
 
 def prior_kl(mean, stddev, log_probabilities=()):
@@ -99,8 +99,8 @@ def compute_elbo_decomposition(dataset, model, random_state, artifact_dir=None, 
       the posterior of the code, `num_images`, `num_samples`. For a system of several stages
       `kl_term` is that of its last stage and `kl` that of the code.
     """
-    indices = images.select(dataset, num_images, random_state)
-    seed = images.draw_seed(random_state)
+    indices = image_batches.select(dataset, num_images, random_state)
+    seed = image_batches.draw_seed(random_state)
     encoded = posteriors.of_images(dataset, model, indices, batch_size, seed)
     terms = _mean_loss_terms(dataset, model, indices, batch_size, seed)
     parts = kl_decomposition(encoded.mean, encoded.stddev, random_state, num_samples, encoded.log_probabilities, dtype)
@@ -128,7 +128,7 @@ def _mean_loss_terms(dataset, model, indices, batch_size, seed):
         return {name: terms[name] for name in ("reconstruction", "kl")}
 
     totals = {"reconstruction": 0.0, "kl": 0.0}
-    for x in images.batches(dataset, indices, batch_size, seed):
+    for x in image_batches.batches(dataset, indices, batch_size, seed):
         for name, values in terms_of(x).items():
             totals[name] += np.sum(values, dtype=np.float64)
     if trackers:

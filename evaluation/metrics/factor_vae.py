@@ -10,8 +10,8 @@ import numpy as np
 
 from dislib_plus import checks
 
-from .. import array_operations, arrays
-from ..array_data import ArrayData
+from ..arithmetic import row_operations, sample_checks
+from ..sources.labelled_codes import ArrayData
 from . import utils
 
 DEAD_DIMS = ("dlib", "drop")
@@ -47,7 +47,7 @@ def compute_factor_vae(ground_truth_data, representation_function, random_state,
 
 
 def factor_vae(codes, factors, random_state, batch_size=64, num_train=10000, num_eval=5000, threshold=0.05,
-               factor_bins=arrays.FACTOR_BINS, num_variance_estimate=10000, dead_dims="drop"):
+               factor_bins=sample_checks.FACTOR_BINS, num_variance_estimate=10000, dead_dims="drop"):
     """FactorVAE score of two arrays.
 
     Rows that are the whole grid of factors are drawn as `compute_factor_vae` draws them,
@@ -98,7 +98,7 @@ def _score(codes, sample, num_factors, batch_size, num_train, num_eval, prune, d
     utils.check_size("batch_size", batch_size, 2)
     utils.check_size("num_train", num_train)
     utils.check_size("num_eval", num_eval)
-    variances = array_operations.variances(arrays.check_codes(codes))
+    variances = row_operations.variances(sample_checks.check_codes(codes))
     active = prune(variances) & (True if dead_dims == "dlib" else utils.varying_rows(codes.T))
     if not active.any():
         return {"train_accuracy": 0.0, "eval_accuracy": 0.0, "num_active_dims": 0, "num_active_dims_count": 0}
@@ -125,8 +125,8 @@ def _votes(local_variances, fixed_factors, variances, active, num_factors):
       int64 [num_factors, D]; an active code counts in the column of its rank among the active ones.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        winners = array_operations.smallest_columns(local_variances[:, active] / variances[active])
-    return array_operations.vote_counts(fixed_factors, winners, (num_factors, len(variances)))
+        winners = row_operations.smallest_columns(local_variances[:, active] / variances[active])
+    return row_operations.vote_counts(fixed_factors, winners, (num_factors, len(variances)))
 
 
 def _sampled_variances(ground_truth_data, representation_function, batch_size, num_points, random_state):
@@ -135,7 +135,7 @@ def _sampled_variances(ground_truth_data, representation_function, batch_size, n
     draw = utils.way_of_drawing(ground_truth_data, _drawn_indices, _drawn_rows, _drawn_observations)
     batches = draw(ground_truth_data, batch_size, num_points, random_state, fixed)
     for codes in utils.encode_stream(batches, representation_function):
-        variances.append(array_operations.group_variances(codes.reshape(-1, batch_size, codes.shape[1])))
+        variances.append(row_operations.group_variances(codes.reshape(-1, batch_size, codes.shape[1])))
     return np.concatenate(variances), np.array(fixed)
 
 

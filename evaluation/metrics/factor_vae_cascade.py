@@ -8,12 +8,13 @@ votes themselves, and categorical latents take part with a spread of their own.
 import gin
 import numpy as np
 
-from .. import arrays, images, posteriors
-from .. import labels as labelling
-from ..requirements import factors as has_factors
-from ..requirements import requires
+from ..arithmetic import sample_checks
+from ..encoding import image_batches, posteriors
+from ..encoding import labels as labelling
 from . import utils
 from .elbo_decomposition import prior_kl
+from .requirements import factors as has_factors
+from .requirements import requires
 
 CONSTANT_SPREAD = 1e-8
 
@@ -65,7 +66,7 @@ def factor_vae_cascade(codes, factors, random_state, classes=None, kept=None, nu
     """
     codes, factors, classes, kept = _checked(codes, factors, classes, kept)
     utils.check_size("batch_size", batch_size, minimum=2)
-    labels = arrays.class_labels(factors)
+    labels = sample_checks.class_labels(factors)
     labels = labels[:, labels.max(axis=0) > 0]
     num_factors = labels.shape[1]
     utils.check_size("num_votes", num_votes, minimum=max(num_factors, 1))
@@ -98,7 +99,7 @@ def _rows_of_votes(labels, votes, batch_size, random_state):
 
 
 def _checked(codes, factors, classes, kept):
-    codes, factors = arrays.check_codes_and_factors(codes, factors, minimum_latents=0)
+    codes, factors = sample_checks.check_codes_and_factors(codes, factors, minimum_latents=0)
     classes = np.zeros((len(codes), 0), np.int64) if classes is None else np.asarray(classes)
     if classes.ndim != 2 or len(classes) != len(codes) or classes.dtype.kind not in "iub":
         raise ValueError(f"classes must be integers [{len(codes)}, C]; received {classes.dtype} {classes.shape}.")
@@ -133,7 +134,7 @@ def compute_factor_vae_cascade(dataset, model, random_state, artifact_dir=None, 
     """
     indices = np.arange(dataset.num_observations)
     factors = labelling.grid_factors(dataset, indices)
-    seed = images.draw_seed(random_state)
+    seed = image_batches.draw_seed(random_state)
     encoded = posteriors.of_images(dataset, model, indices, encoding_batch, seed)
     classes = np.zeros((len(indices), 0), np.int64)
     if any(kind == "categorical" for kind, _ in model.code_spec):

@@ -8,8 +8,8 @@ sensitive factor and the pooled ones, its mean and maximum over values s.
 import gin
 import numpy as np
 
-from .. import arrays
-from ..array_data import ArrayData
+from ..arithmetic import sample_checks
+from ..sources.labelled_codes import ArrayData
 from . import utils
 
 
@@ -45,7 +45,7 @@ def compute_fairness(ground_truth_data, representation_function, random_state, a
 
 
 def fairness(codes, factors, random_state, num_train=10000, num_test_points_per_class=100, batch_size=16,
-             predictor_fn=utils.gradient_boosting_classifier, factor_bins=arrays.FACTOR_BINS,
+             predictor_fn=utils.gradient_boosting_classifier, factor_bins=sample_checks.FACTOR_BINS,
              sklearn_defaults="current", global_seed=None):
     """Unfairness of a predictor, of two arrays.
 
@@ -80,7 +80,7 @@ def _scores(ground_truth_data, representation_function, random_state, num_train,
         raise ValueError(f"fairness needs at least two factors; received {ground_truth_data.num_factors}.")
     codes, factors = utils.generate_batch_factor_code(
         ground_truth_data, representation_function, num_train, random_state, batch_size)
-    arrays.check_codes_and_factors(codes.T, factors.T, minimum_points=1)
+    sample_checks.check_codes_and_factors(codes.T, factors.T, minimum_points=1)
     _check_labels(factors, ground_truth_data.factors_num_values)
     with utils.single_threaded_blas():
         mean, largest = _matrices(ground_truth_data, representation_function, random_state, codes.T, factors,

@@ -17,10 +17,10 @@ import tensorflow as tf
 from dislib_plus import files
 from dislib_plus.data.cache import cache_root
 
-from .. import images
-from ..extractors import make_extractor
-from ..frechet import FeatureStatistics, distance_of_statistics
-from ..requirements import requires
+from ..encoding import image_batches
+from ..inception.extractors import make_extractor
+from ..inception.frechet import FeatureStatistics, distance_of_statistics
+from .requirements import requires
 
 _SETS = ("reconstructions", "prior_samples", "first_stage", "random_z")
 
@@ -97,8 +97,8 @@ def compute_fid(dataset, model, random_state, artifact_dir=None, weights="imagen
       ValueError: an unknown set, or one that the model cannot make; fewer than 2 images.
     """
     makers = _makers(model, sets)
-    indices = images.select(dataset, num_images, random_state)
-    seed = images.draw_seed(random_state)
+    indices = image_batches.select(dataset, num_images, random_state)
+    seed = image_batches.draw_seed(random_state)
     if len(indices) < 2:
         raise ValueError(f"fid.num_images must be at least 2; received {len(indices)}.")
     extractor = make_extractor(weights, resize)
@@ -143,8 +143,8 @@ def _generated_statistics(dataset, make, indices, batch_size, seed, features, na
     def features_of(x, noise_seed):
         return features(tf.ensure_shape(make(x, noise_seed), [None, *dataset.observation_shape]))
 
-    batches = images.batches(dataset, indices, batch_size, seed, progress=f"features of {name.replace('_', ' ')}")
-    return _statistics(features_of(x, images.stateless_seed(seed, number)) for number, x in enumerate(batches))
+    batches = image_batches.batches(dataset, indices, batch_size, seed, progress=f"features of {name.replace('_', ' ')}")
+    return _statistics(features_of(x, image_batches.stateless_seed(seed, number)) for number, x in enumerate(batches))
 
 
 def _data_statistics(dataset, indices, batch_size, seed, extractor, features, folder):
@@ -155,7 +155,7 @@ def _data_statistics(dataset, indices, batch_size, seed, extractor, features, fo
         statistics = _read(path)
         if statistics is not None:
             return statistics
-    batches = images.batches(dataset, indices, batch_size, seed, progress="features of the data")
+    batches = image_batches.batches(dataset, indices, batch_size, seed, progress="features of the data")
     statistics = _statistics(features(x) for x in batches)
     if path is not None:
         try:
@@ -180,6 +180,6 @@ def _read(path):
 
 def _cache_key(dataset, indices, extractor):
     """Digest of all that the statistics depend on."""
-    digest = hashlib.sha256(repr((images.fingerprint(dataset), extractor.digest, extractor.resize)).encode())
+    digest = hashlib.sha256(repr((image_batches.fingerprint(dataset), extractor.digest, extractor.resize)).encode())
     digest.update(indices.tobytes())
     return digest.hexdigest()[:32]

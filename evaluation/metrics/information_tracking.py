@@ -8,14 +8,15 @@ shrink when the noise of the posterior grows, although means keep their order.
 import gin
 import numpy as np
 
-from .. import arrays, artifacts, posteriors
-from ..requirements import factors as has_factors
-from ..requirements import requires
+from ..arithmetic import artifacts, sample_checks
+from ..arithmetic.posterior_mixture import PosteriorMixture
+from ..encoding import posteriors
 from . import utils
-from .posterior_mixture import PosteriorMixture
+from .requirements import factors as has_factors
+from .requirements import requires
 
 
-def information_matrix(codes, factors, num_bins=20, factor_bins=arrays.FACTOR_BINS, num_categorical=0):
+def information_matrix(codes, factors, num_bins=20, factor_bins=sample_checks.FACTOR_BINS, num_categorical=0):
     """Plug-in I(z_j;c_k) of binned codes with factors.
 
     Args:
@@ -31,13 +32,13 @@ def information_matrix(codes, factors, num_bins=20, factor_bins=arrays.FACTOR_BI
     Raises:
       ValueError: malformed arrays.
     """
-    codes, factors = arrays.check_codes_and_factors(codes, factors)
+    codes, factors = sample_checks.check_codes_and_factors(codes, factors)
     utils.check_size("num_bins", num_bins)
     discrete = codes.T.copy()
     gaussian = codes.shape[1] - num_categorical
     if gaussian:
         discrete[:gaussian] = utils.histogram_discretize(codes.T[:gaussian], num_bins)
-    return utils.discrete_mutual_info(discrete, arrays.class_labels(factors, factor_bins).T)
+    return utils.discrete_mutual_info(discrete, sample_checks.class_labels(factors, factor_bins).T)
 
 
 def information_per_factor(information, factor_sizes):

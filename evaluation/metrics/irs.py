@@ -10,7 +10,7 @@ import numpy as np
 
 from dislib_plus import checks
 
-from .. import arrays
+from ..arithmetic import sample_checks
 from . import utils
 
 
@@ -39,7 +39,7 @@ def compute_irs(ground_truth_data, representation_function, random_state, artifa
     utils.check_size("num_train", num_train)
     codes, factors = utils.generate_batch_factor_code(
         ground_truth_data, representation_function, num_train, random_state, batch_size, measured=True)
-    codes, factors = arrays.check_codes_and_factors(codes.T, factors.T)
+    codes, factors = sample_checks.check_codes_and_factors(codes.T, factors.T)
     return _score(codes, utils.make_discretizer(factors.T).T, diff_quantile)
 
 
@@ -58,7 +58,7 @@ def irs(codes, factors, diff_quantile=0.99, num_bins=20):
     Raises:
       ValueError: malformed arrays, a quantile outside [0, 1].
     """
-    codes, factors = arrays.check_codes_and_factors(codes, factors)
+    codes, factors = sample_checks.check_codes_and_factors(codes, factors)
     utils.check_size("num_bins", num_bins)
     return _score(codes, utils.histogram_discretize(factors.T, num_bins).T, diff_quantile)
 

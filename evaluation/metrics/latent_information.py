@@ -6,10 +6,10 @@ Ladder models are read by it (pro-VLAE, tables 1 and 3-8), and so are mixed code
 import gin
 import numpy as np
 
-from .. import images, labels, posteriors
-from ..requirements import requires
-from . import posterior_mixture
+from ..arithmetic import posterior_mixture
+from ..encoding import image_batches, labels, posteriors
 from .elbo_decomposition import prior_kl
+from .requirements import requires
 
 INFORMATIVE = 0.1  # nats; a latent below it counts as pruned (HFVAE counts such latents in sec. 5).
 ESTIMATORS = ("exact", "stratified", "hfvae")
@@ -130,7 +130,7 @@ def compute_latent_information(dataset, model, random_state, artifact_dir=None, 
         raise ValueError(f"latent_information.estimator must be one of {', '.join(ESTIMATORS)}; received "
                          f"{estimator!r}.")
     indices = labels.some_images(dataset, num_images, random_state)
-    parameters = posteriors.of_images(dataset, model, indices, batch_size, images.draw_seed(random_state))
+    parameters = posteriors.of_images(dataset, model, indices, batch_size, image_batches.draw_seed(random_state))
     mixture = posterior_mixture.PosteriorMixture(parameters.mean, parameters.stddev, parameters.log_probabilities,
                                                  dtype)
     blocks = spec_groups(model.code_spec)

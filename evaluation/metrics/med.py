@@ -7,7 +7,7 @@ DCI, so a representation of many latents is scored without training anything.
 import gin
 import numpy as np
 
-from .. import arrays
+from ..arithmetic import sample_checks
 from . import dci, utils
 
 
@@ -72,7 +72,7 @@ def med_scores(information, top_k=1):
     return scores
 
 
-def med(codes, factors, num_bins=20, factor_bins=arrays.FACTOR_BINS, top_k=1):
+def med(codes, factors, num_bins=20, factor_bins=sample_checks.FACTOR_BINS, top_k=1):
     """MED of two arrays.
 
     Args:
@@ -87,9 +87,9 @@ def med(codes, factors, num_bins=20, factor_bins=arrays.FACTOR_BINS, top_k=1):
     Raises:
       ValueError: malformed arrays, or sizes below 1.
     """
-    codes, factors = arrays.check_codes_and_factors(codes, factors)
+    codes, factors = sample_checks.check_codes_and_factors(codes, factors)
     utils.check_size("num_bins", num_bins)
-    labels = arrays.class_labels(factors, factor_bins)
+    labels = sample_checks.class_labels(factors, factor_bins)
     return med_scores(utils.discrete_mutual_info(utils.histogram_discretize(codes.T, num_bins), labels.T), top_k)
 
 
@@ -135,7 +135,7 @@ def compute_med(ground_truth_data, representation_function, random_state, artifa
     utils.check_size("num_test", num_test, minimum=0)
     draw = (ground_truth_data, representation_function)
     codes, factors = utils.generate_batch_factor_code(*draw, num_train, random_state, batch_size)
-    arrays.check_codes_and_factors(codes.T, factors.T)
+    sample_checks.check_codes_and_factors(codes.T, factors.T)
     scores = med_scores(utils.discrete_mutual_info(utils.make_discretizer(codes), factors), top_k)
     if num_test:
         test_codes, test_factors = utils.generate_batch_factor_code(*draw, num_test, random_state, batch_size)

@@ -4,9 +4,10 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from .. import arrays, images
-from ..requirements import requires
+from ..arithmetic import sample_checks
+from ..encoding import image_batches
 from . import utils
+from .requirements import requires
 
 
 def mi_conditioning(codes, reference_codes, num_bins=20):
@@ -28,8 +29,8 @@ def mi_conditioning(codes, reference_codes, num_bins=20):
     Raises:
       ValueError: shapes differ, values are not finite, or num_bins is below 2.
     """
-    codes = arrays.check_codes(codes)
-    reference_codes = arrays.check_codes(reference_codes, name="reference_codes")
+    codes = sample_checks.check_codes(codes)
+    reference_codes = sample_checks.check_codes(reference_codes, name="reference_codes")
     if codes.shape != reference_codes.shape:
         raise ValueError(f"codes and reference_codes must have one shape [N, n]; "
                          f"received {codes.shape} and {reference_codes.shape}.")
@@ -48,7 +49,7 @@ def bias_of_independent_codes(reference_codes, num_bins=20):
     mean_i (num_bins - 1)^2 / (2 N H(c_R^i)), the first-order bias of the plug-in estimate
     (Miller 1955); arguments as `mi_conditioning`. Returns 0 where all dimensions are constant.
     """
-    reference_codes = arrays.check_codes(reference_codes, name="reference_codes")
+    reference_codes = sample_checks.check_codes(reference_codes, name="reference_codes")
     entropies = utils.discrete_entropy(utils.histogram_discretize(reference_codes.T, num_bins))
     varying = entropies[entropies > 0]
     return float(np.mean((num_bins - 1)**2 / (2.0 * len(reference_codes) * varying))) if varying.size else 0.0
@@ -83,8 +84,8 @@ def compute_mi_conditioning(dataset, model, random_state, artifact_dir=None, num
     """
     if replace_y not in ("noise", "permute"):
         raise ValueError(f"mi_conditioning.replace_y must be 'noise' or 'permute'; received {replace_y!r}.")
-    indices = images.select(dataset, num_images, random_state)
-    codes = _encode_outputs(dataset, model, indices, batch_size, images.draw_seed(random_state), replace_y)
+    indices = image_batches.select(dataset, num_images, random_state)
+    codes = _encode_outputs(dataset, model, indices, batch_size, image_batches.draw_seed(random_state), replace_y)
     scores = {f"M{number}": mi_conditioning(codes[number], codes[0], num_bins) for number in (1, 2, 3, 4)}
     bias = bias_of_independent_codes(codes[0], num_bins)
     return {**scores, "bias_of_independent_codes": bias, "num_images": len(indices)}
@@ -108,6 +109,6 @@ def _encode_outputs(dataset, model, indices, batch_size, seed, replace_y):
         outputs = [x, y, model.generate(y, z), model.generate(y, eps), model.generate(other, z)]
         return [model.represent(image) for image in outputs]
 
-    parts = [codes_of(x, images.stateless_seed(seed, number))
-             for number, x in enumerate(images.batches(dataset, indices, batch_size, seed))]
+    parts = [codes_of(x, image_batches.stateless_seed(seed, number))
+             for number, x in enumerate(image_batches.batches(dataset, indices, batch_size, seed))]
     return [np.concatenate(columns) for columns in zip(*parts)]

@@ -7,10 +7,10 @@ models lie where information is high and total correlation low.
 import gin
 import numpy as np
 
-from .. import images, labels, posteriors
-from ..requirements import requires
-from . import posterior_mixture
+from ..arithmetic import posterior_mixture
+from ..encoding import image_batches, labels, posteriors
 from .latent_information import spec_groups
+from .requirements import requires
 
 
 def mi_vs_tc(mixture, random_state, groups=None, batch_size=1024, num_batches=20, weights="hfvae"):
@@ -68,7 +68,7 @@ def compute_mi_vs_tc(dataset, model, random_state, artifact_dir=None, num_images
       dict as `mi_vs_tc`, with `log_num_images` (the ceiling of the information), `minibatch_size`, `num_images`.
     """
     indices = labels.some_images(dataset, num_images, random_state)
-    encoded = posteriors.of_images(dataset, model, indices, batch_size, images.draw_seed(random_state))
+    encoded = posteriors.of_images(dataset, model, indices, batch_size, image_batches.draw_seed(random_state))
     mixture = posterior_mixture.PosteriorMixture(encoded.mean, encoded.stddev, encoded.log_probabilities, dtype)
     size = min(minibatch_size, len(indices))
     point = mi_vs_tc(mixture, random_state, spec_groups(model.code_spec), size, num_minibatches, weights)

@@ -8,11 +8,11 @@ cannot reach 1.
 import gin
 import numpy as np
 
-from .. import arrays
+from ..arithmetic import sample_checks
 from . import utils
 
 
-def mig(codes, factors, num_bins=20, factor_bins=arrays.FACTOR_BINS):
+def mig(codes, factors, num_bins=20, factor_bins=sample_checks.FACTOR_BINS):
     """Mutual information gap of two arrays.
 
     Args:
@@ -28,8 +28,8 @@ def mig(codes, factors, num_bins=20, factor_bins=arrays.FACTOR_BINS):
     Raises:
       ValueError: malformed arrays.
     """
-    codes, factors = arrays.check_codes_and_factors(codes, factors)
-    labels = arrays.class_labels(factors, factor_bins)
+    codes, factors = sample_checks.check_codes_and_factors(codes, factors)
+    labels = sample_checks.class_labels(factors, factor_bins)
     utils.check_size("num_bins", num_bins)
     return _scores(utils.histogram_discretize(codes.T, num_bins), labels.T)
 
@@ -76,7 +76,7 @@ def compute_mig_on_fixed_data(observations, labels, representation_function, bat
 
 def _compute_mig(mus_train, ys_train):
     """dict as `mig`, of codes [D, n] and factors [K, n], with the configured discretizer."""
-    codes, factors = arrays.check_codes_and_factors(mus_train.T, ys_train.T)
+    codes, factors = sample_checks.check_codes_and_factors(mus_train.T, ys_train.T)
     return _scores(utils.make_discretizer(codes.T), factors.T)
 
 

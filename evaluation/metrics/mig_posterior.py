@@ -9,12 +9,13 @@ import numpy as np
 
 from dislib_plus import checks
 
-from .. import arrays, artifacts, images, labels, posteriors
-from ..requirements import factors as has_factors
-from ..requirements import requires
-from . import posterior_mixture, utils
+from ..arithmetic import artifacts, posterior_mixture, sample_checks
+from ..encoding import image_batches, labels, posteriors
+from . import utils
 from .mig import gap_per_factor
 from .mig_sup import ACTIVE_VARIANCE, mean_gap_of_active
+from .requirements import factors as has_factors
+from .requirements import requires
 
 
 def posterior_information(mixture, factors, random_state, num_samples=10000):
@@ -96,7 +97,7 @@ def mig_posterior(mean, stddev, factors, random_state, num_samples=10000, thresh
     mixture = posterior_mixture.PosteriorMixture(mean, stddev, log_probabilities, dtype)
     if mixture.num_images < 2:
         raise ValueError("mig_posterior needs the posteriors of at least 2 images; received 1.")
-    classes = arrays.class_labels(factors)
+    classes = sample_checks.class_labels(factors)
     information = posterior_information(mixture, classes, random_state, num_samples)
     return scores(information, utils.discrete_entropy(classes.T), active_variables(mixture, threshold))
 
@@ -139,7 +140,7 @@ def compute_mig_posterior(dataset, model, random_state, artifact_dir=None, facto
     positions = labels.factor_positions(dataset, factors)
     indices = labels.some_images(dataset, num_images, random_state)
     factor_values = labels.grid_factors(dataset, indices)[:, positions]
-    encoded = posteriors.of_images(dataset, model, indices, batch_size, images.draw_seed(random_state))
+    encoded = posteriors.of_images(dataset, model, indices, batch_size, image_batches.draw_seed(random_state))
     mixture = posterior_mixture.PosteriorMixture(encoded.mean, encoded.stddev, encoded.log_probabilities, dtype)
     if mixture.num_images < 2:
         raise ValueError(f"mig_posterior.num_images must be at least 2; received {num_images}.")

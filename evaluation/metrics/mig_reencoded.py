@@ -8,10 +8,12 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from .. import arrays, images
-from ..requirements import factors as needs_factors, requires
+from ..arithmetic import sample_checks
+from ..encoding import image_batches
 from . import utils
 from .mig import gap_per_factor
+from .requirements import factors as needs_factors
+from .requirements import requires
 
 
 @gin.configurable("mig_reencoded", denylist=["dataset", "model", "random_state", "artifact_dir"])
@@ -41,8 +43,8 @@ def compute_mig_reencoded(dataset, model, random_state, artifact_dir=None, num_t
     noise.set_state(random_state.get_state())
     utils.check_size("num_train", num_train)
     codes, factors = utils.generate_batch_factor_code(
-        dataset, _reencoder(model, images.draw_seed(noise)), num_train, random_state, batch_size)
-    arrays.check_codes_and_factors(codes.T, factors.T)
+        dataset, _reencoder(model, image_batches.draw_seed(noise)), num_train, random_state, batch_size)
+    sample_checks.check_codes_and_factors(codes.T, factors.T)
     gaps = gap_per_factor(utils.discrete_mutual_info(utils.make_discretizer(codes), factors),
                           utils.discrete_entropy(factors))
     known = gaps[~np.isnan(gaps)]
@@ -58,6 +60,6 @@ def _reencoder(model, seed, rows=64):
 
     def represent(observations):
         parts = (observations[start:start + rows] for start in range(0, len(observations), rows))
-        return np.concatenate([reencode(tf.constant(part, tf.float32), images.stateless_seed(seed, next(calls)))
+        return np.concatenate([reencode(tf.constant(part, tf.float32), image_batches.stateless_seed(seed, next(calls)))
                                for part in parts])
     return represent

@@ -11,7 +11,7 @@ import numpy as np
 
 from dislib_plus import checks
 
-from .. import arrays
+from ..arithmetic import sample_checks
 from . import utils
 
 # The paper calls latents "meaningful"; its code keeps those whose mean varies more than this.
@@ -47,7 +47,7 @@ def mean_gap_of_active(normalised_information, active):
     return float(gaps.mean()) if gaps.size else 0.0
 
 
-def mig_sup(codes, factors, num_bins=20, factor_bins=arrays.FACTOR_BINS, active_variance=ACTIVE_VARIANCE):
+def mig_sup(codes, factors, num_bins=20, factor_bins=sample_checks.FACTOR_BINS, active_variance=ACTIVE_VARIANCE):
     """MIG-sup of two arrays.
 
     Args:
@@ -63,8 +63,8 @@ def mig_sup(codes, factors, num_bins=20, factor_bins=arrays.FACTOR_BINS, active_
     Raises:
       ValueError: malformed arrays.
     """
-    codes, factors = arrays.check_codes_and_factors(codes, factors)
-    labels = arrays.class_labels(factors, factor_bins)
+    codes, factors = sample_checks.check_codes_and_factors(codes, factors)
+    labels = sample_checks.class_labels(factors, factor_bins)
     utils.check_size("num_bins", num_bins)
     return _scores(codes, utils.histogram_discretize(codes.T, num_bins), labels.T, active_variance)
 
@@ -90,7 +90,7 @@ def compute_mig_sup(ground_truth_data, representation_function, random_state, ar
     utils.check_size("num_train", num_train)
     codes, factors = utils.generate_batch_factor_code(
         ground_truth_data, representation_function, num_train, random_state, batch_size)
-    arrays.check_codes_and_factors(codes.T, factors.T)
+    sample_checks.check_codes_and_factors(codes.T, factors.T)
     return _scores(codes.T, utils.make_discretizer(codes), factors, active_variance)
 
 

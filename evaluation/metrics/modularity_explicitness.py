@@ -10,7 +10,8 @@ import gin
 import numpy as np
 from sklearn import metrics
 
-from .. import arrays, threads
+from ..arithmetic import sample_checks
+from ..predictors import threads
 from . import utils
 
 
@@ -45,12 +46,12 @@ def compute_modularity_explicitness(ground_truth_data, representation_function, 
     del artifact_dir
     sample = utils.sample_train_test(
         ground_truth_data, representation_function, random_state, num_train, num_test, batch_size)
-    arrays.check_samples(*[part.T for part in sample])
+    sample_checks.check_samples(*[part.T for part in sample])
     return _scores(utils.make_discretizer(sample[0]), *sample, sklearn_defaults)
 
 
 def modularity_explicitness(codes, factors, test_codes=None, test_factors=None, num_bins=20, random_state=None,
-                            factor_bins=arrays.FACTOR_BINS, sklearn_defaults="current"):
+                            factor_bins=sample_checks.FACTOR_BINS, sklearn_defaults="current"):
     """Modularity and explicitness of arrays.
 
     Args:
@@ -68,7 +69,7 @@ def modularity_explicitness(codes, factors, test_codes=None, test_factors=None, 
     Raises:
       ValueError: malformed arrays.
     """
-    sample = arrays.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
+    sample = sample_checks.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
     utils.check_size("num_bins", num_bins)
     sample = [part.T for part in sample]
     return _scores(utils.histogram_discretize(sample[0], num_bins), *sample, sklearn_defaults)

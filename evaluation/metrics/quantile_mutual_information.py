@@ -5,10 +5,11 @@ import numpy as np
 
 from dislib_plus import data
 
-from .. import arrays, images
-from .. import labels as labelling
-from ..requirements import factors_or_labels, requires
+from ..arithmetic import sample_checks
+from ..encoding import image_batches
+from ..encoding import labels as labelling
 from . import utils
+from .requirements import factors_or_labels, requires
 
 
 def quantile_bins(values, train_values=None, num_bins=10):
@@ -26,8 +27,8 @@ def quantile_bins(values, train_values=None, num_bins=10):
     Returns:
       int64 [n, D].
     """
-    values = arrays.check_codes(values, minimum_points=1)
-    train_values = values if train_values is None else arrays.check_codes(train_values, name="train_codes")
+    values = sample_checks.check_codes(values, minimum_points=1)
+    train_values = values if train_values is None else sample_checks.check_codes(train_values, name="train_codes")
     utils.check_size("num_bins", num_bins, minimum=2)
     if train_values.shape[1] != values.shape[1]:
         raise ValueError(f"codes and train_codes must have the same columns; received {values.shape} and "
@@ -58,9 +59,9 @@ def quantile_mutual_information(codes, labels, train_codes=None, num_bins=10):
     Raises:
       ValueError: malformed arrays.
     """
-    codes, labels = arrays.check_codes_and_factors(codes, labels)
+    codes, labels = sample_checks.check_codes_and_factors(codes, labels)
     bins = quantile_bins(codes, train_codes, num_bins)
-    return utils.discrete_mutual_info(bins.T, arrays.class_labels(labels).T)
+    return utils.discrete_mutual_info(bins.T, sample_checks.class_labels(labels).T)
 
 
 def categorical_mutual_information(probabilities, labels):
@@ -75,11 +76,11 @@ def categorical_mutual_information(probabilities, labels):
     Raises:
       ValueError: malformed arrays, or rows that are not probabilities.
     """
-    probabilities, labels = arrays.check_codes_and_factors(probabilities, labels)
+    probabilities, labels = sample_checks.check_codes_and_factors(probabilities, labels)
     if (probabilities < 0).any() or np.abs(probabilities.sum(axis=1) - 1.0).max() > 1e-3:
         raise ValueError("probabilities must be non-negative with rows that sum to 1; received sums from "
                          f"{probabilities.sum(axis=1).min():.4g} to {probabilities.sum(axis=1).max():.4g}.")
-    classes = arrays.class_labels(labels)
+    classes = sample_checks.class_labels(labels)
     return np.array([utils.mutual_information(np.eye(column.max() + 1)[column].T @ probabilities.astype(np.float64))
                      for column in classes.T])
 
@@ -119,7 +120,7 @@ def compute_quantile_mutual_information(dataset, model, random_state, artifact_d
     train_data = dataset if train_dataset is None else data.get_named_ground_truth_data(train_dataset)
     chosen = [labelling.some_images(source, size, random_state)
               for source, size in ((dataset, num_images), (train_data, num_train))]
-    codes = [labelling.represent(source, model, indices, batch_size, images.draw_seed(random_state))
+    codes = [labelling.represent(source, model, indices, batch_size, image_batches.draw_seed(random_state))
              for source, indices in zip((dataset, train_data), chosen)]
     (gaussian, tables), (train, _) = (labelling.split_code(part, model.code_spec) for part in codes)
     result = {}

@@ -4,8 +4,8 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from .. import images
-from ..requirements import requires
+from ..encoding import image_batches
+from .requirements import requires
 
 # A float32 sigmoid reaches 0 and 1; clipped, a saturated wrong pixel costs 16.1 nats.
 _CLIP = 1e-7
@@ -92,8 +92,8 @@ def compute_reconstruction(dataset, model, random_state, artifact_dir=None, num_
       dict of floats: the keys of `reconstruction_error` with the suffix `_mean` (code
       = mean of the posterior) and `_sample` (code drawn from the posterior), and `num_images`.
     """
-    indices = images.select(dataset, num_images, random_state)
-    seed = images.draw_seed(random_state)
+    indices = image_batches.select(dataset, num_images, random_state)
+    seed = image_batches.draw_seed(random_state)
     results = {}
     for suffix, sample in (("mean", False), ("sample", True)):
         errors = _mean_errors(dataset, model, indices, batch_size, seed, sample)
@@ -108,7 +108,7 @@ def _mean_errors(dataset, model, indices, batch_size, seed, sample):
         return image_errors(x, model.reconstruct(x, sample=sample, seed=noise if sample else None))
 
     totals = {}
-    for number, x in enumerate(images.batches(dataset, indices, batch_size, seed)):
-        for name, values in errors_of(x, images.stateless_seed(seed, number)).items():
+    for number, x in enumerate(image_batches.batches(dataset, indices, batch_size, seed)):
+        for name, values in errors_of(x, image_batches.stateless_seed(seed, number)).items():
             totals[name] = totals.get(name, 0.0) + np.sum(values, dtype=np.float64)
     return {name: total / len(indices) for name, total in totals.items()}

@@ -3,7 +3,7 @@
 import gin
 import numpy as np
 
-from .. import arrays
+from ..arithmetic import sample_checks
 from . import dci, utils
 
 
@@ -49,7 +49,7 @@ def compute_reduced_downstream_task(ground_truth_data, representation_function, 
 
 def reduced_downstream_task(codes, factors, test_codes=None, test_factors=None, num_factors_to_remove=1,
                             random_state=None, predictor_fn=utils.logistic_regression_cv, correlation_measure=None,
-                            factor_bins=arrays.FACTOR_BINS, sklearn_defaults="current"):
+                            factor_bins=sample_checks.FACTOR_BINS, sklearn_defaults="current"):
     """Accuracy of a predictor on reduced representations, of arrays.
 
     Args:
@@ -72,7 +72,7 @@ def reduced_downstream_task(codes, factors, test_codes=None, test_factors=None, 
     """
     utils.check_size("num_factors_to_remove", num_factors_to_remove)
     random_state = random_state or np.random.RandomState(0)
-    sample = arrays.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
+    sample = sample_checks.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
 
     def boosted(*parts):
         return dci.compute_importance_gbt(*parts, generator=random_state)[0]
@@ -86,7 +86,7 @@ def _scores(sample, num_factors_to_remove, sklearn_defaults, predictor_fn, corre
     """Scores of one training size; correlation_measure None is the configured one."""
     measure = {} if correlation_measure is None else {"correlation_measure": correlation_measure}
     codes_train, factors_train, codes_test, factors_test = sample
-    arrays.check_samples(codes_train.T, factors_train.T, codes_test.T, factors_test.T)
+    sample_checks.check_samples(codes_train.T, factors_train.T, codes_test.T, factors_test.T)
     if num_factors_to_remove >= len(codes_train):
         raise ValueError(f"num_factors_to_remove must be below the number of latents, {len(codes_train)}; "
                          f"received {num_factors_to_remove}.")

@@ -9,7 +9,8 @@ import gin
 import numpy as np
 from sklearn import svm
 
-from .. import array_operations, arrays, threads
+from ..arithmetic import row_operations, sample_checks
+from ..predictors import threads
 from . import utils
 
 MIN_VARIANCE = 1e-12
@@ -49,7 +50,7 @@ def compute_sap(ground_truth_data, representation_function, random_state, artifa
 
 
 def sap(codes, factors, test_codes=None, test_factors=None, continuous_factors=False, random_state=None,
-        factor_bins=arrays.FACTOR_BINS, sklearn_defaults="current"):
+        factor_bins=sample_checks.FACTOR_BINS, sklearn_defaults="current"):
     """SAP score of arrays.
 
     Args:
@@ -69,7 +70,7 @@ def sap(codes, factors, test_codes=None, test_factors=None, continuous_factors=F
       ValueError: malformed arrays.
     """
     bins = None if continuous_factors else factor_bins
-    sample = arrays.train_test(codes, factors, test_codes, test_factors, random_state, bins)
+    sample = sample_checks.train_test(codes, factors, test_codes, test_factors, random_state, bins)
     return _compute_sap(*[part.T for part in sample], continuous_factors, sklearn_defaults)
 
 
@@ -97,7 +98,7 @@ def compute_sap_on_fixed_data(observations, labels, representation_function, tra
 
 def _compute_sap(mus, ys, mus_test, ys_test, continuous_factors, sklearn_defaults="current"):
     """dict as `compute_sap`, of codes [D, n] and factors [K, n]."""
-    arrays.check_samples(mus.T, ys.T, mus_test.T, ys_test.T)
+    sample_checks.check_samples(mus.T, ys.T, mus_test.T, ys_test.T)
     utils.check_sklearn_defaults(sklearn_defaults)
     varying = utils.varying_rows(ys)
     matrix = compute_score_matrix(mus, ys[varying], mus_test, ys_test[varying], continuous_factors, sklearn_defaults)
@@ -131,7 +132,7 @@ def compute_score_matrix(mus, ys, mus_test, ys_test, continuous_factors, sklearn
 
 def _squared_correlations(codes, factors):
     """[D, K]; 0 with a constant code or factor."""
-    covariance = array_operations.pair_covariances(codes, factors)
+    covariance = row_operations.pair_covariances(codes, factors)
     of_code, of_factor = covariance[..., 0, 0], covariance[..., 1, 1]
     varying = utils.varying_rows(codes)[:, np.newaxis] & utils.varying_rows(factors)
     varying &= (of_code > MIN_VARIANCE) & (of_factor != 0)

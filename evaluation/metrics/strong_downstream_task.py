@@ -3,8 +3,8 @@
 import gin
 import numpy as np
 
-from .. import arrays
-from ..array_data import ArrayData
+from ..arithmetic import sample_checks
+from ..sources.labelled_codes import ArrayData
 from . import utils
 
 
@@ -44,7 +44,7 @@ def compute_strong_downstream_task(ground_truth_data, representation_function, r
 
 
 def strong_downstream_task(codes, factors, random_state, num_train=(1000,), num_test=1000, n_experiment=10,
-                           predictor_fn=utils.logistic_regression_cv, factor_bins=arrays.FACTOR_BINS,
+                           predictor_fn=utils.logistic_regression_cv, factor_bins=sample_checks.FACTOR_BINS,
                            sklearn_defaults="current", global_seed=None):
     """Accuracy of a predictor with and without a shift in another factor, of two arrays.
 
@@ -94,7 +94,7 @@ def _scores(ground_truth_data, representation_function, random_state, train_size
         batches = [np.asarray(ground_truth_data.sample_observations_from_factors(part, random_state))
                    for part in both_factors]
         codes = np.concatenate(list(utils.encode_stream(batches, representation_function)))
-        arrays.check_codes(codes, minimum_points=1)
+        sample_checks.check_codes(codes, minimum_points=1)
         return codes[:train_size], codes[train_size:]
 
     codes_train, codes_test = encode(factors)

@@ -3,8 +3,9 @@
 import gin
 import numpy as np
 
-from .. import array_operations, artifacts, images, labels
-from ..requirements import requires
+from ..arithmetic import artifacts, row_operations
+from ..encoding import image_batches, labels
+from .requirements import requires
 
 
 def top_words(topics, num_words=10):
@@ -74,7 +75,7 @@ def topic_correlation(means):
         raise ValueError(f"means must be finite numbers [n, T] with n >= 2; received shape {means.shape}.")
     centred = means - means.mean(axis=0)
     scale = np.sqrt(np.mean(np.square(centred), axis=0))
-    varying = (scale > 0) & array_operations.varying_rows(means.T)
+    varying = (scale > 0) & row_operations.varying_rows(means.T)
     centred = np.where(varying, centred / np.where(varying, scale, 1.0), 0.0)
     correlation = np.clip(centred.T @ centred / len(means), -1.0, 1.0)
     np.fill_diagonal(correlation, 1.0)
@@ -111,7 +112,7 @@ def compute_topic_coherence(dataset, model, random_state, artifact_dir=None, num
     indices = np.arange(dataset.num_observations)
     words = top_words(model.topics(), num_words)
     documents = np.concatenate([np.reshape(x, (len(x), -1))[:, np.unique(words)] > 0
-                                for x in images.batches(dataset, indices, batch_size, images.draw_seed(random_state))])
+                                for x in image_batches.batches(dataset, indices, batch_size, image_batches.draw_seed(random_state))])
     npmi = npmi_coherence(np.searchsorted(np.unique(words), words), documents)
     means = labels.split_code(labels.represent(dataset, model, indices, batch_size), model.code_spec)[0]
     correlation = topic_correlation(means)

@@ -7,9 +7,9 @@ posteriors, `discriminator` at samples only (see total_correlation_discriminator
 import gin
 import numpy as np
 
-from .. import arrays, images, labels, posteriors
-from ..requirements import requires
-from . import posterior_mixture
+from ..arithmetic import posterior_mixture, sample_checks
+from ..encoding import image_batches, labels, posteriors
+from .requirements import requires
 from .total_correlation_discriminator import discriminator_total_correlation
 from .unsupervised_metrics import covariance_matrix, gaussian_total_correlation
 
@@ -18,7 +18,7 @@ ESTIMATORS = ("gaussian", "mc", "exact", "discriminator")
 
 def total_correlation_gaussian(codes):
     """-1/2 log det Corr(z) of codes [n, D] taken as Gaussian, nats; constant columns are left out."""
-    codes = arrays.check_codes(codes).astype(np.float64)
+    codes = sample_checks.check_codes(codes).astype(np.float64)
     return gaussian_total_correlation(covariance_matrix(codes.T))
 
 
@@ -89,7 +89,7 @@ def compute_total_correlation(dataset, model, random_state, artifact_dir=None, e
     if unknown or not estimators:
         raise ValueError(f"total_correlation.estimators must list some of {ESTIMATORS}; received {list(estimators)}.")
     indices = labels.some_images(dataset, num_images, random_state)
-    encoded = posteriors.of_images(dataset, model, indices, batch_size, images.draw_seed(random_state))
+    encoded = posteriors.of_images(dataset, model, indices, batch_size, image_batches.draw_seed(random_state))
     mixture = posterior_mixture.PosteriorMixture(encoded.mean, encoded.stddev, encoded.log_probabilities, dtype)
     minibatch_size = min(minibatch_size, len(indices))
 

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .. import codes
+from ..encoding import code_table
 
 
 def permute_columns(samples, random_state):
@@ -62,8 +62,8 @@ def discriminator_total_correlation(draw, random_state, num_steps=2000, batch_si
       ValueError: sizes below 1.
     """
     for name, value in (("num_steps", num_steps), ("num_evaluation", num_evaluation), ("num_layers", num_layers)):
-        codes.check_size(name, value)
-    codes.check_size("batch_size", batch_size, minimum=2)
+        code_table.check_size(name, value)
+    code_table.check_size("batch_size", batch_size, minimum=2)
     first = draw(batch_size, random_state)
     network = discriminator_network(first.shape[1], random_state, num_layers, num_units)
     step = _training_step(network, keras.optimizers.Adam(learning_rate, beta_1=0.5, beta_2=0.9))

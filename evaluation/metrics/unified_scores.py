@@ -9,9 +9,9 @@ import numpy as np
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
 
-from .. import arrays
-from . import dci, matrix_structure, mig, modularity_explicitness, sap_score, utils
-from .matrix_plots import save_matrix_plots
+from ..arithmetic import matrix_structure, sample_checks
+from ..arithmetic.matrix_plots import save_matrix_plots
+from . import dci, mig, modularity_explicitness, sap_score, utils
 
 
 @gin.configurable("unified_scores", denylist=utils.SAMPLED)
@@ -86,7 +86,7 @@ def unified_scores(mus_train, ys_train, mus_test, ys_test, matrix_fns, artifact_
     Raises:
       ValueError: malformed samples.
     """
-    arrays.check_samples(mus_train.T, ys_train.T, mus_test.T, ys_test.T)
+    sample_checks.check_samples(mus_train.T, ys_train.T, mus_test.T, ys_test.T)
     _check_functions(matrix_fns)
     factor_names = factor_names or [f"factor {k}" for k in range(len(ys_train))]
     scores = {}
@@ -109,7 +109,7 @@ def _check_functions(matrix_fns):
 
 
 def unified_scores_of_arrays(codes, factors, test_codes=None, test_factors=None, matrix_fns=None, random_state=None,
-                             factor_bins=arrays.FACTOR_BINS):
+                             factor_bins=sample_checks.FACTOR_BINS):
     """Aggregated scores of arrays.
 
     Args:
@@ -131,7 +131,7 @@ def unified_scores_of_arrays(codes, factors, test_codes=None, test_factors=None,
         return utils.discrete_mutual_info(utils.histogram_discretize(mus_train, 20), ys_train)
 
     binned_information.__name__ = "mutual_information_matrix"
-    sample = arrays.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
+    sample = sample_checks.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
     return unified_scores(*[part.T for part in sample], [binned_information] if matrix_fns is None else matrix_fns)
 
 

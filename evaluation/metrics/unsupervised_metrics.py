@@ -12,7 +12,7 @@ import gin
 import numpy as np
 import scipy.linalg
 
-from .. import array_operations, arrays
+from ..arithmetic import row_operations, sample_checks
 from . import utils
 
 
@@ -43,7 +43,7 @@ def unsupervised_metrics(ground_truth_data, representation_function, random_stat
     utils.check_size("num_train", num_train)
     codes, _ = utils.generate_batch_factor_code(
         ground_truth_data, representation_function, num_train, random_state, batch_size)
-    codes = arrays.check_codes(codes.T).T
+    codes = sample_checks.check_codes(codes.T).T
     return _scores(codes, utils.make_discretizer(codes))
 
 
@@ -60,7 +60,7 @@ def unsupervised_scores(codes, num_bins=20):
     Raises:
       ValueError: malformed array.
     """
-    codes = arrays.check_codes(codes).T
+    codes = sample_checks.check_codes(codes).T
     utils.check_size("num_bins", num_bins)
     return _scores(codes, utils.histogram_discretize(codes, num_bins))
 
@@ -81,7 +81,7 @@ def _scores(codes, discrete_codes):
 
 def covariance_matrix(codes):
     """Unbiased covariances of codes [D, n]: [D, D]; exactly 0 with a code that never varies, whatever is rounded."""
-    covariance = array_operations.covariances(codes)
+    covariance = row_operations.covariances(codes)
     constant = ~utils.varying_rows(codes)
     covariance[constant] = covariance[:, constant] = 0.0
     return covariance

@@ -5,13 +5,23 @@ import numpy as np
 
 from dislib_plus import checks
 
-from .. import array_operations
-from ..array_operations import joint_counts, varying_rows  # noqa: F401 (what several metrics share)
-from ..codes import check_size, encode_stream, generate_batch_factor_code  # noqa: F401 (disentanglement_lib's place)
-from .predictors import (  # noqa: F401 (disentanglement_lib's place)
-    SKLEARN_DEFAULTS, accuracies, accuracies_per_factor, check_sklearn_defaults, fit_predictor,
-    gradient_boosting_classifier, logistic_regression, logistic_regression_cv, make_predictor_fn, new_predictor,
-    seeded_global_generator, single_threaded_blas)
+from ..arithmetic import row_operations
+from ..arithmetic.row_operations import joint_counts, varying_rows  # noqa: F401 (what several metrics share)
+from ..encoding.sampling import check_size, encode_stream, generate_batch_factor_code  # noqa: F401 (disentanglement_lib's place)
+from ..predictors.predictors import (  # noqa: F401 (disentanglement_lib's place)
+    SKLEARN_DEFAULTS,
+    accuracies,
+    accuracies_per_factor,
+    check_sklearn_defaults,
+    fit_predictor,
+    gradient_boosting_classifier,
+    logistic_regression,
+    logistic_regression_cv,
+    make_predictor_fn,
+    new_predictor,
+    seeded_global_generator,
+    single_threaded_blas,
+)
 
 SAMPLED = ("ground_truth_data", "representation_function", "random_state", "artifact_dir")
 FIXED = ("observations", "labels", "representation_function")
@@ -114,14 +124,14 @@ def discrete_mutual_info(mus, ys):
     Returns:
       float64 [D, K], in nats.
     """
-    codes, factors = array_operations.class_numbers(mus), array_operations.class_numbers(ys)
-    tables = array_operations.contingency_tables(codes, factors)
+    codes, factors = row_operations.class_numbers(mus), row_operations.class_numbers(ys)
+    tables = row_operations.contingency_tables(codes, factors)
     return np.array([[mutual_information(counts) for counts in row] for row in tables])
 
 
 def discrete_entropy(ys):
     """Entropy of each discrete row of ys [K, n]: float64 [K], in nats."""
-    frequencies = [np.bincount(row) / len(row) for row in array_operations.class_numbers(ys)]
+    frequencies = [np.bincount(row) / len(row) for row in row_operations.class_numbers(ys)]
     return np.array([max(-float(np.sum(p * np.log(p))), 0.0) for p in frequencies])
 
 
@@ -139,8 +149,8 @@ def make_discretizer(target, num_bins=gin.REQUIRED, discretizer_fn=gin.REQUIRED)
 
 @gin.configurable("histogram_discretizer", denylist=["target"])
 def _histogram_discretize(target, num_bins=gin.REQUIRED):
-    """Equal-width bins of each row of target [D, n]: as `array_operations.bin_numbers`."""
-    return array_operations.bin_numbers(target, num_bins)
+    """Equal-width bins of each row of target [D, n]: as `row_operations.bin_numbers`."""
+    return row_operations.bin_numbers(target, num_bins)
 
 
 histogram_discretize = _histogram_discretize

@@ -11,10 +11,11 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from .. import artifacts, images
-from .. import labels as labelling
-from ..requirements import factors_or_labels, requires
+from ..arithmetic import artifacts
+from ..encoding import image_batches
+from ..encoding import labels as labelling
 from . import utils
+from .requirements import factors_or_labels, requires
 
 TERMS = ("reconstruction", "kl")
 
@@ -119,7 +120,7 @@ def compute_zero_shot_gap(dataset, model, random_state, artifact_dir=None, refer
     """
     reference = _loaded(reference)
     indices = labelling.some_images(dataset, num_images, random_state)
-    seed = images.draw_seed(random_state)
+    seed = image_batches.draw_seed(random_state)
     truth = labelling.label_column(dataset, indices, factor)
     codes = labelling.represent(dataset, reference, indices, batch_size, seed)
     removed = removed_images(codes, truth, dimension, label, above, below)
@@ -139,8 +140,8 @@ def _loaded(reference):
     """The reference as a model."""
     if isinstance(reference, (str, os.PathLike)):
         # Only here, so that a metric module does not pull in what reads saved models.
-        from .. import representation
-        read = representation.from_directory if os.path.isdir(reference) else representation.from_keras
+        from ..sources import source
+        read = source.from_directory if os.path.isdir(reference) else source.from_keras
         reference = read(reference).model
     missing = [name for name in ("represent", "loss_terms") if not hasattr(reference, name)]
     if missing:
@@ -156,5 +157,5 @@ def _terms(dataset, model, indices, batch_size, seed):
         terms = model.loss_terms(x, training=False)
         return {name: terms[name] for name in TERMS}
 
-    parts = [terms_of(x) for x in images.batches(dataset, indices, batch_size, seed)]
+    parts = [terms_of(x) for x in image_batches.batches(dataset, indices, batch_size, seed)]
     return {name: np.concatenate([part[name].numpy() for part in parts]) for name in TERMS}

@@ -8,10 +8,10 @@ import tensorflow as tf
 from dislib_plus import configuration, results
 from dislib_plus.configuration import ConfigurationError
 
-from .. import provenance
 from ..evaluate import check_free, configured_metric, default_seed, evaluate_representation, published
-from ..representation import from_directory
-from ..session import load_dataset
+from ..sources.source import from_directory
+from ..steps import provenance
+from ..steps.metric_inputs import load_dataset
 from .metrics import udr  # noqa: F401 (registers @udr_sklearn)
 
 

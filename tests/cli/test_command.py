@@ -15,7 +15,6 @@ import tensorflow as tf
 from dislib_plus import configuration
 from dislib_plus.cli import command, environment, tables
 
-
 BIN = pathlib.Path(__file__).parents[2] / "bin"
 
 

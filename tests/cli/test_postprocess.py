@@ -48,6 +48,6 @@ def test_mistakes_write_nothing(make_run, tmp_path, monkeypatch, capsys, flags, 
 def test_no_permission(make_run, tmp_path, capsys, monkeypatch):
     def refuse(*arguments, **options):
         raise PermissionError(13, "Permission denied", str(tmp_path / "out"))
-    monkeypatch.setattr("dislib_plus.evaluation.postprocess.published", refuse)
+    monkeypatch.setattr("dislib_plus.evaluation.steps.postprocess.published", refuse)
     flags = [f"--model_dir={make_run('run')}", f"--output_dir={tmp_path / 'out'}", "--gin_config=postprocess/mean.gin"]
     assert postprocess.main(flags) == 1 and "Permission denied" in capsys.readouterr().err

@@ -144,7 +144,8 @@ def test_wrong_names_and_shapes():
 
 
 def test_codes_are_looked_up_by_row():
-    from dislib_plus.evaluation.codes import generate_batch_factor_code, tabulate
+    from dislib_plus.evaluation.encoding.code_table import tabulate
+    from dislib_plus.evaluation.encoding.sampling import generate_batch_factor_code
     cells = np.array([[0, 0], [0, 1], [1, 1], [2, 0]])
     data = FactorTable(images(4), named_columns(cells))
 

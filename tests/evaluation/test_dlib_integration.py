@@ -5,10 +5,20 @@ import numpy as np
 import pytest
 
 from dislib_plus.data import ResidentGrid
-from dislib_plus.evaluation import codes
+from dislib_plus.evaluation.encoding import code_table
 from dislib_plus.evaluation.metrics import (
-    beta_vae, dci, downstream_task, factor_vae, fairness, irs, mig, modularity_explicitness, sap_score, unified_scores,
-    unsupervised_metrics, utils)
+    beta_vae,
+    dci,
+    downstream_task,
+    factor_vae,
+    fairness,
+    irs,
+    mig,
+    modularity_explicitness,
+    sap_score,
+    unsupervised_metrics,
+    utils,
+)
 
 VOTES = {"batch_size": 16, "num_train": 200, "num_eval": 100}
 TWO = {"num_train": 200, "num_test": 100, "batch_size": 16}
@@ -71,7 +81,7 @@ def test_their_metrics_on_our_data_and_wrapper(dlib, data, name):
     function, options = METRICS[name]
     theirs = getattr(dlib.load(f"evaluation.metrics.{name}"), function.__name__)
     ours = _run(function, data, _represent, options)
-    for given in ((data, _represent), codes.tabulate(data, _represent)):
+    for given in ((data, _represent), code_table.tabulate(data, _represent)):
         expected, draw = _run(theirs, *given, options)
         assert draw == ours[1]
         for key, value in expected.items():

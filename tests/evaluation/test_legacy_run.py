@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dislib_plus.evaluation import representation, runner
+from dislib_plus.evaluation import runner
+from dislib_plus.evaluation.sources import source as sources
 
 LEGACY = pathlib.Path(os.environ.get("DISLIB_LEGACY_RUN", pathlib.Path(__file__).resolve().parents[3] / "shared/legacy_run"))
 
@@ -60,8 +61,8 @@ def test_solvers_of_2019(tmp_path):
 
 
 def test_model_and_mean_representation_agree():
-    model = representation.from_directory(LEGACY / "model")
-    mean = representation.from_directory(LEGACY / "postprocessed/mean")
+    model = sources.from_directory(LEGACY / "model")
+    mean = sources.from_directory(LEGACY / "postprocessed/mean")
     images = tf.constant(np.random.RandomState(0).uniform(size=(4, 64, 64, 1)))
     np.testing.assert_array_equal(model.function(images), mean.function(images))
     assert mean.model is None and model.model.num_latents == 10
@@ -69,14 +70,14 @@ def test_model_and_mean_representation_agree():
 
 
 def test_sampled_representation_is_not_repeatable():
-    sampled = representation.from_directory(LEGACY / "postprocessed/sampled")
+    sampled = sources.from_directory(LEGACY / "postprocessed/sampled")
     images = tf.zeros([2, 64, 64, 1])
-    assert not representation.is_repeatable(sampled.function, images)
-    assert representation.is_repeatable(representation.from_directory(LEGACY / "postprocessed/mean").function, images)
+    assert not sources.is_repeatable(sampled.function, images)
+    assert sources.is_repeatable(sources.from_directory(LEGACY / "postprocessed/mean").function, images)
 
 
 def test_the_decoder_of_the_model(tmp_path):
-    model = representation.from_directory(LEGACY / "model").model
+    model = sources.from_directory(LEGACY / "model").model
     x = tf.constant(np.random.RandomState(0).uniform(size=(3, 64, 64, 1)), tf.float32)
     images = model.reconstruct(x)
     assert images.shape == (3, 64, 64, 1) and 0 <= float(tf.reduce_min(images)) and float(tf.reduce_max(images)) <= 1
@@ -86,7 +87,7 @@ def test_the_decoder_of_the_model(tmp_path):
     assert not np.array_equal(images, model.reconstruct(x, sample=True, seed=seed))
     np.testing.assert_array_equal(model.sample(2, seed), model.sample(2, seed))
     # A model that can reconstruct gets the metrics on images; dummy_data is named by its train.gin.
-    scores = runner.run(representation.from_directory(LEGACY / "model"), ["reconstruction"], tmp_path,
+    scores = runner.run(sources.from_directory(LEGACY / "model"), ["reconstruction"], tmp_path,
                         gin_bindings=["reconstruction.num_images = 32"])
     assert 0 < scores["reconstruction"]["l2_mean"] < 1
 
@@ -96,11 +97,11 @@ def test_a_module_with_damaged_variables(tmp_path):
     for path in (tmp_path / "run/tfhub/variables").glob("*.data*"):
         path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ValueError, match="not a TF-Hub module"):
-        representation.from_directory(tmp_path / "run")
+        sources.from_directory(tmp_path / "run")
 
 
 def test_not_a_module(tmp_path):
     (tmp_path / "tfhub").mkdir()
     (tmp_path / "tfhub/saved_model.pb").write_bytes(b"nothing")
     with pytest.raises(ValueError, match="not a TF-Hub module"):
-        representation.from_directory(tmp_path)
+        sources.from_directory(tmp_path)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from dislib_plus import methods
-from dislib_plus.evaluation import representation, runner
+from dislib_plus.evaluation import runner
+from dislib_plus.evaluation.sources import source as sources
 
 MODULE = """
 import numpy as np
@@ -58,7 +59,7 @@ def trained(tmp_path_factory):
 def test_preset(trained, tmp_path, monkeypatch, name, key):
     monkeypatch.syspath_prepend(trained)
     for preset in ("full", "fast"):
-        source = representation.from_directory(trained)
+        source = sources.from_directory(trained)
         scores = runner.run(source, [name], tmp_path / preset, gin_bindings=SMALL.get(name, ()), preset=preset)[name]
         assert np.isfinite(scores[key])
         stored = json.loads((tmp_path / preset / name / "results/json/evaluation_results.json").read_text())
@@ -75,13 +76,13 @@ def test_preset(trained, tmp_path, monkeypatch, name, key):
 def test_metric_on_request(trained, tmp_path, monkeypatch, name, bindings, key):
     monkeypatch.syspath_prepend(trained)
     own = [f"zero_shot_gap.reference = '{trained}'"] if name == "zero_shot_gap" else []
-    scores = runner.run(representation.from_directory(trained), [name], tmp_path, gin_bindings=bindings + own)[name]
+    scores = runner.run(sources.from_directory(trained), [name], tmp_path, gin_bindings=bindings + own)[name]
     assert np.isfinite(scores[key]) and (name != "zero_shot_gap" or abs(scores[key]) < 1.0)
 
 
 def test_indicators_of_groups_of_labels(trained, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(trained)
-    source = representation.from_directory(trained)
+    source = sources.from_directory(trained)
     scores = runner.run(source, ["newsgroup_indicators"], tmp_path, gin_bindings=["dataset.name = 'preset_labels'"])
     values = scores["newsgroup_indicators"]
     assert len(values["information.politics_and_religion"]) == 3 and 0 <= values["mig.space"] <= 1

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from dislib_plus.data.base import GroundTruthData
-from dislib_plus.evaluation import codes
+from dislib_plus.evaluation.encoding import code_table
 from dislib_plus.evaluation.metrics import reduced_downstream_task, unified_scores, utils
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -155,8 +155,8 @@ def _tabulated(tables, data, dataset, representation, function):
     if dataset == "identity_observations":
         return data, function
     if (dataset, representation) not in tables:
-        tables[dataset, representation] = codes.CodeTable(data, function)
-    return codes.IndexedData(data), tables[dataset, representation].lookup
+        tables[dataset, representation] = code_table.CodeTable(data, function)
+    return code_table.IndexedData(data), tables[dataset, representation].lookup
 
 
 def _function(name):

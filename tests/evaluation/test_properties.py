@@ -15,10 +15,28 @@ import pytest
 
 from dislib_plus.evaluation import metrics as metrics_package
 from dislib_plus.evaluation.metrics import (
-    active_variables, beta_vae, dci, dci_regression, downstream_task, factor_vae, factor_vae_cascade,
-    information_tracking, irs, med, mig, mig_sup, modularity_explicitness, quantile_mutual_information,
-    reduced_downstream_task, sap_score, tensorflow_predictors, total_correlation, unified_scores, unsupervised_metrics,
-    utils)
+    active_variables,
+    beta_vae,
+    dci,
+    dci_regression,
+    downstream_task,
+    factor_vae,
+    factor_vae_cascade,
+    information_tracking,
+    irs,
+    med,
+    mig,
+    mig_sup,
+    modularity_explicitness,
+    quantile_mutual_information,
+    reduced_downstream_task,
+    sap_score,
+    total_correlation,
+    unified_scores,
+    unsupervised_metrics,
+    utils,
+)
+from dislib_plus.evaluation.predictors import tensorflow_predictors
 
 SIZES = (2, 3, 4)
 ROWS = 240

@@ -11,8 +11,9 @@ import tensorflow as tf
 
 from dislib_plus import configuration, results
 from dislib_plus.configuration import ConfigurationError
-from dislib_plus.evaluation import representation, runner
+from dislib_plus.evaluation import runner
 from dislib_plus.evaluation.metrics import mig
+from dislib_plus.evaluation.sources import source as sources
 
 pytestmark = pytest.mark.usefixtures("own_module")
 
@@ -26,7 +27,7 @@ def read(path):
 
 
 def test_default_metrics_of_a_run_write_dlibs_files(trained, tmp_path):
-    source = representation.from_directory(trained)
+    source = sources.from_directory(trained)
     scores = runner.run(source, output_dir=tmp_path, gin_bindings=SMALL)
     assert tuple(scores) == runner.DEFAULT_METRICS
     for name, values in scores.items():
@@ -45,7 +46,7 @@ def test_default_metrics_of_a_run_write_dlibs_files(trained, tmp_path):
 
 
 def test_scores_are_those_of_the_array_function(trained, tmp_path, own_module):
-    source = representation.from_directory(trained)
+    source = sources.from_directory(trained)
     scores = runner.run(source, ["mig"], tmp_path, gin_bindings=["mig.num_train = 200"])
     own = own_module
     grid, model = own.grid("."), keras.models.load_model(trained / "model.keras")
@@ -57,7 +58,7 @@ def test_scores_are_those_of_the_array_function(trained, tmp_path, own_module):
 
 
 def test_codes_are_made_once_and_kept(trained, tmp_path):
-    source = representation.from_directory(trained)
+    source = sources.from_directory(trained)
     (trained / "evaluation/codes.npz").unlink(missing_ok=True)
     for folder in ("a", "b"):
         runner.run(source, ["mig", "mig_sup"], tmp_path / folder, gin_bindings=SMALL)
@@ -68,10 +69,10 @@ def test_codes_are_made_once_and_kept(trained, tmp_path):
 
 
 def test_kept_codes_of_another_model_or_damaged_ones_are_not_used(trained, tmp_path):
-    source = representation.from_directory(trained)
+    source = sources.from_directory(trained)
     first = runner.run(source, ["mig"], tmp_path / "a", gin_bindings=SMALL)
     kept = trained / "evaluation/codes.npz"
-    other = representation.Source("other", lambda x: 0.0 * source.function(tf.constant(x)).numpy(), source.model,
+    other = sources.Source("other", lambda x: 0.0 * source.function(tf.constant(x)).numpy(), source.model,
                                   key="other", folder=trained, results=source.results)
     assert runner.run(other, ["mig"], tmp_path / "b", gin_bindings=SMALL)["mig"]["discrete_mig"] == 0.0
     kept.write_bytes(b"PK damaged")
@@ -82,7 +83,7 @@ def test_kept_codes_of_another_model_or_damaged_ones_are_not_used(trained, tmp_p
 
 
 def test_results_are_kept_unless_overwritten(trained, tmp_path):
-    source = representation.from_directory(trained)
+    source = sources.from_directory(trained)
     runner.run(source, ["mig"], tmp_path, gin_bindings=SMALL)
     (tmp_path / "mig/notes.txt").write_text("mine")
     with pytest.raises(FileExistsError, match="--overwrite"):
@@ -93,7 +94,7 @@ def test_results_are_kept_unless_overwritten(trained, tmp_path):
 
 
 def test_a_failing_metric_leaves_nothing_and_the_others_are_computed(trained, tmp_path):
-    source = representation.from_directory(trained)
+    source = sources.from_directory(trained)
     bad, reported = SMALL + ["reconstruction.num_images = 1000"], []
     with pytest.raises(ValueError, match="^reconstruction failed: [^\n]*1..60[^\n]*$"):
         runner.run(source, ["mig", "reconstruction", "mig_sup"], tmp_path, gin_bindings=bad,
@@ -107,7 +108,7 @@ def test_any_error_of_one_metric_leaves_the_others(trained, tmp_path, monkeypatc
         raise KeyError("lost")
     monkeypatch.setattr(mig, "_compute_mig", broken)
     with pytest.raises(ValueError, match="^mig failed: KeyError: 'lost'$"):
-        runner.run(representation.from_directory(trained), ["mig", "mig_sup"], tmp_path, gin_bindings=SMALL)
+        runner.run(sources.from_directory(trained), ["mig", "mig_sup"], tmp_path, gin_bindings=SMALL)
     assert (tmp_path / "mig_sup/results").is_dir() and not (tmp_path / "mig").exists()
 
 
@@ -134,7 +135,7 @@ def test_settings_that_mean_nothing_are_named(tmp_path, metric, binding, message
     factors = np.indices((3, 4)).reshape(2, -1).T
     np.savez(tmp_path / "codes.npz", codes=factors * 1.0, factors=factors)
     with pytest.raises((ConfigurationError, ValueError), match=message):
-        runner.run(representation.from_codes(tmp_path / "codes.npz"), [metric], tmp_path / "o", preset="fast",
+        runner.run(sources.from_codes(tmp_path / "codes.npz"), [metric], tmp_path / "o", preset="fast",
                    gin_bindings=[binding])
     assert not (tmp_path / "o").exists()
 
@@ -146,12 +147,12 @@ def test_settings_that_mean_nothing_are_named(tmp_path, metric, binding, message
     ("validation", "3", "must be a metric such as @mig; received 3")])
 def test_functions_that_the_step_cannot_call(trained, tmp_path, step, binding, message):
     with pytest.raises(ConfigurationError, match=message):
-        runner.run(representation.from_directory(trained), None, tmp_path / "o", gin_bindings=[f"{step}.{step}_fn = {binding}"])
+        runner.run(sources.from_directory(trained), None, tmp_path / "o", gin_bindings=[f"{step}.{step}_fn = {binding}"])
     assert not (tmp_path / "o").exists()
 
 
 def test_bindings_that_no_metric_uses_are_named_once(trained, tmp_path):
-    source = representation.from_directory(trained)
+    source = sources.from_directory(trained)
     bindings = ["mig.num_train = 90", "mig_sup.num_train = 80", "sap_score.num_train = 3", "evaluation.name = 'n'"]
     with pytest.warns(configuration.Notice) as caught:
         runner.run(source, ["mig", "mig_sup"], tmp_path / "a", gin_bindings=bindings)
@@ -163,7 +164,7 @@ def test_bindings_that_no_metric_uses_are_named_once(trained, tmp_path):
 
 
 def test_the_users_configuration_wins_over_the_recorded_data(trained, tmp_path, module_folder):
-    source = representation.from_directory(trained)
+    source = sources.from_directory(trained)
     scores = runner.run(source, output_dir=tmp_path, gin_bindings=["dataset.name = 'runner_images'", *SMALL])
     assert tuple(scores) == runner.DEFAULT_IMAGE_METRICS and scores["reconstruction"]["num_images"] == 50
     with pytest.raises(ConfigurationError, match="no ground-truth factors"):
@@ -183,27 +184,27 @@ def test_one_metric_of_ones_own_in_disentanglement_libs_way(trained, tmp_path, m
     assert stored["evaluation_config.evaluation.evaluation_fn"] == "@metric_of_one_argument"
     assert stored["evaluation_config.evaluation.name"] == "'own'"
     with pytest.raises(ConfigurationError, match="one of the two"):
-        runner.run(representation.from_directory(trained), ["mig"], tmp_path / "y", [str(config)])
+        runner.run(sources.from_directory(trained), ["mig"], tmp_path / "y", [str(config)])
 
 
 def test_sampled_representations_are_encoded_afresh(trained, tmp_path):
     draws = np.random.RandomState(0)
-    source = representation.Source("noise", lambda x: draws.normal(size=(len(x), 2)), folder=tmp_path,
+    source = sources.Source("noise", lambda x: draws.normal(size=(len(x), 2)), folder=tmp_path,
                                    results=trained / "results")
-    assert not representation.is_repeatable(source.function, np.zeros((3, 4, 4, 1)))
+    assert not sources.is_repeatable(source.function, np.zeros((3, 4, 4, 1)))
     runner.run(source, ["mig"], tmp_path / "a", gin_bindings=["mig.num_train = 150"])
     assert read(tmp_path / "a/mig/results/json/evaluation_info.json")["observations_encoded"] == 150
 
 
 def test_observations_drawn_by_a_metric_itself_are_counted(trained, tmp_path):
     wanted = {"mig_reencoded": ["mig_reencoded.num_train = 70"], "information_tracking": ["information_tracking.num_points = 80"]}
-    runner.run(representation.from_directory(trained), list(wanted), tmp_path, gin_bindings=sum(wanted.values(), []))
+    runner.run(sources.from_directory(trained), list(wanted), tmp_path, gin_bindings=sum(wanted.values(), []))
     encoded = [read(tmp_path / name / "results/json/evaluation_info.json")["observations_encoded"] for name in wanted]
     assert encoded == [70, 80]
 
 
 def test_all_means_whatever_the_model_and_data_allow(trained, tmp_path):
-    source = representation.from_directory(trained)
+    source = sources.from_directory(trained)
     runner.import_metrics()
     session, jobs, _ = runner._prepared(source, ["all"], tmp_path, (), (), "fast", None)
     names = [job.name for job in jobs]
@@ -225,7 +226,7 @@ def test_every_preset_is_read_and_binds_its_metric(preset):
 
 
 def test_model_of_another_image_shape(trained, tmp_path, module_folder):
-    source = representation.from_directory(trained)
+    source = sources.from_directory(trained)
     assert source.image_shape == (4, 4, 1)
     with pytest.raises(ConfigurationError, match=r"takes images of shape \(4, 4, 1\).*\(64, 64, 1\)"):
         runner.run(source, ["reconstruction"], tmp_path / "x", gin_bindings=["dataset.name = 'dummy_data'"])
@@ -237,7 +238,7 @@ def test_a_full_disk_leaves_nothing(trained, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
     monkeypatch.setattr(results, "update_result_directory", full)
     with pytest.raises(OSError, match="No space left"):
-        runner.run(representation.from_directory(trained), ["mig"], tmp_path / "o", gin_bindings=SMALL)
+        runner.run(sources.from_directory(trained), ["mig"], tmp_path / "o", gin_bindings=SMALL)
     assert not (tmp_path / "o/mig").exists()
 
 

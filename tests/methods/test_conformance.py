@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from dislib_plus import files, methods
-from dislib_plus.evaluation import representation, runner
+from dislib_plus.evaluation import runner
+from dislib_plus.evaluation.sources import source as sources
 from dislib_plus.training import callbacks
 from dislib_plus.training import run as run_module
 
@@ -77,7 +78,7 @@ def test_fresh_process_loads_the_same(trained, other_process, tmp_path):
 
 
 def test_evaluates(trained):
-    found = runner.run(representation.from_directory(trained.folder), ["mig", "reconstruction"], preset="fast",
+    found = runner.run(sources.from_directory(trained.folder), ["mig", "reconstruction"], preset="fast",
                        gin_bindings=["mig.num_train = 50", "reconstruction.num_images = 16"])
     assert 0 <= found["mig"]["discrete_mig"] <= 1
     assert all(np.isfinite(value) for value in found["reconstruction"].values())

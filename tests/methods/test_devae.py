@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from dislib_plus.evaluation.metrics import dci, factor_vae, mig
-from dislib_plus.methods import DeVAE, skipping
+from dislib_plus.methods import DeVAE, partial_updates
 from dislib_plus.methods.devae_layers import parallel_heads
 
 tfd = tfp.distributions
@@ -190,7 +190,7 @@ def test_layers_that_are_not_drawn_are_neither_moved_nor_decayed(make, images, s
         everything = [(model.embeddings, [[i == layer] for i in range(3)]),
                       *model.posteriors.used_weights(layer, model.encoder)]
         entries = [(entry, np.broadcast_to(mask, weight.shape)) for weight, mask in everything
-                   for entry in (weight, *skipping.slots_of(model.optimizer, weight))]
+                   for entry in (weight, *partial_updates.slots_of(model.optimizer, weight))]
         assert len(entries) == len(everything) * (3 if "Adam" in type(model.optimizer).__name__ else 2)
         before = [entry.numpy() for entry, _ in entries]
         step(images)

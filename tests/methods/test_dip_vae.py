@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from dislib_plus.latents import LatentSpec
-from dislib_plus.methods import VAE, DIPVAE
+from dislib_plus.methods import DIPVAE, VAE
 
 
 def penalty(model, mean, log_var):

@@ -169,7 +169,7 @@ def test_discriminator_optimizer_of_gin_or_of_the_paper(make):
     model.compile(keras.optimizers.SGD(0.1))
     paper = model.discriminator_optimizer
     np.testing.assert_allclose([paper.learning_rate, paper.beta_1, paper.beta_2], [1e-4, 0.5, 0.9], rtol=1e-6)
-    import dislib_plus.gin_names  # noqa: F401  registers discriminator_optimizer
+    import dislib_plus.tf1_gin_names  # noqa: F401  registers discriminator_optimizer
     gin.parse_config("discriminator_optimizer.optimizer_fn = @discriminator/AdamOptimizer\n"
                      "discriminator/AdamOptimizer.learning_rate = 0.5")
     try:

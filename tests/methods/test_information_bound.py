@@ -5,13 +5,13 @@ import numpy as np
 import tensorflow as tf
 
 from dislib_plus.data import ResidentGrid, batches
-from dislib_plus.evaluation import posteriors
+from dislib_plus.evaluation.arithmetic.posterior_mixture import PosteriorMixture
+from dislib_plus.evaluation.encoding import posteriors
 from dislib_plus.evaluation.metrics.latent_information import latent_information
-from dislib_plus.evaluation.metrics.posterior_mixture import PosteriorMixture
+from dislib_plus.latents import LatentSpec
 from dislib_plus.methods import VAE
 from dislib_plus.networks.decoders import fc_decoder
 from dislib_plus.networks.encoders import fc_encoder
-from dislib_plus.latents import LatentSpec
 
 
 def positions():

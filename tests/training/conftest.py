@@ -20,7 +20,7 @@ import tensorflow as tf
 from dislib_plus.data import ResidentImages, register
 from dislib_plus.data.with_codes import WithCodes
 from dislib_plus.methods import VAE, Stage
-from dislib_plus.methods.base import deserialize, serialize
+from dislib_plus.methods.vae import deserialize, serialize
 
 
 @register("tiny")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dislib_plus import files
-from dislib_plus.training import checkpoints, seeding
+from dislib_plus.training import checkpoints, run_seeds
 
 ITERATIONS = [20, 20]
 
@@ -172,14 +172,14 @@ def test_weights_that_are_not_finite_are_refused(tmp_path):
 def test_seeds_follow_dlibs_order_and_differ():
     state = np.random.RandomState(5)
     first, second = state.randint(2 ** 32, size=2, dtype=np.int64)
-    seeds = seeding.run_seeds(5, 2)
+    seeds = run_seeds.run_seeds(5, 2)
     assert seeds.stages[0][0] == first and seeds.evaluation == second
     everything = [seeds.evaluation, seeds.initialization, *seeds.stages[0], *seeds.stages[1]]
     assert len(set(everything)) == 6
-    assert seeding.run_seeds(5, 1).stages == seeds.stages[:1] and seeding.run_seeds(6, 1) != seeding.run_seeds(5, 1)
+    assert run_seeds.run_seeds(5, 1).stages == seeds.stages[:1] and run_seeds.run_seeds(6, 1) != run_seeds.run_seeds(5, 1)
     for bad in (-1, 2 ** 32, 1.5, True, "1"):
         with pytest.raises(ValueError, match="model.random_seed must be an integer"):
-            seeding.run_seeds(bad, 1)
+            run_seeds.run_seeds(bad, 1)
 
 
 def test_initializers_are_seeded_and_the_generators_put_back():
@@ -190,7 +190,7 @@ def test_initializers_are_seeded_and_the_generators_put_back():
     np.random.seed(1)
     kernels = []
     for seed in (3, 3, 4):
-        with seeding.seeded_initializers(seed):
+        with run_seeds.seeded_initializers(seed):
             layer = keras.layers.Dense(4)
             layer.build((None, 3))
         kernels.append(layer.kernel.numpy())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import dislib_plus.gin_names  # noqa: F401  registers the names
+import dislib_plus.tf1_gin_names  # noqa: F401  registers the names
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.training import decays, optimizers
 

@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from dislib_plus import configuration, provenance
 from dislib_plus.data import batches
+from dislib_plus.training import callbacks, final_scores, run_seeds
 from dislib_plus.training import run as run_module
-from dislib_plus.training import callbacks, final_scores, seeding
 from dislib_plus.training import train as train_module
 
 DLIB_KEYS = {"reconstruction_loss", "elbo", "regularizer", "kl_loss", "loss", "global_step", "elapsed_time", "uuid"}
@@ -44,7 +44,7 @@ def test_scores_are_those_of_the_saved_model_on_the_evaluation_stream(train, tmp
     """Recomputed from model.keras by hand: other batches than those of training, means over eval_steps."""
     stored = train(tmp_path)
     model = keras.models.load_model(tmp_path / "model.keras", compile=False)
-    model.seed = seeding.run_seeds(3, 1).stages[0][1]
+    model.seed = run_seeds.run_seeds(3, 1).stages[0][1]
     dataset = sys.modules["tiny_parts"].tiny(".")
     terms = {"reconstruction": [], "kl": [], "ridge": []}
     for step in range(3):
@@ -72,14 +72,14 @@ def model_seed(model):
 def test_training_is_the_plain_loop(train, weights, tmp_path):
     """30 updates written out: same batches, same noise, same weights to rounding."""
     train(tmp_path)
-    seeds_of_run = seeding.run_seeds(3, 1)
+    seeds_of_run = run_seeds.run_seeds(3, 1)
     parts = sys.modules["tiny_parts"]
     with gin.unlock_config():
         gin.parse_config("encoder.num_latent = 3\nencoder.encoder_fn = @fc_encoder\nfc_encoder.units = (16,)\n"
                          "decoder.decoder_fn = @fc_decoder\nfc_decoder.units = (16,)")
     model = parts.Ridge(0.5)
     model.seed = seeds_of_run.stages[0][1]
-    with seeding.seeded_initializers(seeds_of_run.initialization):
+    with run_seeds.seeded_initializers(seeds_of_run.initialization):
         model.build((None, 16, 16, 1))
     gin.clear_config()
     model.optimizer = keras.optimizers.Adam(0.01, epsilon=1e-8)

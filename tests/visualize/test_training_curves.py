@@ -7,7 +7,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from dislib_plus.training import series
+from dislib_plus.training import csv_series
 from dislib_plus.visualize import charts, training_curves
 
 
@@ -18,7 +18,7 @@ def folder(tmp_path):
             "diffusion": [{f"{name}.{factor}": step / 7 for name in ("top1", "top2", "drop", "top2_rise")
                            for factor in ("a", "b.c")} for step in range(3)]}
     for name, values in rows.items():
-        made = series.Series(tmp_path / "run" / "analyses" / "train" / f"{name}.csv", -1)
+        made = csv_series.Series(tmp_path / "run" / "analyses" / "train" / f"{name}.csv", -1)
         for number, row in enumerate(values):
             made.append(number * 10, row)
     return tmp_path / "run" / "analyses" / "train"

@@ -7,7 +7,7 @@ from PIL import Image, ImageSequence
 from dislib_plus.data import ResidentImages
 from dislib_plus.data.factor_table import FactorTable, named_columns
 from dislib_plus.visualize import visualize_dataset as subject
-from dislib_plus.visualize.output import MARK
+from dislib_plus.visualize.picture_folder import MARK
 
 
 def names(folder):

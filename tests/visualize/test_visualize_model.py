@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from dislib_plus.visualize import reconstructions, samples
-from dislib_plus.visualize.output import MARK
+from dislib_plus.visualize.picture_folder import MARK
 from dislib_plus.visualize.visualize_model import visualize_model
 
 COMMON = {"reconstructions.png", "kl.png", "samples.png", "latents.json", "report.html", MARK}

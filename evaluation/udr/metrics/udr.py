@@ -10,9 +10,9 @@ import numpy as np
 import scipy.stats
 from sklearn import linear_model
 
-from ... import arrays
-from ...array_operations import varying_rows
-from ...codes import check_size, observation_blocks
+from ...arithmetic import sample_checks
+from ...arithmetic.row_operations import varying_rows
+from ...encoding.sampling import check_size, observation_blocks
 
 STANDARDISED_KL = 0.01
 
@@ -103,7 +103,7 @@ def _checked(means, divergences):
     if len(means) < 2 or len(means) != len(divergences):
         raise ValueError(f"UDR compares at least two models, each with codes and KL; received {len(means)} codes and "
                          f"{len(divergences)} KL vectors.")
-    means = [arrays.check_codes(mean) for mean in means]
+    means = [sample_checks.check_codes(mean) for mean in means]
     divergences = [np.asarray(divergence, np.float64) for divergence in divergences]
     shapes = {mean.shape for mean in means}
     if len(shapes) > 1 or any(divergence.shape != means[0].shape[1:] for divergence in divergences):

@@ -1,0 +1,155 @@
+"""Analyses of the latent variables every so many iterations of training: CSV files, pictures, TensorBoard."""
+
+import dataclasses
+import logging
+import shutil
+from typing import Optional, Sequence
+
+import gin
+import numpy as np
+import tensorflow as tf
+
+from dislib_plus import checks
+from dislib_plus.configuration import ConfigurationError
+from dislib_plus.training.callbacks import StepCallback
+from dislib_plus.training.csv_series import Series
+from dislib_plus.training.event_file import EventFile
+
+NAMES = ("kl_per_dimension", "active_units", "information", "kl_decomposition", "loss_weights", "traversals")
+
+log = logging.getLogger(__name__)
+
+
+@gin.configurable("analyses")
+@dataclasses.dataclass(frozen=True)
+class AnalysisSettings:
+    """What is analysed during training, and how often. It changes no weight: analyses only read the model.
+
+    Args:
+      every_steps: iterations between two analyses; None: none at all.
+      which: some of "kl_per_dimension" (nats), "active_units", "information" (I(z_j;c_k) and the diffusion
+        indicators; left out for sets without factors), "kl_decomposition" (I(x;z), total correlation, dimension-wise
+        KL), "loss_weights" (such as an annealed beta), "traversals".
+      num_images: images of the fixed subset; all where the set has fewer.
+      num_samples, num_bins, span, random_seed, batch_size: see `LatentAnalyses`.
+
+    Raises:
+      ConfigurationError: an argument breaks its rule.
+    """
+
+    every_steps: Optional[int] = None
+    which: Sequence[str] = NAMES
+    num_images: int = 10000
+    num_samples: int = 1000
+    num_bins: int = 20
+    span: float = 2.0
+    random_seed: int = 0
+    batch_size: int = 256
+
+    def __post_init__(self):
+        least = {"num_images": 2, "num_samples": 1, "num_bins": 2, "batch_size": 1, "random_seed": 0}
+        for name, bound in {**least, **({} if self.every_steps is None else {"every_steps": 1})}.items():
+            checks.whole(f"analyses.{name}", getattr(self, name), bound)
+        if not isinstance(self.which, (list, tuple)) or not self.which or not set(self.which) <= set(NAMES):
+            raise ConfigurationError(f"analyses.which must list some of {', '.join(NAMES)}; received {self.which!r}.")
+        checks.positive("analyses.span", self.span)
+
+    def watchers(self, first_step, last_step, model, dataset, folder, events):
+        """The callbacks of a stage: none, or one that comes before the one that saves checkpoints.
+
+        Args:
+          first_step, last_step: see StepCallback.
+          model, dataset: what is analysed.
+          folder: of the CSV files and pictures; events: of the event files.
+        """
+        if self.every_steps is None:
+            return []
+        return [Analyses(first_step, last_step, self, model, dataset, folder, events)]
+
+
+class Analyses(StepCallback):
+    """Analyses the model at the start, every `every_steps` iterations and at the end.
+
+    Rows are on the disk before the checkpoint of their step is, and rows after the checkpoint that a run
+    is resumed from are dropped and made again: so none is lost or doubled. The event file is written anew
+    from the CSV files and pictures when a run is resumed.
+    """
+
+    def __init__(self, first_step, last_step, settings, model, dataset, folder, events):
+        super().__init__(first_step, last_step)
+        # Here and not above, as most runs have no use for what these import, some of it configurable by gin.
+        with gin.unlock_config():
+            from dislib_plus.analyses.latent_analyses import LatentAnalyses
+            from dislib_plus.visualize import training_curves
+        self.settings, self.folder, self.events, self.before = settings, folder, events, first_step
+        self.draw_curves = training_curves.draw
+        self.which = [name for name in settings.which if name != "information" or dataset.num_factors]
+        if len(self.which) < len(settings.which):
+            log.info("analyses: data set %r has no factors, so I(z;c) is not tracked", dataset.name)
+        names = ("num_images", "num_samples", "num_bins", "span", "random_seed", "batch_size")
+        self.analyses = LatentAnalyses(model, dataset, **{name: getattr(settings, name) for name in names})
+        self.series, self.file = {}, None
+
+    def on_train_begin(self, logs=None):
+        shutil.rmtree(self.events, ignore_errors=True)
+        self.file = EventFile(self.events)
+        kept = self.first_step or -1  # What is measured at the start is measured again.
+        for name in [*self.which, *(["diffusion"] if "information" in self.which else [])]:
+            if name != "traversals":
+                self.series[name] = Series(self.folder / f"{name}.csv", kept)
+                for row in self.series[name].rows:
+                    self._write_scalars(name, *row)
+        for path in sorted(self.folder.glob("traversals_*.png")):
+            step = int(path.stem.rpartition("_")[2])
+            if step <= kept:
+                self._write_picture(step, path)
+            else:
+                path.unlink()
+        if self.first_step == 0:
+            self.analyse(0)
+
+    def at_step(self, step, logs):
+        if self.due(step, self.before, self.settings.every_steps):
+            self.analyse(step)
+        if step == self.last_step:
+            self.draw_curves(self.folder, self.folder)
+        self.before = step
+
+    def analyse(self, step):
+        """Adds a row to every series, and a picture."""
+        moment = self.analyses.look()
+        for name in self.which:
+            if name == "traversals":
+                path = self.folder / f"traversals_{step:09d}.png"
+                moment.draw_traversals(path)
+                self._write_picture(step, path)
+                continue
+            self._append(name, step, getattr(moment, name)())
+            if name == "information":
+                self._append("diffusion", step, self._diffusion())
+
+    def _append(self, name, step, values):
+        if values:
+            self.series[name].append(step, values)
+            self._write_scalars(name, step, values)
+
+    def _diffusion(self):
+        """Indicators of the last moment, see `diffusion_indicators`."""
+        from dislib_plus.evaluation.metrics.information_tracking import diffusion_indicators
+        names = self.analyses.dataset.factor_names
+        history = np.array([list(values.values()) for _, values in self.series["information"].rows])
+        indicators = diffusion_indicators(history.reshape(len(history), -1, len(names)))
+        return {f"{indicator}.{factor}": float(value) for indicator, values in indicators.items()
+                for factor, value in zip(names, values[-1])}
+
+    def _write_scalars(self, name, step, values):
+        with self.file.writing():
+            for column, value in values.items():
+                tf.summary.scalar(f"{name}/{column}", value, step)
+
+    def _write_picture(self, step, path):
+        with self.file.writing():
+            tf.summary.image("traversals", tf.io.decode_png(path.read_bytes())[None], step)
+
+    def on_train_end(self, logs=None):
+        self.file.close()

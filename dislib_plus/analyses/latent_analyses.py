@@ -1,0 +1,122 @@
+"""What the latent variables do at one moment of training, measured on a fixed subset of the data."""
+
+import numpy as np
+import tensorflow as tf
+
+from dislib_plus.evaluation.arithmetic.posterior_mixture import PosteriorMixture
+from dislib_plus.evaluation.encoding import image_batches, labels, posteriors
+from dislib_plus.evaluation.metrics import elbo_decomposition, information_tracking, utils
+from dislib_plus.evaluation.metrics.active_variables import ACTIVE_VARIANCE, active_variables
+from dislib_plus.visualize import traversals
+from dislib_plus.visualize.latent_statistics import LatentStatistics
+from dislib_plus.visualize.parts import parts_of_model
+
+_PARTS_OF_KL = ("kl", "mutual_information", "total_correlation", "dimension_wise_kl")
+
+
+class LatentAnalyses:
+    """The analyses of one model: the part of its code that is trained, seen through the same images every time.
+
+    Of a two-stage model that part is Z; C is fixed by then, and was analysed while the first stage was
+    trained. Sampled codes have the same noise every time, so curves show the model and not the draw.
+
+    Args:
+      model: a model with `posterior`, `represent` and `decode`.
+      dataset: an ImageData.
+      num_images: images encoded, without repetition; all where the set has fewer.
+      num_samples: sampled codes at which the densities of the KL decomposition are taken.
+      num_bins: bins of a code for I(z_j;c_k).
+      span: traversals go from -span to span standard deviations of the prior.
+      random_seed: of the choice of images and of the noise.
+      batch_size: images a batch of the encoder.
+    """
+
+    def __init__(self, model, dataset, num_images, num_samples, num_bins, span, random_seed, batch_size):
+        self.model, self.dataset = model, dataset
+        self.num_images, self.num_samples, self.num_bins, self.span = num_images, num_samples, num_bins, span
+        self.seed, self.batch_size = random_seed, batch_size
+        self.part = part = parts_of_model(model)[-1]
+        self.indices = labels.some_images(dataset, num_images, np.random.RandomState(random_seed))
+        self.factors = labels.grid_factors(dataset, self.indices) if dataset.num_factors else None
+        # Evaluation lists the Gaussian variables first, then the categorical ones.
+        self.order = np.argsort([unit.kind != "normal" for unit in part.units], kind="stable")
+        self.names = [part.units[number].name for number in self.order]
+        self.encode = tf.function(lambda x: (part.encode(x), posteriors.parts_of(part.posterior(x))),
+                                  reduce_retracing=True)
+
+    def look(self):
+        """Encodes the images: the state that all analyses of this moment share."""
+        codes, parameters = [], []
+        for x in image_batches.batches(self.dataset, self.indices, self.batch_size, self.seed):
+            code, parts = self.encode(x)
+            codes.append(code.numpy())
+            parameters.append([part.numpy() for part in tf.nest.flatten(parts)])
+        mean, stddev, *tables = map(np.concatenate, zip(*parameters))
+        return _Moment(self, np.concatenate(codes), mean, stddev, tables)
+
+
+class _Moment:
+    """The analyses at one moment, each a dict of floats; information in nats."""
+
+    def __init__(self, fixed, codes, mean, stddev, tables):
+        self.fixed, self.codes = fixed, codes
+        self.mean, self.stddev, self.tables = mean, stddev, tables
+
+    def kl_per_dimension(self):
+        """Mean KL(q(z_j|x) || p(z_j)) of every latent variable."""
+        return _named(self.fixed.names, elbo_decomposition.prior_kl(self.mean, self.stddev, self.tables).mean(axis=0))
+
+    def active_units(self):
+        """See `active_variables`."""
+        return {name: float(value) for name, value in active_variables(self.codes, ACTIVE_VARIANCE).items()}
+
+    def information_matrix(self):
+        """I(z_j;c_k) of sampled codes, [variables, factors]; small sets give several samples an image."""
+        fixed = self.fixed
+        repeats = -(-fixed.num_images // len(self.mean))
+        rows = np.tile(np.arange(len(self.mean)), repeats)
+        samples = PosteriorMixture(self.mean, self.stddev, self.tables).draw(rows, np.random.RandomState(fixed.seed))
+        return information_tracking.information_matrix(np.concatenate([samples.values, samples.choices], axis=1),
+                                                       fixed.factors[rows], fixed.num_bins,
+                                                       num_categorical=samples.choices.shape[1])
+
+    def information(self):
+        """I(z_j;c_k), under "variable.factor"."""
+        matrix = self.information_matrix()
+        return _named([f"{name}.{factor}" for name in self.fixed.names for factor in self.fixed.dataset.factor_names],
+                      matrix.ravel())
+
+    def kl_decomposition(self):
+        """Mean KL and its parts: I(x;z), total correlation, dimension-wise KL; see `elbo_decomposition`."""
+        fixed = self.fixed
+        # Copies of all components leave the mixture as it is, and allow as many samples as were asked for.
+        copies = -(-fixed.num_samples // len(self.mean))
+        mean, stddev, *tables = (np.tile(table, (copies, 1)) for table in (self.mean, self.stddev, *self.tables))
+        parts = elbo_decomposition.kl_decomposition(mean, stddev, np.random.RandomState(fixed.seed), fixed.num_samples,
+                                                    tables, "float32")
+        return {name: parts[name] for name in _PARTS_OF_KL}
+
+    def loss_weights(self):
+        """Weights that the next step gives to the terms of the loss."""
+        return {name: float(weight) for name, weight in self.fixed.model.loss_weights().items()}
+
+    def draw_traversals(self, path):
+        """Draws the traversals of the first image as a table (see `traversal_table`)."""
+        fixed = self.fixed
+        image = fixed.dataset.observations(fixed.indices[:1], image_batches.stateless_seed(fixed.seed, 0))[0].numpy()
+        traversals.traversal_table(fixed.part, self._statistics(), image, path, fixed.span, num_values=9, max_units=10)
+
+    def _statistics(self):
+        fixed, units = self.fixed, self.fixed.part.units
+        back = np.argsort(fixed.order)
+        information = entropies = None
+        if fixed.factors is not None:
+            information, entropies = self.information_matrix()[back], utils.discrete_entropy(fixed.factors.T)
+        active = [self.codes[:, unit.start:unit.stop].var(axis=0).max() > ACTIVE_VARIANCE for unit in units]
+        kl = np.array(list(self.kl_per_dimension().values()))[back]
+        return LatentStatistics(units, kl, np.array(active), information, entropies, list(fixed.dataset.factor_names),
+                                len(self.mean))
+
+
+def _named(names, values):
+    return {name: float(value) for name, value in zip(names, values, strict=True)}

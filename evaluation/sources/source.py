@@ -1,0 +1,210 @@
+"""What is evaluated: a representation function, and whatever else a run, a file or a function brings with it."""
+
+import contextlib
+import dataclasses
+import hashlib
+import importlib
+import pathlib
+import sys
+import zipfile
+import zlib
+from typing import Any, Callable, Optional
+
+import gin
+import numpy as np
+import tensorflow as tf
+
+from dislib_plus import checks
+from dislib_plus.configuration import ConfigurationError, python_path
+from dislib_plus.saved_models import load_model
+
+from ..arithmetic.sample_checks import FACTOR_BINS
+from ..encoding.sampling import represent
+from . import hub
+from .labelled_codes import ArrayData
+
+# What reading an .npz file that is none, is cut short or has flipped bits may raise.
+DAMAGED = (ValueError, KeyError, EOFError, OSError, TypeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclasses.dataclass
+class Source:
+    """Something to evaluate.
+
+    Attributes:
+      name: what results call it.
+      function: representation function, float32 images [n, H, W, C] -> codes [n, D]; takes tensors if it has
+        a true attribute `takes_tensors`; `restarted()`, where it has that, gives it with its noise begun again.
+      model: the trained model, None where only codes can be had.
+      data: data with factors that belongs to the source itself (an .npz of codes and factors), else None.
+      key: digest of the weights, under which codes are kept; None: they are not kept.
+      folder: folder of the run or of the file, None for a function.
+      results: `results` folder of the step before, copied beside the scores; None: there is none.
+    """
+
+    name: str
+    function: Callable
+    model: Optional[Any] = None
+    data: Optional[Any] = None
+    key: Optional[str] = None
+    folder: Optional[pathlib.Path] = None
+    results: Optional[pathlib.Path] = None
+
+    @property
+    def image_shape(self):
+        """Shape (height, width, channels) of the images that the model takes, None where it cannot be known."""
+        shape = (getattr(self.model, "image_shape", None) or (getattr(self.model, "input_shape", None) or (None,))[1:]
+                 or getattr(self.function, "image_shape", ()))
+        return tuple(shape) if len(shape) == 3 and None not in shape else None
+
+    @property
+    def recorded_gin(self):
+        """The gin file that names the run's data set, None if there is none."""
+        if self.results is None:
+            return None
+        files = [self.results / "gin" / f"{step}.gin" for step in ("postprocess", "train")]
+        return next((path for path in files if path.is_file()), None)
+
+
+def from_directory(path):
+    """The model or representation in a folder: a run of this library, or a run of disentanglement_lib.
+
+    Args:
+      path: a folder with `model.keras`, or with the TF-Hub module `tfhub` of disentanglement_lib
+        (its model, or a postprocessed representation).
+
+    Raises:
+      FileNotFoundError: no such folder, or neither is in it.
+    """
+    folder = pathlib.Path(path)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {str(path)!r}; give the folder of a finished run.")
+    if (folder / "model.keras").is_file():
+        return from_keras(folder / "model.keras")
+    if (folder / "tfhub" / "saved_model.pb").is_file():
+        return from_hub(folder)
+    raise FileNotFoundError(f"{str(path)!r} holds neither model.keras nor a tfhub module: the run is not finished, or "
+                            "it is another folder.")
+
+
+def from_keras(path):
+    """A saved Keras model: one of this library, or any model whose output is the code.
+
+    Raises:
+      FileNotFoundError: no such file. ValueError: it cannot be loaded.
+    """
+    path = pathlib.Path(path)
+    model = load_model(path)
+    represent = model.represent if hasattr(model, "represent") else lambda x: model(x, training=False)
+    results = path.parent / "results"
+    return Source(str(path), _tensor_function(represent), model, key=_digest([path]), folder=path.parent,
+                  results=results if results.is_dir() else None)
+
+
+def from_hub(path):
+    """A run of disentanglement_lib: its model, or its postprocessed representation (spec: TF-Hub format 3)."""
+    folder = pathlib.Path(path)
+    function = hub.HubRepresentation(folder / "tfhub")
+    files = sorted(file for file in (folder / "tfhub").rglob("*") if file.is_file())
+    results = folder / "results"
+    model = hub.HubModel(function.module, hub.activation(results)) if "decoder" in function.module.signatures else None
+    return Source(str(folder), function, model, key=_digest(files), folder=folder,
+                  results=results if results.is_dir() else None)
+
+
+def from_codes(path):
+    """Codes and factors in an .npz file with the arrays `codes` [n, D] and `factors` [n, K].
+
+    An optional array `factor_names` [K] names the factors.
+
+    Raises:
+      FileNotFoundError: no such file. ValueError: arrays are missing or malformed.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file of codes {str(path)!r}.")
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            content = dict(arrays)
+    except DAMAGED as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{str(path)!r} is not an .npz file of plain arrays, or it is damaged ({reason}); write it "
+                         "with np.savez.") from error
+    missing = [name for name in ("codes", "factors") if name not in content]
+    if missing:
+        raise ValueError(f"{str(path)!r} must hold the arrays codes and factors; missing: {', '.join(missing)}; "
+                         f"it holds {sorted(content)}.")
+    data = ArrayData(content["codes"], content["factors"], content.get("factor_names"), path.stem, _factor_bins())
+    return Source(str(path), data.lookup, data=data, folder=path.parent)
+
+
+@gin.configurable("array_data")
+def _factor_bins(factor_bins=FACTOR_BINS):
+    """Equal-width bins into which continuous factors of a file are cut (`array_data.factor_bins`)."""
+    checks.whole("array_data.factor_bins", factor_bins, 1)
+    return factor_bins
+
+
+def from_function(name):
+    """A representation function named `package.module:function`; the working directory is searched too.
+
+    Raises:
+      ConfigurationError: the name has another form, or nothing can be called under it.
+    """
+    module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute:
+        raise ConfigurationError(f"--representation must have the form package.module:function; received {name!r}.")
+    with python_path([str(pathlib.Path.cwd())]):
+        try:
+            function = importlib.import_module(module_name)
+        except (Exception, SystemExit) as error:  # pylint: disable=broad-except  # Anything: it is the user's code.
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise ConfigurationError(f"--representation: the module {module_name!r} cannot be imported ({reason})."
+                                     ) from error
+    for part in attribute.split("."):
+        function = getattr(function, part, None)
+    if not callable(function):
+        raise ConfigurationError(f"--representation: there is no function {attribute!r} in "
+                                 f"{sys.modules[module_name].__file__}.")
+    return Source(name, _named(name, function))
+
+
+def _named(name, function):
+    """The user's function, whose errors become one ValueError that names it."""
+    def named(images):
+        try:
+            return function(images)
+        except Exception as error:  # pylint: disable=broad-except  # Anything: it is the user's code.
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise ValueError(f"The representation function {name} failed on observations of shape "
+                             f"{tuple(np.shape(images))} ({reason}).") from error
+    for attribute in ("takes_tensors", "image_shape", "restarted"):
+        if hasattr(function, attribute):
+            setattr(named, attribute, getattr(function, attribute))
+    return named
+
+
+def is_repeatable(function, images):
+    """Whether the function gives equal codes for equal images: False for codes sampled at every call."""
+    images = images if getattr(function, "takes_tensors", False) else np.asarray(images)
+    return np.array_equal(represent(images, function), represent(images, function), equal_nan=True)
+
+
+def _tensor_function(represent):
+    """The function of float32 tensors, traced once."""
+    traced = tf.function(represent, reduce_retracing=True)
+
+    def function(x):
+        return traced(tf.cast(x, tf.float32))
+    function.takes_tensors = True
+    return function
+
+
+def _digest(paths):
+    """SHA-256 of files, hexadecimal."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with contextlib.closing(open(path, "rb")) as stream:
+            while block := stream.read(2**20):
+                digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,216 @@
+"""One call of the evaluation: a source, its data, and the table of codes that all metrics share."""
+
+import inspect
+import os
+import pathlib
+import sys
+import warnings
+
+import gin
+import numpy as np
+
+from dislib_plus import configuration, data, results
+from dislib_plus.configuration import ConfigurationError
+
+from ..encoding import image_batches
+from ..encoding.code_table import CodeTable, IndexedData, is_indexable
+from ..metrics import requirements
+from ..sources.source import DAMAGED, is_repeatable
+
+_CODES = "codes.npz"
+# What a metric function may declare.
+SUPPLIED = ("ground_truth_data", "representation_function", "random_state", "artifact_dir", "dataset", "model")
+
+
+class Session:
+    """A source with its data set, and codes that are made once.
+
+    Attributes:
+      source: see `representation.Source`.
+      dataset: the data set, or the arrays of the source itself.
+      dataset_gin: operative gin text of the data set.
+    """
+
+    def __init__(self, source, dataset, dataset_gin="", cache_dir=None):
+        """Args: source, dataset; dataset_gin: see `load_dataset`; cache_dir: where codes are kept, None: nowhere."""
+        self.source, self.dataset, self.dataset_gin = source, dataset, dataset_gin
+        self._cache = None if cache_dir is None or source.key is None else pathlib.Path(cache_dir) / _CODES
+        self._table, self._direct, self._from_cache = None, None, 0
+        self._counted = image_batches.CountedImages(dataset)
+
+    @property
+    def num_encoded(self):
+        """Observations that went through a network so far."""
+        encoded = 0 if self._table is None else self._table.num_encoded - self._from_cache
+        return encoded + self._counted.num_handed_out + (0 if self._direct is None else self._direct.count)
+
+    def arguments(self, function, random_state, artifact_dir):
+        """What a metric function is called with: whichever it declares of the six arguments.
+
+        With `representation_function`, `ground_truth_data` is that of the table of codes where the
+        data and the function allow one. `dataset` (and `ground_truth_data` alone) is the real set.
+        """
+        names = declared(function)
+        given = {"random_state": random_state, "artifact_dir": artifact_dir, "dataset": self._counted,
+                 "ground_truth_data": self._counted, "model": self.source.model}
+        if "representation_function" in names:
+            given["ground_truth_data"], given["representation_function"] = self.data_and_representation()
+        return {name: value for name, value in given.items() if name in names}
+
+    def check(self, function, name):
+        """Raises ConfigurationError where the source cannot be scored by the metric `function`; computes nothing."""
+        names = declared(function)
+        check_parameters(function, name)
+        self.check_source(function, name, names)
+
+    def check_source(self, function, name, names):
+        """As `check`, for a function that is given what `names` lists."""
+        if "model" in names and self.source.model is None:
+            raise ConfigurationError(f"{name} needs a trained model, and {self.source.name} gives codes only; give a "
+                                     "run directory or a .keras file, or choose other metrics.")
+        expected = self.source.image_shape
+        if expected is not None and self.source.data is None and expected != tuple(self.dataset.observation_shape):
+            raise ConfigurationError(f"{self.source.name} takes images of shape {expected}, and data set "
+                                     f"{self.dataset.name!r} has {tuple(self.dataset.observation_shape)}; choose the "
+                                     "data set that the model was trained on.")
+        try:
+            if "ground_truth_data" in names:
+                requirements.factors(self.dataset)
+            requirements.check(function, self.source.model, self.dataset)
+        except ValueError as error:
+            raise ConfigurationError(f"{name}: {error}") from error
+
+    def data_and_representation(self):
+        """(ground_truth_data, representation_function) for one metric."""
+        pair = self._codes()
+        self._restart()
+        return pair
+
+    def _codes(self):
+        if self.source.data is not None:
+            return self.source.data, self.source.function
+        if self._table is None and self._direct is None:
+            probe = self.dataset.observations(np.arange(min(8, self.dataset.num_observations))) if is_indexable(
+                self.dataset) else None
+            if probe is not None and is_repeatable(self.source.function, probe):
+                self._table = CodeTable(self.dataset, self.source.function, progress=sys.stderr.isatty())
+                self._from_cache = self._load()
+            else:
+                self._direct = _Counter(self.source.function)
+        if self._table is not None:
+            return IndexedData(self.dataset), self._table.lookup
+        return self.dataset, self._direct
+
+    def _restart(self):
+        """Has a sampled representation draw for every metric what it would draw for this metric alone."""
+        if self._direct is not None and hasattr(self.source.function, "restarted"):
+            self._direct.function = self.source.function.restarted()
+
+    def _cache_key(self):
+        return f"{self.source.key} {image_batches.fingerprint(self.dataset)}"
+
+    def _load(self):
+        """Takes over codes kept by an earlier call; returns how many."""
+        if self._cache is None or not self._cache.is_file():
+            return 0
+        try:
+            return self._table.num_encoded if self._table.load(self._cache, self._cache_key()) else 0
+        except DAMAGED as error:
+            warnings.warn(f"The kept codes {self._cache} are damaged ({error}); they are made again.", stacklevel=2)
+            self._table.known[:] = False
+            return 0
+
+    def save_codes(self):
+        """Keeps new codes for the next call."""
+        if self._table is not None and self._cache is not None and self._table.num_encoded > self._from_cache:
+            self._table.save(self._cache, self._cache_key())
+
+
+class _Counter:
+    """A representation function that counts what it encodes."""
+
+    def __init__(self, function):
+        self.function, self.count = function, 0
+
+    def __call__(self, observations):
+        self.count += len(observations)
+        if getattr(self.function, "takes_tensors", False):
+            return self.function(observations).numpy()
+        return self.function(np.asarray(observations, np.float32))
+
+
+def declared(function):
+    """Names of the parameters of a metric function; with **kwargs it takes disentanglement_lib's four."""
+    parameters = inspect.signature(inspect.unwrap(function)).parameters.values()
+    names = {parameter.name for parameter in parameters}
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        names |= {"ground_truth_data", "representation_function", "random_state", "artifact_dir"}
+    return names
+
+
+def check_parameters(function, name):
+    """Raises ConfigurationError where a metric function needs a parameter that neither a session nor gin supplies."""
+    parameters = inspect.signature(inspect.unwrap(function)).parameters.values()
+    bound = {key.rpartition(".")[2] for key in configuration.bindings()}
+    missing = [parameter.name for parameter in parameters if parameter.default is parameter.empty
+               and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+               and parameter.name not in (*SUPPLIED, *bound)]
+    if missing:
+        raise ConfigurationError(f"{name} cannot be evaluated: {function.__name__} needs {', '.join(missing)}, and a "
+                                 f"metric is given {', '.join(SUPPLIED)}. A metric of a fixed labelled sample is bound "
+                                 "to validation.validation_fn.")
+
+
+def cache_directory(source, output_dir):
+    """Where codes are kept: `evaluation/` beside the run; where that cannot be written, the output directory."""
+    if source.folder is None or not os.access(source.folder, os.W_OK):
+        return pathlib.Path(output_dir)
+    return source.folder / "evaluation"
+
+
+def load_dataset(source):
+    """The data set of the source under the present gin configuration.
+
+    `dataset.name` that is not bound, or is "auto", means the one that the run recorded, with
+    the settings of its own that the run recorded; bindings made by the user win.
+
+    Returns:
+      (data set, its operative gin text).
+
+    Raises:
+      ConfigurationError: no data set is named.
+    """
+    if source.data is not None:
+        return source.data, ""
+    _bind_recorded(source)
+    try:
+        gin.query_parameter("dataset.name")
+    except ValueError as error:
+        raise ConfigurationError(f"{source.name} does not record its data set; name it, as in "
+                                 "--gin_bindings=\"dataset.name = 'cars3d'\".") from error
+    dataset = data.get_named_ground_truth_data()
+    return dataset, gin.operative_config_str()
+
+
+def _bind_recorded(source):
+    recorded = {} if source.recorded_gin is None else results.gin_dict(source.recorded_gin)
+    bound = configuration.bindings()
+    name = bound.get("dataset.name", "'auto'")
+    if name.strip("'\"") != "auto" and name != recorded.get("dataset.name"):
+        return
+    if "dataset.name" not in recorded:
+        if name.strip("'\"") == "auto" and "dataset.name" in bound:
+            raise ConfigurationError(f"dataset.name is 'auto', but {source.name} does not record its data set; "
+                                     "name it.")
+        return
+    own = [f"{key} = {value}" for key, value in recorded.items()
+           if key == "dataset.name" or (key not in bound and _is_of_data(key))]
+    configuration.bind(own, source.recorded_gin)
+
+
+def _is_of_data(key):
+    """Whether a recorded binding belongs to a data set of the library."""
+    name = key.rpartition(".")[0].rpartition("/")[2]
+    matches = gin.config._REGISTRY.matching_selectors(name)  # pylint: disable=protected-access
+    wrapped = [gin.config._REGISTRY[match].wrapped for match in matches]  # pylint: disable=protected-access
+    return any(thing.__module__.startswith("dislib_plus.data") for thing in wrapped)

@@ -1,0 +1,132 @@
+"""From a trained model to a representation: disentanglement_lib's second step, between training and evaluation.
+
+A postprocess function is called with (data set, Gaussian encoder, np.random.RandomState, folder)
+and returns (transformation, checkpoint): the transformation makes the code of the posterior's
+`mean` and `logvar`, the checkpoint holds its variables where it has any, else None.
+"""
+
+import pathlib
+import time
+
+import gin
+import numpy as np
+import tensorflow as tf
+
+from dislib_plus import configuration, results
+from dislib_plus.configuration import ConfigurationError
+
+from ..evaluate import published
+from ..sources.source import from_directory
+from . import hub_writer
+from .metric_inputs import load_dataset
+
+# What a representation leaves in its folder; scores of a former one are no longer true.
+_OWN = ("tfhub", "results", "evaluation")
+
+
+def postprocess_with_gin(model_dir, output_dir, overwrite=False, gin_config_files=None, gin_bindings=None):
+    """As `postprocess`, after reading gin files and bindings; the configuration is cleared at the end."""
+    with configuration.configured(gin_config_files, gin_bindings):
+        return postprocess(model_dir, output_dir, overwrite)
+
+
+@gin.configurable("postprocess", denylist=["model_dir", "output_dir", "overwrite"])
+def postprocess(model_dir, output_dir, overwrite=False, postprocess_fn=gin.REQUIRED, random_seed=gin.REQUIRED,
+                name=""):
+    """Writes a representation of a trained model: `output_dir/tfhub` and `output_dir/results`.
+
+    The module in `tfhub` is a copy: it needs neither the model nor its code, and may be moved.
+
+    Args:
+      model_dir: folder of a finished run, of this library or of disentanglement_lib.
+      output_dir: where the representation goes, complete or not at all.
+      overwrite: replace a representation that is there.
+      postprocess_fn: @mean_representation, @sampled_representation, or any function as this file's head says.
+      random_seed: of the function's RandomState and of every random operation in its transformation: the same
+        calls of a representation that was just loaded give the same codes.
+      name: recorded only.
+
+    Returns:
+      dict: `elapsed_time` in seconds.
+
+    Raises:
+      ConfigurationError: the model has no Gaussian posteriors, or random_seed or the data set's name is wrong.
+      FileExistsError: output_dir is in use. FileNotFoundError: model_dir holds no finished run.
+      ValueError: the data set or the model cannot be read.
+    """
+    del name  # Part of the recorded configuration.
+    random_state = _random_state(random_seed)
+    source = from_directory(model_dir)
+    encode = gaussian_encoder(source)
+    _check_free(source.folder, pathlib.Path(output_dir), overwrite)
+    start = time.time()
+    dataset, _ = load_dataset(source)
+    shape = _image_shape(source, dataset)
+    traced = tf.function(encode, reduce_retracing=True)
+
+    def encode_arrays(images):
+        return {key: value.numpy() for key, value in traced(tf.convert_to_tensor(images, tf.float32)).items()}
+
+    with published(output_dir, _OWN) as temporary:
+        transform, checkpoint = postprocess_fn(dataset, encode_arrays, random_state, str(temporary))
+        hub_writer.write_representation(temporary / "tfhub", encode, shape, transform, checkpoint, random_seed)
+        scores = {"elapsed_time": time.time() - start}
+        results.update_result_directory(temporary / "results", "postprocess", scores, source.results)
+    return scores
+
+
+@gin.configurable("mean_representation", denylist=["ground_truth_data", "gaussian_encoder", "random_state"])
+def mean_representation(ground_truth_data, gaussian_encoder, random_state, save_path):
+    """The mean of q(z|x) as representation; arguments as every postprocess function."""
+    del ground_truth_data, gaussian_encoder, random_state, save_path
+    return lambda mean, logvar: mean, None
+
+
+@gin.configurable("sampled_representation", denylist=["ground_truth_data", "gaussian_encoder", "random_state"])
+def sampled_representation(ground_truth_data, gaussian_encoder, random_state, save_path):
+    """A sample of q(z|x), mean + exp(logvar / 2) * noise, with fresh noise for every image of every call."""
+    del ground_truth_data, gaussian_encoder, random_state, save_path
+    return lambda mean, logvar: mean + tf.exp(0.5 * logvar) * tf.random.normal(tf.shape(mean)), None
+
+
+def gaussian_encoder(source):
+    """The traceable function images [n, height, width, channels] -> {"mean", "logvar"} [n, D] of a source's model.
+
+    Raises:
+      ConfigurationError: the model has no Gaussian posteriors.
+    """
+    if not hasattr(source.model, "posterior") or any(kind != "normal" for kind, _ in source.model.code_spec):
+        raise ConfigurationError(f"A representation is made of Gaussian posteriors, which {source.name} does not have; "
+                                 "evaluate it as it is.")
+
+    def encode(images):
+        posterior = source.model.posterior(images)
+        return {"mean": posterior.mean(), "logvar": 2.0 * tf.math.log(posterior.stddev())}
+    return encode
+
+
+def _image_shape(source, dataset):
+    """The shape of the images; raises ConfigurationError where the data set has another than the model."""
+    shape = tuple(dataset.observation_shape)
+    if source.image_shape not in (None, shape):
+        raise ConfigurationError(f"{source.name} takes images of shape {source.image_shape}, and data set "
+                                 f"{dataset.name!r} has {shape}; name the data set that the model was trained on.")
+    return shape
+
+
+def _random_state(seed):
+    try:
+        return np.random.RandomState(seed)
+    except (ValueError, TypeError) as error:
+        raise ConfigurationError(f"postprocess.random_seed must be an integer in 0..{2 ** 32 - 1}; received {seed!r}."
+                                 ) from error
+
+
+def _check_free(model_dir, output_dir, overwrite):
+    if output_dir.resolve() == model_dir.resolve():
+        raise ConfigurationError(f"output_dir must be another folder than model_dir; received {output_dir} twice.")
+    if output_dir.is_dir() and any(output_dir.iterdir()) and not overwrite:
+        raise FileExistsError(f"output_dir {output_dir} is not empty; choose another folder, or use --overwrite to "
+                                 "replace the representation in it.")
+    if (output_dir / "model.keras").exists():
+        raise FileExistsError(f"output_dir {output_dir} holds a trained model; choose another folder.")
