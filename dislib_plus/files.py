@@ -1,12 +1,21 @@
-"""Files: atomic writes, errors of the file system as sentences, and the place of the shipped gin recipes."""
+"""Files: atomic writes, damage told from errors of the file system, and the place of the shipped gin recipes."""
 
 import contextlib
 import errno
+import lzma
 import os
 import pathlib
 import re
 import shutil
+import struct
+import sys
+import tarfile
 import tempfile
+import tokenize
+import zipfile
+import zlib
+
+from dislib_plus.sentences import brief
 
 _UNFINISHED = re.compile(r"\.(.+)\.\w{8}\.part(?:\.\w+)?")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -17,6 +26,22 @@ _REMEDIES = {
                     "a file or folder is in the way: move it or choose another name"),
     errno.ENAMETOOLONG: "choose a shorter name",
 }
+# What reading changed or missing bytes raises in the readers of zip, tar, gzip, NumPy, HDF5, JSON and pictures. An
+# OSError belongs to it only where it comes from the reader, as gzip.BadGzipFile does, and not from the system.
+_DAMAGE = (ValueError, TypeError, LookupError, AttributeError, RuntimeError, ArithmeticError, SyntaxError, EOFError,
+           OSError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, tokenize.TokenError)
+_READ_REMEDIES = {
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "get permission to read it"),
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG), "give the name of a file"),
+}
+
+
+class DamagedFile(ValueError):
+    """The bytes of a file are proven wrong. `reason` says how, without the file's name."""
+
+    def __init__(self, path, reason, remedy="put back a copy of it"):
+        super().__init__(f"{path} is damaged ({reason}); {remedy}.")
+        self.reason = reason
 
 
 @contextlib.contextmanager
@@ -92,6 +117,63 @@ def sentence(error):
     path = error.filename2 or error.filename or "a file"
     remedy = _REMEDIES.get(error.errno)
     return f"{path} could not be used ({error.strerror}){f'; {remedy}' if remedy else ''}."
+
+
+@contextlib.contextmanager
+def reading(path, remedy="put back a copy of it"):
+    """Tells a damaged file from one that cannot be read now: whatever a reader raises in the block becomes one of two.
+
+    Args:
+      path: the file that the block reads.
+      remedy: what to do about damage, the end of the sentence.
+
+    Raises:
+      DamagedFile: the bytes are wrong, or `path` is a pipe, a device or a folder, so that nothing was opened.
+      OSError: the system refused (no such file, no permission, a passing error of a network file system, no memory);
+        of the same type, a sentence; nothing is known about the bytes.
+    """
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise DamagedFile(path, "it is a folder, a pipe or a device and must be a file", remedy)
+    before = sys.exc_info()[1]
+    try:
+        yield
+    except DamagedFile:
+        raise
+    except MemoryError as error:
+        raise OSError(f"{path} could not be read (there is not enough memory for it); run the command where there "
+                      "is more.") from error
+    except _DAMAGE as error:
+        refused = _refusal_of_system(error, before)
+        if refused is None:
+            raise DamagedFile(path, _reason(error), remedy) from error
+        if refused.errno is None:
+            raise
+        raise read_error(path, refused) from error
+
+
+def _refusal_of_system(error, before):
+    """The OSError by which the system refused to read, among the causes of an error; None: the bytes are to blame."""
+    while error is not None and error is not before:
+        # zipfile, for one, turns an input/output error into "not a zip file".
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # invalid: an offset in the file
+            return error
+        if isinstance(error, (FileNotFoundError, PermissionError)) or isinstance(error.__cause__, MemoryError):
+            return error  # said already
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _reason(error):
+    text = brief(str(error)).rstrip(".")
+    if text and not isinstance(error, LookupError):
+        return text
+    return f"{type(error).__name__}: {text or 'no more is known'}"
+
+
+def read_error(path, error):
+    """An OSError of the same type whose message says that `path` could not be read, why, and what to do."""
+    remedy = _READ_REMEDIES.get(error.errno, "run the same command again")
+    return type(error)(f"{path} could not be read ({os.strerror(error.errno)}); {remedy}.")
 
 
 def remove(path):

@@ -1,8 +1,6 @@
 """What a result was made with: library versions, device, oneDNN; and the record of a run."""
 
-import json
 import os
-import pathlib
 import platform
 
 import keras
@@ -11,8 +9,9 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 import dislib_plus
+from dislib_plus import files, json_files
 
-# The parts of run.json.
+# The parts of run.json; all that they hold is text.
 _PARTS = {"bindings": dict, "arguments": dict, "environment": dict, "gin_files": list, "python_path": list,
           "imports": list}
 
@@ -42,24 +41,16 @@ def read_record(path, *required):
         "python_path" and "imports" lists of texts.
 
     Raises:
-      ValueError: the file is damaged.
+      files.DamagedFile: the file is damaged. OSError: it cannot be read.
     """
-    try:
-        record = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise _damaged(path, f"it is no JSON text: {error}") from error
-    if not isinstance(record, dict):
-        raise _damaged(path, f"it must hold a JSON object and holds a {type(record).__name__}")
+    remedy = "put back a copy of it, or train anew with dislib_train --overwrite"
+    record = json_files.read(path, remedy)
     for part in required:
         if part not in record:
-            raise _damaged(path, f"{part!r} is missing")
+            raise files.DamagedFile(path, f"{part!r} is missing", remedy)
     for part, kind in _PARTS.items():
         value = record.get(part, kind())
-        if not isinstance(value, kind) or kind is list and not all(isinstance(item, str) for item in value):
-            raise _damaged(path, f"{part!r} has another form than dislib_train writes")
+        items = value.values() if isinstance(value, dict) else value
+        if not isinstance(value, kind) or not all(isinstance(item, str) for item in items):
+            raise files.DamagedFile(path, f"{part!r} has another form than dislib_train writes", remedy)
     return record
-
-
-def _damaged(path, reason):
-    return ValueError(f"{path} is damaged ({reason}); put back a copy of it, or train anew with "
-                      "dislib_train --overwrite.")

@@ -15,7 +15,8 @@ import uuid
 import gin
 import numpy as np
 
-from dislib_plus import files
+from dislib_plus import files, json_files
+from dislib_plus.sentences import brief
 
 
 def update_result_directory(result_directory, step_name, results_dict, old_result_directory=None, gin_text=None):
@@ -59,12 +60,6 @@ def copydir(from_path, to_path):
             shutil.copyfile(entry.path, target)
 
 
-def save_gin(config_path):
-    """Writes gin's operative configuration (all that ran, defaults included)."""
-    with files.atomic_write(config_path) as stream:
-        stream.write(gin.operative_config_str())
-
-
 def save_dict(config_path, dict_with_info):
     """Writes a dictionary as JSON, keys in the order given, two spaces of indent."""
     with files.atomic_write(config_path) as stream:
@@ -72,18 +67,17 @@ def save_dict(config_path, dict_with_info):
 
 
 def load_dict(path):
-    """Reads a JSON dictionary; `NaN` and `Infinity` are accepted, as dlib's files hold them.
+    """Reads a JSON dictionary; see `json_files.read`. A setting ("..._config.NAME") in it is one text or number.
 
     Raises:
-      ValueError: the file holds no JSON object.
+      ValueError: the file holds no such dictionary.
     """
-    with open(path, encoding="utf-8") as stream:
-        try:
-            content = json.load(stream)
-        except ValueError as error:
-            raise ValueError(f"{path} is not valid JSON ({error}); write it again or leave it out.") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} must hold a JSON object; it holds a {type(content).__name__}.")
+    remedy = "write it again or leave it out"
+    content = json_files.read(path, remedy)
+    is_config = pathlib.Path(path).stem.endswith("_config")
+    for key, value in content.items():
+        if (is_config or "_config." in key) and isinstance(value, (list, dict)):
+            raise files.DamagedFile(path, f"{brief(key)} must be one text and is a {type(value).__name__}", remedy)
     return content
 
 

@@ -1,10 +1,18 @@
-"""Atomic writes, and errors of the file system as sentences."""
+"""Atomic writes, damage, and errors of the file system as sentences."""
 
 import errno
+import gzip
+import json
+import lzma
 import os
 import shutil
+import tarfile
+import zipfile
 
+import h5py
+import numpy as np
 import pytest
+from PIL import Image
 
 from dislib_plus import files
 
@@ -67,3 +75,94 @@ def test_sentences():
     assert files.sentence(FileNotFoundError(errno.ENOENT, "No such file", "x")) == "x could not be used (No such file)."
     assert files.sentence(shutil.Error([("a", "b", "full"), ("c", "d", "full")])) == (
         "b could not be written (full); make room or choose another folder.")
+
+
+def _damaged_zip(path):
+    np.savez(path, a=np.arange(1000))
+    content = bytearray(path.read_bytes())
+    content[200:400] = bytes(200)
+    path.write_bytes(content)
+
+
+def _cut_gzip(path):
+    path.write_bytes(gzip.compress(bytes(range(256)) * 100)[:-200])
+
+
+def _cut_hdf5(path):
+    with h5py.File(path, "w") as file:
+        file["x"] = np.arange(100_000)
+    os.truncate(path, 300_000)
+
+
+def _load(path):
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+def _load_hdf5(path):
+    with h5py.File(path) as file:
+        return file["x"][:]
+
+
+READERS = {
+    "changed zip": (_damaged_zip, _load), "cut gzip": (_cut_gzip, lambda path: gzip.open(path).read()),
+    "no gzip": (lambda path: path.write_text("x"), lambda path: gzip.open(path).read()),
+    "cut HDF5": (_cut_hdf5, _load_hdf5), "no picture": (lambda path: path.write_text("x"), Image.open),
+    "no text": (lambda path: path.write_bytes(b"\xff"), lambda path: path.read_text("utf-8")),
+    "no JSON": (lambda path: path.write_text("[" * 100_000), lambda path: json.loads(path.read_text())),
+    "no xz": (lambda path: path.write_text("x"), lambda path: lzma.open(path).read()),
+    "no tar": (lambda path: path.write_text("x"), tarfile.open),
+    "key is missing": (lambda path: np.savez(path, a=1), lambda path: np.load(path)["b"]),
+}
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_damage_is_said_to_be_damage(tmp_path, kind):
+    write, read = READERS[kind]
+    path = tmp_path / "x.npz"
+    write(path)
+    with pytest.raises(files.DamagedFile, match="x.npz is damaged .*; make it again.") as caught:
+        with files.reading(path, "make it again"):
+            read(path)
+    assert 0 < len(caught.value.reason) < 300 and "x.npz" not in caught.value.reason.replace(str(path), "")
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENOMEM, errno.EACCES, errno.ENOENT])
+@pytest.mark.parametrize("hidden", [False, True])
+def test_an_error_of_the_system_is_not_damage(tmp_path, code, hidden):
+    def read():
+        try:
+            raise OSError(code, os.strerror(code), "other name")
+        except OSError:
+            if hidden:  # as zipfile does
+                raise zipfile.BadZipFile("File is not a zip file")  # noqa: B904
+            raise
+
+    for _ in range(2):  # in a block within a block too
+        def read(inner=read):
+            with files.reading(tmp_path / "x.npz"):
+                inner()
+    with pytest.raises(OSError, match=rf"x.npz could not be read \({os.strerror(code)}\); \w+") as caught:
+        read()
+    assert isinstance(caught.value, type(OSError(code, ""))) and files.sentence(caught.value) == str(caught.value)
+
+
+def test_too_little_memory_is_not_damage(tmp_path):
+    with pytest.raises(OSError, match="x could not be read .there is not enough memory"), files.reading("outer"), \
+            files.reading(tmp_path / "x"):
+        raise MemoryError
+
+
+def test_an_error_handled_when_the_block_begins_says_nothing_about_the_file(tmp_path):
+    try:
+        raise OSError(errno.EIO, "elsewhere")
+    except OSError:
+        with pytest.raises(files.DamagedFile), files.reading(tmp_path / "x"):
+            raise EOFError
+
+
+def test_what_is_not_a_file_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, "/dev/zero"):
+        with pytest.raises(files.DamagedFile, match="must be a file"), files.reading(path):
+            pytest.fail("the block was entered")

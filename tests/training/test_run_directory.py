@@ -93,7 +93,8 @@ def test_places_where_no_folder_can_be(tmp_path):
 
 
 @pytest.mark.parametrize("content, reason", [
-    ("{", "it is no JSON text"),
+    ("{", "it is not valid JSON"),
+    (json.dumps({**RECORD, "bindings": {"vae.beta": 4}}), "'bindings' has another form"),
     ("[]", "it must hold a JSON object and holds a list"),
     ("null", "it must hold a JSON object and holds a NoneType"),
     ("{}", "'bindings' is missing"),
