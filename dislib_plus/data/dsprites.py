@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from dislib_plus.data.base import GroundTruthData, gathered
 from dislib_plus.data.bits import pack_bits, unpack_bits
+from dislib_plus.data.fingerprints import contents, of_arrays
 from dislib_plus.data.npz import broken_file, npz_array
 from dislib_plus.data.registry import register
 
@@ -60,6 +61,11 @@ class DSprites(GroundTruthData):
 
     def images(self, indices, seed=None):
         return unpack_bits(gathered(self._packed, indices))[..., None]
+
+
+@contents.register(DSprites)
+def _of_sprites(dataset):
+    return of_arrays(dataset._packed)
 
 
 def archive_path(data_dir):

@@ -13,6 +13,7 @@ from PIL import Image
 
 from dislib_plus.data.base import GroundTruthData, gathered
 from dislib_plus.data.dsprites import DSprites, archive_path
+from dislib_plus.data.fingerprints import contents, of_arrays
 from dislib_plus.data.npz import broken_file, readable
 from dislib_plus.data.registry import register
 from dislib_plus.data.toy_dsprites import ToyDSprites
@@ -171,6 +172,13 @@ class AbstractDSprites(GroundTruthData):
         of_object = tf.gather(tf.constant(OBJECT_COLORS, tf.float32), colors % len(OBJECT_COLORS))
         of_background = tf.gather(tf.constant(BACKGROUND_COLORS, tf.float32), colors // len(OBJECT_COLORS))
         return _two_colors(sprites, of_object, of_background)
+
+
+@contents.register(_NoisySprites)
+@contents.register(AbstractDSprites)
+def _of_painted(dataset):
+    few = np.linspace(0, dataset.num_observations - 1, 64).astype(np.int64)
+    return contents(dataset.sprites) + of_arrays(dataset.images(tf.constant(few)))
 
 
 def read_picture(name, path):

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 
 from dislib_plus.data.base import GroundTruthData
+from dislib_plus.data.fingerprints import contents, of_arrays
 from dislib_plus.data.npz import READ_ERRORS
 
 MOST_VALUES = 100
@@ -185,3 +186,8 @@ class FactorTable(GroundTruthData):
         if self._shared:
             first = first + np.floor(random_state.random_sample(len(first)) * count).astype(np.int64)
         return self._rows[first]
+
+
+@contents.register(FactorTable)
+def _of_table(dataset):
+    return contents(dataset._source) + of_arrays(dataset._table)

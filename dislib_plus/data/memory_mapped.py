@@ -13,6 +13,7 @@ import tqdm
 
 from dislib_plus.data.base import GroundTruthData, ImageData, gathered
 from dislib_plus.data.cache import cache_root
+from dislib_plus.data.fingerprints import contents, of_file
 from dislib_plus.files import atomic_path
 
 
@@ -74,7 +75,7 @@ class MappedImages(ImageData):
         """Args: name; path, shape: see `map_images`; labels: None or integers [n] or [n, several]."""
         self.name, self.labels = name, labels
         self.num_observations, self.observation_shape = int(shape[0]), [int(side) for side in shape[1:]]
-        self._images = map_images(path, shape)
+        self.path, self._images = path, map_images(path, shape)
 
     def images(self, indices, seed=None):
         return gathered(self._images, indices)
@@ -87,7 +88,13 @@ class MappedGrid(GroundTruthData):
         """Args: as GroundTruthData; path: see `map_images`; image_shape: [height, width, channels]."""
         super().__init__(name, grid_names, grid_sizes, visible)
         self.observation_shape = list(image_shape)
-        self._images = map_images(path, [self.num_observations, *image_shape])
+        self.path, self._images = path, map_images(path, [self.num_observations, *image_shape])
 
     def images(self, indices, seed=None):
         return gathered(self._images, indices)
+
+
+@contents.register(MappedImages)
+@contents.register(MappedGrid)
+def _of_mapped(dataset):
+    return of_file(dataset.path)

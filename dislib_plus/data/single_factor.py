@@ -8,6 +8,7 @@ from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import arguments
 from dislib_plus.data.base import GroundTruthData
+from dislib_plus.data.fingerprints import contents, of_arrays
 from dislib_plus.data.registry import get_named_ground_truth_data, register
 from dislib_plus.data.training_views import TrainingView
 
@@ -36,6 +37,11 @@ class SingleFactor(GroundTruthData):
 
     def images(self, indices, seed=None):
         return self._dataset.images(tf.gather(self._indices, indices // self.grid_sizes[1]), seed)
+
+
+@contents.register(SingleFactor)
+def _of_chosen(dataset):
+    return contents(dataset._dataset) + of_arrays(dataset._indices)
 
 
 @register("single_factor", rest="name")

@@ -15,6 +15,7 @@ from PIL import Image
 from dislib_plus import checks
 from dislib_plus.data.base import GroundTruthData, gathered
 from dislib_plus.data.cache import cached_array, fingerprint
+from dislib_plus.data.fingerprints import contents, of_arrays
 from dislib_plus.data.npz import broken_file, readable
 from dislib_plus.data.registry import register
 
@@ -124,6 +125,11 @@ class SmallNORB(GroundTruthData):
         """Images uint8 where they are clipped, else float32, slightly outside [0, 1] at sharp edges."""
         pixels = gathered(self._pixels, indices)[..., None]
         return pixels if pixels.dtype == tf.uint8 else tf.cast(pixels, tf.float32) / 255.0
+
+
+@contents.register(SmallNORB)
+def _of_toys(dataset):
+    return of_arrays(dataset._pixels)
 
 
 @register("smallnorb")

@@ -9,6 +9,7 @@ from dislib_plus.cli import data as show
 from dislib_plus.cli import evaluate
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import batches, get_named_ground_truth_data, names, registry
+from dislib_plus.data.fingerprints import fingerprint
 from dislib_plus.training.train import train_with_gin
 
 # Rendered once in half a minute; everything else about them is tested on their small versions.
@@ -146,6 +147,12 @@ def test_training_batches_depend_on_seed_and_step_only(data):
     assert not np.array_equal(whole[0], run(1, 0, 1)[0])
     spec = batches.training_batches(data, 4, 0, 0, 1).element_spec
     assert spec.shape == [4, *data.observation_shape]
+
+
+def test_the_fingerprint_is_that_of_the_set_loaded_again(data, files, request):
+    use, root = files
+    again = _load(*use(request.node.callspec.params["data"]), root)
+    assert fingerprint(data) == fingerprint(again) and len(fingerprint(data)) == 32
 
 
 def test_sampling_repeats_under_a_seed(grid):
