@@ -4,16 +4,17 @@ A checkpoint is an uncompressed .npz: every variable as an array under its
 position, each with the zip format's CRC-32, and one JSON text that names them.
 It is written to a temporary name and renamed, so that a crash at any moment
 leaves the files before it whole.
+
+Only a file whose bytes are proven wrong is passed over, and it is kept under
+another name. An error of the system says nothing about the bytes: it stops the run.
 """
 
 import json
+import os
 import pathlib
 import re
-import struct
-import tokenize
 import warnings
 import zipfile
-import zlib
 
 import numpy as np
 
@@ -21,13 +22,6 @@ from dislib_plus import checks, configuration, files
 
 _KEPT = 2
 _NAME = re.compile(r"stage(\d+)-step(\d+)\.npz")
-# What reading changed or missing bytes may raise in the zip reader, in NumPy and in the JSON reader.
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, EOFError, KeyError, ValueError,
-               TypeError, AttributeError, RuntimeError, OSError)
-
-
-class _Damaged(ValueError):
-    """A file that is no checkpoint; the message says why."""
 
 
 class NonFiniteWeights(ValueError):
@@ -66,45 +60,59 @@ class Checkpoints:
                  for variable, array in zip(variables, arrays)]
         text = json.dumps({"stage": stage, "step": step, "variables": names, "elapsed_time": elapsed_time})
         path = self.folder / f"stage{stage:02d}-step{step:09d}.npz"
+        kept = "The checkpoint before it stands." if self.paths() else "It would have been the first checkpoint."
         try:
             with files.atomic_write(path, "wb") as stream:
                 np.savez(stream, about=np.array(text), **{str(i): array for i, array in enumerate(arrays)})
         except OSError as error:
-            kept = "The checkpoint before it stands." if self.paths() else "There is no checkpoint before it."
             raise OSError(f"Checkpoint {error} {kept}") from error
         for old in self.paths()[:-self.keep]:
             old.unlink()
 
     def paths(self):
-        """Files of all checkpoints, oldest first."""
-        found = [path for path in self.folder.glob("*.npz") if _NAME.fullmatch(path.name)]
-        return sorted(found, key=lambda path: tuple(map(int, _NAME.fullmatch(path.name).groups())))
+        """Files of all checkpoints, oldest first.
+
+        Raises:
+          OSError: the folder could not be listed.
+        """
+        try:
+            names = os.listdir(self.folder)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise files.read_error(self.folder, error) from error
+        found = filter(None, map(_NAME.fullmatch, names))
+        return [self.folder / match.group() for match in sorted(found, key=lambda match: tuple(map(int, match.groups())))]
 
     def newest(self, iterations):
-        """The newest checkpoint that can be read, as State; None without one.
+        """The newest checkpoint whose bytes are whole, as State; None without one.
 
-        A damaged one is reported by a warning, removed, and the one before it is tried.
+        A damaged one is reported by a warning and set aside under another name, and the one before it is tried.
 
         Args:
           iterations: number of iterations of each stage.
 
         Raises:
-          PermissionError: a checkpoint may not be read.
+          OSError: a checkpoint could not be read (now); nothing was set aside.
         """
         paths = self.paths()
         while paths:
             path = paths.pop()
             try:
                 return _read(path, iterations)
-            except PermissionError as error:
-                raise PermissionError(f"Checkpoint {path} may not be read; get permission to read it.") from error
-            except _UNREADABLE as error:
-                reason = str(error) if isinstance(error, _Damaged) else "bytes are missing or changed"
-                then = "the one before it is tried" if paths else "there is none before it, so training starts anew"
-                warnings.warn(f"Checkpoint {path} is damaged ({reason}); it is removed, and {then}.",
-                              configuration.Notice, stacklevel=2)
-                files.remove(path)
+            except files.DamagedFile as error:
+                then = "the one before it is tried" if paths else "no other is left, so training starts anew"
+                warnings.warn(f"Checkpoint {path} is damaged ({error.reason}); it is kept as {_set_aside(path).name}, "
+                              f"and {then}.", configuration.Notice, stacklevel=2)
         return None
+
+
+def _set_aside(path):
+    """Renames a file to a name that is free and not a checkpoint's; returns that name."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    return path.rename(aside)
 
 
 class State:
@@ -138,47 +146,34 @@ class State:
 
 
 def _read(path, iterations):
-    with _opened(path) as stream, np.load(stream, allow_pickle=False) as archive:
-        about = json.loads(str(archive["about"]))
-        _check(about, iterations)
-        arrays = [archive[str(i)] for i in range(len(about["variables"]))]
-    for i, entry in enumerate(about["variables"]):
-        if str(arrays[i].dtype) != entry["dtype"]:
-            arrays[i] = arrays[i].view(_dtype(entry["dtype"]))
-    return State(path, about, arrays)
-
-
-def _opened(path):
-    """The open file; raises _Damaged unless it is a zip archive."""
-    if path.is_dir():
-        raise _Damaged("it is a folder")
-    stream = open(path, "rb")
-    if not zipfile.is_zipfile(stream):
-        stream.close()
-        raise _Damaged("it is no .npz file, or it was cut short")
-    stream.seek(0)
-    return stream
+    with files.reading(path), zipfile.ZipFile(path) as archive:
+        changed = archive.testzip()
+        if changed is not None:
+            raise ValueError(f"bytes of {changed} are changed")
+        with np.load(path, allow_pickle=False) as arrays:
+            about = json.loads(str(arrays["about"]))
+            _check(about, iterations)
+            return State(path, about, [_array(arrays[str(i)], entry) for i, entry in enumerate(about["variables"])])
 
 
 def _check(about, iterations):
-    """Raises _Damaged unless `about` describes a moment of a run with these iterations of its stages."""
+    """Raises ValueError unless `about` describes a moment of a run with these iterations of its stages."""
     if not isinstance(about, dict):
-        raise _Damaged("it describes no checkpoint")
-    try:
-        checks.whole("its stage", about.get("stage"), 0)
-        checks.at_most("its stage", about["stage"], len(iterations) - 1)
-        checks.whole("its step", about.get("step"), 0)
-        checks.at_most("its step", about["step"], iterations[about["stage"]])
-        checks.at_least("its elapsed_time", about.get("elapsed_time"), 0)
-    except configuration.ConfigurationError as error:
-        raise _Damaged(str(error).rstrip(".")) from error
+        raise ValueError("it does not describe a checkpoint")
+    checks.whole("its stage", about.get("stage"), 0)
+    checks.at_most("its stage", about["stage"], len(iterations) - 1)
+    checks.whole("its step", about.get("step"), 0)
+    checks.at_most("its step", about["step"], iterations[about["stage"]])
+    checks.at_least("its elapsed_time", about.get("elapsed_time"), 0)
     variables = about.get("variables")
     if not isinstance(variables, list) or not all(
             isinstance(entry, dict) and {"path", "dtype"} <= set(entry) for entry in variables):
-        raise _Damaged("it does not name its arrays")
+        raise ValueError("it does not name its arrays")
 
 
-def _dtype(name):
-    """The NumPy type of that name; the short floats of ml_dtypes are stored as raw bytes."""
+def _array(array, entry):
+    """The array as it was saved; the short floats of ml_dtypes are stored as raw bytes."""
+    if str(array.dtype) == entry["dtype"]:
+        return array
     import ml_dtypes
-    return np.dtype(getattr(ml_dtypes, name))
+    return array.view(np.dtype(getattr(ml_dtypes, entry["dtype"])))

@@ -2,7 +2,10 @@
 
 import errno
 import json
+import os
 import random
+import types
+import zipfile
 
 import keras
 import ml_dtypes
@@ -56,11 +59,23 @@ def test_every_kind_of_damage_is_seen(tmp_path, where):
     place = int(where * 10000) + 200
     damaged = content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1:] if where < 1 else content[:5000]
     path.write_bytes(damaged)
+    damaged = path.read_bytes()
     with pytest.warns(UserWarning, match="step000000002.npz is damaged"):
         assert store.newest(ITERATIONS).step == 1
-    assert not path.exists()
+    assert not path.exists() and path.with_name(f"{path.name}.damaged-1").read_bytes() == damaged
     store.paths()[-1].write_bytes(b"")
     with pytest.warns(UserWarning, match="step000000001.npz is damaged"):
+        assert store.newest(ITERATIONS) is None
+
+
+def test_a_changed_size_is_damage_and_not_too_little_memory(tmp_path):
+    store = checkpoints.Checkpoints(tmp_path)
+    store.save(0, 1, variables(1.0, ((50, 50, 1, 1),)))
+    path = store.paths()[0]
+    content = path.read_bytes()
+    assert content.count(b"(50, 50, 1, 1), ") == 1
+    path.write_bytes(content.replace(b"(50, 50, 1, 1), ", b"(999999999999,),"))
+    with pytest.warns(UserWarning, match="is damaged .bytes of 0.npy are changed"):
         assert store.newest(ITERATIONS) is None
 
 
@@ -76,7 +91,7 @@ def as_folder(path, about):
     (path / "0.npy").write_text("")
 
 
-def as_pickle(path, about):
+def as_text(path, about):
     path.write_text("some text")
 
 
@@ -93,18 +108,18 @@ def as_list(path, about):
 
 
 @pytest.mark.parametrize("damage, reason", [
-    (as_npy, "it is no .npz file, or it was cut short"),
-    (as_folder, "it is a folder"),
-    (as_pickle, "it is no .npz file, or it was cut short"),
-    (as_list, "it describes no checkpoint"),
+    (as_npy, "File is not a zip file"),
+    (as_folder, "it is a folder, a pipe or a device and must be a file"),
+    (as_text, "File is not a zip file"),
+    (as_list, "it does not describe a checkpoint"),
     (described(stage=2), r"its stage must be a number <= 1; received 2"),
     (described(stage="a"), "its stage must be an integer >= 0; received 'a'"),
     (described(step=21), "its step must be a number <= 20; received 21"),
     (described(elapsed_time=None), "its elapsed_time must be a number >= 0; received None"),
     (described(variables=[1]), "it does not name its arrays"),
-    (described(variables=[{"path": "v", "dtype": "no_such_type"}]), "bytes are missing or changed"),
+    (described(variables=[{"path": "v", "dtype": "no_such_type"}]), ".*no_such_type.*"),
 ])
-def test_files_that_are_no_checkpoints(tmp_path, damage, reason):
+def test_files_that_are_not_checkpoints(tmp_path, damage, reason):
     store = checkpoints.Checkpoints(tmp_path)
     store.save(0, 1, variables(1.0))
     store.save(0, 2, variables(2.0))
@@ -116,21 +131,55 @@ def test_files_that_are_no_checkpoints(tmp_path, damage, reason):
         assert store.newest(ITERATIONS).step == 1
     assert store.paths() == [older]
     damage(older, about)
-    with pytest.warns(UserWarning, match=rf"damaged \({reason}\); it is removed, and .* training starts anew"):
+    with pytest.warns(UserWarning, match=rf"damaged \({reason}\); it is kept as .*damaged-1, and .* training starts anew"):
         assert store.newest(ITERATIONS) is None
-    assert not store.paths()
+    assert not store.paths() and len(list(tmp_path.glob("*.npz.damaged-1"))) == 2
 
 
-def test_a_checkpoint_that_may_not_be_read_is_kept(tmp_path, monkeypatch):
+def test_each_damaged_file_is_kept(tmp_path):
+    store = checkpoints.Checkpoints(tmp_path)
+    for content in (b"first", b"second"):
+        (tmp_path / "stage00-step000000005.npz").write_bytes(content)
+        with pytest.warns(UserWarning, match="is damaged"):
+            assert store.newest(ITERATIONS) is None
+    assert sorted(path.read_bytes() for path in tmp_path.iterdir()) == [b"first", b"second"]
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENOMEM, errno.EACCES])
+@pytest.mark.parametrize("where", ["open", "read", "list"])
+def test_a_checkpoint_that_cannot_be_read_now_is_kept(tmp_path, monkeypatch, code, where):
+    """Whatever the reader of zip files makes of the error."""
+    store = checkpoints.Checkpoints(tmp_path)
+    for step in (1, 2):
+        store.save(0, step, variables())
+
+    def refuse(*args):
+        raise OSError(code, os.strerror(code))
+
+    def opened(path, *args):
+        stream = open(path, *args)
+        return types.SimpleNamespace(read=refuse, seek=stream.seek, tell=stream.tell, close=stream.close)
+    with monkeypatch.context() as patch:
+        if where == "list":
+            patch.setattr(os, "listdir", refuse)
+        else:
+            patch.setattr(zipfile.io, "open", {"open": refuse, "read": opened}[where])
+        with pytest.raises(OSError, match=rf"could not be read \({os.strerror(code)}\); (run the same|get permission)"):
+            store.newest(ITERATIONS)
+    assert len(store.paths()) == 2 == len(list(tmp_path.iterdir())) and store.newest(ITERATIONS).step == 2
+
+
+def test_too_little_memory_says_nothing_of_a_checkpoint(tmp_path, monkeypatch):
     store = checkpoints.Checkpoints(tmp_path)
     store.save(0, 1, variables())
 
-    def refuse(path):
-        raise PermissionError(errno.EACCES, "Permission denied", str(path))
-    monkeypatch.setattr(checkpoints, "_opened", refuse)
-    with pytest.raises(PermissionError, match="step000000001.npz may not be read; get permission"):
-        store.newest(ITERATIONS)
-    assert store.paths()
+    def full(*args, **kwargs):
+        raise MemoryError
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "load", full)
+        with pytest.raises(OSError, match="there is not enough memory"):
+            store.newest(ITERATIONS)
+    assert store.newest(ITERATIONS).step == 1
 
 
 def test_disk_full(tmp_path, monkeypatch):
@@ -142,7 +191,7 @@ def test_disk_full(tmp_path, monkeypatch):
     message = r"^Checkpoint .*000000{}.npz could not be written \(No space left on device\); make room .* again. {}$"
     with monkeypatch.context() as patch:
         patch.setattr(files.os, "fsync", full)
-        with pytest.raises(OSError, match=message.format("001", "There is no checkpoint before it.")):
+        with pytest.raises(OSError, match=message.format("001", "It would have been the first checkpoint.")):
             store.save(0, 1, variables())
     store.save(0, 1, variables())
     monkeypatch.setattr(files.os, "fsync", full)
