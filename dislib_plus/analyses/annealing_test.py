@@ -6,12 +6,17 @@ tells of the factor: I(z;c) > threshold at all later moments, so that what an un
 does not count. A factor with a high point is learned under a strong bottleneck.
 """
 
+import csv
 import dataclasses
 import math
 import pathlib
 
+import numpy as np
+
+from dislib_plus import files
 from dislib_plus.training import csv_series
 from dislib_plus.training.train import train_with_gin
+from dislib_plus.visualize import annealing_test as picture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,3 +77,38 @@ def read(path, factor, repeat, threshold):
     weights, information = map(csv_series.read, tables)
     best = [max(value for column, value in row.items() if column.endswith(f".{factor}")) for _, row in information]
     return Curve(factor, repeat, [row["kl"] for _, row in weights], best, threshold)
+
+
+def write(folder, curves):
+    """Writes freezing_points.csv, freezing_points.md and freezing_points.png.
+
+    Args:
+      folder: made if needed.
+      curves: list of Curve.
+    """
+    folder = pathlib.Path(folder)
+    with files.atomic_write(folder / "freezing_points.csv") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["factor", "repeat", "freezing_point", "final_information", "threshold"])
+        writer.writerows([curve.factor, curve.repeat, curve.freezing_point, curve.information[-1], curve.threshold]
+                         for curve in curves)
+    with files.atomic_write(folder / "freezing_points.md") as stream:
+        stream.write("| factor | freezing point (beta) | runs that froze | final I(z;c) (nats) |\n"
+                     "| --- | ---: | ---: | ---: |\n")
+        stream.writelines(f"| {' | '.join(row)} |\n" for row in summary(curves))
+    picture.chart(curves, folder / "freezing_points.png")
+
+
+def summary(curves):
+    """One row a factor, highest freezing point first: name, mean and deviation over runs, their number, information."""
+    rows = []
+    for factor in dict.fromkeys(curve.factor for curve in curves):
+        mine = [curve for curve in curves if curve.factor == factor]
+        points = np.array([curve.freezing_point for curve in mine])
+        points = points[np.isfinite(points)]
+        mean = points.mean() if points.size else np.nan
+        spread = f" ± {points.std(ddof=1):.1f}" if points.size > 1 else ""
+        text = f"{mean:.1f}{spread}" if points.size else f"below {min(min(curve.beta) for curve in mine):.1f}"
+        rows.append((mean, (factor, text, f"{points.size} of {len(mine)}",
+                            f"{np.mean([curve.information[-1] for curve in mine]):.2f}")))
+    return [row for _, row in sorted(rows, key=lambda pair: -np.nan_to_num(pair[0], nan=-1.0))]

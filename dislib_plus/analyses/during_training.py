@@ -2,18 +2,20 @@
 
 import dataclasses
 import logging
-import shutil
 from typing import Optional, Sequence
 
 import gin
 import numpy as np
 import tensorflow as tf
 
-from dislib_plus import checks
+from dislib_plus import checks, files
+from dislib_plus.analyses.latent_analyses import LatentAnalyses
 from dislib_plus.configuration import ConfigurationError
+from dislib_plus.evaluation.metrics import information_tracking
 from dislib_plus.training.callbacks import StepCallback
 from dislib_plus.training.csv_series import Series
 from dislib_plus.training.event_file import EventFile
+from dislib_plus.visualize import training_curves
 
 NAMES = ("kl_per_dimension", "active_units", "information", "kl_decomposition", "loss_weights", "traversals")
 
@@ -77,12 +79,7 @@ class Analyses(StepCallback):
 
     def __init__(self, first_step, last_step, settings, model, dataset, folder, events):
         super().__init__(first_step, last_step)
-        # Here and not above, as most runs have no use for what these import, some of it configurable by gin.
-        with gin.unlock_config():
-            from dislib_plus.analyses.latent_analyses import LatentAnalyses
-            from dislib_plus.visualize import training_curves
         self.settings, self.folder, self.events, self.before = settings, folder, events, first_step
-        self.draw_curves = training_curves.draw
         self.which = [name for name in settings.which if name != "information" or dataset.num_factors]
         if len(self.which) < len(settings.which):
             log.info("analyses: data set %r has no factors, so I(z;c) is not tracked", dataset.name)
@@ -91,7 +88,7 @@ class Analyses(StepCallback):
         self.series, self.file = {}, None
 
     def on_train_begin(self, logs=None):
-        shutil.rmtree(self.events, ignore_errors=True)
+        files.remove(self.events)
         self.file = EventFile(self.events)
         kept = self.first_step or -1  # What is measured at the start is measured again.
         for name in [*self.which, *(["diffusion"] if "information" in self.which else [])]:
@@ -112,7 +109,7 @@ class Analyses(StepCallback):
         if self.due(step, self.before, self.settings.every_steps):
             self.analyse(step)
         if step == self.last_step:
-            self.draw_curves(self.folder, self.folder)
+            training_curves.draw(self.folder, self.folder)
         self.before = step
 
     def analyse(self, step):
@@ -134,11 +131,10 @@ class Analyses(StepCallback):
             self._write_scalars(name, step, values)
 
     def _diffusion(self):
-        """Indicators of the last moment, see `diffusion_indicators`."""
-        from dislib_plus.evaluation.metrics.information_tracking import diffusion_indicators
+        """Indicators of the last moment, see `information_tracking.diffusion_indicators`."""
         names = self.analyses.dataset.factor_names
         history = np.array([list(values.values()) for _, values in self.series["information"].rows])
-        indicators = diffusion_indicators(history.reshape(len(history), -1, len(names)))
+        indicators = information_tracking.diffusion_indicators(history.reshape(len(history), -1, len(names)))
         return {f"{indicator}.{factor}": float(value) for indicator, values in indicators.items()
                 for factor, value in zip(names, values[-1])}
 

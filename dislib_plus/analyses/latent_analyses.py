@@ -8,7 +8,7 @@ from dislib_plus.evaluation.encoding import image_batches, labels, posteriors
 from dislib_plus.evaluation.metrics import elbo_decomposition, information_tracking, utils
 from dislib_plus.evaluation.metrics.active_variables import ACTIVE_VARIANCE, active_variables
 from dislib_plus.visualize import traversals
-from dislib_plus.visualize.latent_statistics import LatentStatistics
+from dislib_plus.visualize.latent_statistics import LatentStatistics, gaussian_first
 from dislib_plus.visualize.parts import parts_of_model
 
 _PARTS_OF_KL = ("kl", "mutual_information", "total_correlation", "dimension_wise_kl")
@@ -38,8 +38,7 @@ class LatentAnalyses:
         self.part = part = parts_of_model(model)[-1]
         self.indices = labels.some_images(dataset, num_images, np.random.RandomState(random_seed))
         self.factors = labels.grid_factors(dataset, self.indices) if dataset.num_factors else None
-        # Evaluation lists the Gaussian variables first, then the categorical ones.
-        self.order = np.argsort([unit.kind != "normal" for unit in part.units], kind="stable")
+        self.order = gaussian_first(part.units)
         self.names = [part.units[number].name for number in self.order]
         self.encode = tf.function(lambda x: (part.encode(x), posteriors.parts_of(part.posterior(x))),
                                   reduce_retracing=True)

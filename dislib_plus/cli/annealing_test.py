@@ -34,12 +34,11 @@ def _act(flags):
                                 "dislib_plus.training.train"])
     from dislib_plus.analyses import annealing_test
     from dislib_plus.cli import tables
-    from dislib_plus.visualize import annealing_test as report
     folder, factors = pathlib.Path(flags.output_dir), _factors(flags)
     curves = list(annealing_test.run(folder / "runs", factors, flags.num_repeats, threshold, flags.gin_config,
                                      flags.gin_bindings))
-    report.write(folder, curves)
-    tables.show(f"Freezing points (beta): {folder}", {row[0]: row[1] for row in report.summary(curves)})
+    annealing_test.write(folder, curves)
+    tables.show(f"Freezing points (beta): {folder}", {row[0]: row[1] for row in annealing_test.summary(curves)})
 
 
 def _threshold(text):

@@ -27,9 +27,9 @@ def _act(flags):
     import numpy as np
 
     from dislib_plus import configuration
+    from dislib_plus.analyses import total_correlation
     from dislib_plus.cli import tables
     from dislib_plus.evaluation.steps.total_correlation_experiment import Estimates, total_correlation_experiment
-    from dislib_plus.visualize import total_correlation
     folder = pathlib.Path(flags.output_dir)
     with configuration.configured(flags.gin_config, flags.gin_bindings):
         rows = total_correlation_experiment(np.random.RandomState(flags.random_seed),

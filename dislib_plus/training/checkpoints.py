@@ -18,7 +18,7 @@ import zipfile
 
 import numpy as np
 
-from dislib_plus import checks, configuration, files
+from dislib_plus import checks, configuration, files, json_files
 
 _KEPT = 2
 _NAME = re.compile(r"stage(\d+)-step(\d+)\.npz")
@@ -81,8 +81,8 @@ class Checkpoints:
             return []
         except OSError as error:
             raise files.read_error(self.folder, error) from error
-        found = filter(None, map(_NAME.fullmatch, names))
-        return [self.folder / match.group() for match in sorted(found, key=lambda match: tuple(map(int, match.groups())))]
+        found = sorted(filter(None, map(_NAME.fullmatch, names)), key=lambda match: tuple(map(int, match.groups())))
+        return [self.folder / match.group() for match in found]
 
     def newest(self, iterations):
         """The newest checkpoint whose bytes are whole, as State; None without one.
@@ -151,7 +151,7 @@ def _read(path, iterations):
         if changed is not None:
             raise ValueError(f"bytes of {changed} are changed")
         with np.load(path, allow_pickle=False) as arrays:
-            about = json.loads(str(arrays["about"]))
+            about = json_files.parse(str(arrays["about"]))
             _check(about, iterations)
             return State(path, about, [_array(arrays[str(i)], entry) for i, entry in enumerate(about["variables"])])
 

@@ -21,7 +21,7 @@ class Series:
       rows: list of (step, dict of floats).
 
     Raises:
-      ValueError: the file is no such series.
+      files.DamagedFile: the file does not hold such rows. OSError: it cannot be read.
     """
 
     def __init__(self, path, last_step):
@@ -65,16 +65,14 @@ def read(path):
     """Rows of a series: list of (step, dict of floats); a last line without its end is left out.
 
     Raises:
-      ValueError: the file is no series.
+      files.DamagedFile: the file does not hold a series. OSError: it cannot be read.
     """
-    text = pathlib.Path(path).read_text(encoding="utf-8")
-    lines = list(csv.reader(text[:text.rfind("\n") + 1].splitlines()))
-    if not lines:
-        return []
-    head, *body = lines
-    try:
+    with files.reading(path, "move it away"):
+        text = pathlib.Path(path).read_text(encoding="utf-8")
+        lines = list(csv.reader(text[:text.rfind("\n") + 1].splitlines()))
+        if not lines:
+            return []
+        head, *body = lines
         if head[0] != "step" or any(len(line) != len(head) for line in body):
             raise ValueError("its lines differ in length, or its first column is not 'step'")
         return [(int(line[0]), dict(zip(head[1:], map(float, line[1:])))) for line in body]
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}); move it away.") from error

@@ -9,7 +9,7 @@ class EventFile:
     """The event file of a folder; where it cannot be written, an OSError says so in one sentence."""
 
     def __init__(self, folder):
-        """Args: folder, made if there is none."""
+        """Args: folder, made if needed."""
         self.folder = folder
         with self._errors():
             self._writer = tf.summary.create_file_writer(str(folder))

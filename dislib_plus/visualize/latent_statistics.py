@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from dislib_plus.evaluation.encoding import image_batches, posteriors
-from dislib_plus.evaluation.metrics import utils
+from dislib_plus.evaluation.encoding import image_batches, labels, posteriors
+from dislib_plus.evaluation.metrics import elbo_decomposition, utils
+from dislib_plus.evaluation.metrics.active_variables import ACTIVE_VARIANCE
 
-ACTIVE_VARIANCE = 0.01
 CODE_BINS = 20
 NAMED_SHARE = 0.15
 
@@ -84,7 +84,7 @@ def latent_statistics(part, dataset, num_images, random_state, batch_size=128):
     codes, kl = _encode(part, dataset, indices, batch_size)
     information, entropies = None, None
     if dataset.num_factors:
-        factors = posteriors.grid_factors(dataset, indices).T
+        factors = labels.grid_factors(dataset, indices).T
         information = utils.discrete_mutual_info(_discretized(part.units, codes), factors)
         entropies = utils.discrete_entropy(factors)
     active = np.array([codes[:, unit.start:unit.stop].var(axis=0).max() > ACTIVE_VARIANCE for unit in part.units])
@@ -92,10 +92,7 @@ def latent_statistics(part, dataset, num_images, random_state, batch_size=128):
 
 
 def unit_kl(units, mean, stddev, log_probabilities):
-    """KL(q(z_j|x) || p(z_j)) per image and latent variable, in nats.
-
-    Gaussian: (mean^2 + stddev^2 - 1) / 2 - log stddev, against N(0, 1);
-    categorical: sum_k p_k log(p_k K), against the uniform distribution.
+    """KL(q(z_j|x) || p(z_j)) per image and latent variable, in nats, as `elbo_decomposition.prior_kl`.
 
     Args:
       units: list of U Unit.
@@ -105,11 +102,13 @@ def unit_kl(units, mean, stddev, log_probabilities):
     Returns:
       float64 [n, U].
     """
-    mean, stddev = np.asarray(mean, np.float64), np.asarray(stddev, np.float64)
-    gaussian = iter((0.5 * (mean ** 2 + stddev ** 2 - 1.0) - np.log(stddev)).T)
-    categorical = iter([np.sum(np.exp(table) * (table + np.log(table.shape[1])), axis=1)
-                        for table in (np.asarray(table, np.float64) for table in log_probabilities)])
-    return np.stack([next(gaussian) if unit.kind == "normal" else next(categorical) for unit in units], axis=1)
+    kl = elbo_decomposition.prior_kl(mean, stddev, log_probabilities)
+    return kl[:, np.argsort(gaussian_first(units))]
+
+
+def gaussian_first(units):
+    """Numbers of the units in the order of evaluation: the Gaussian variables, then the categorical ones."""
+    return np.argsort([unit.kind != "normal" for unit in units], kind="stable")
 
 
 def _encode(part, dataset, indices, batch_size):

@@ -24,7 +24,7 @@ def visualize_dataset(dataset, output_path, num_animations=5, num_frames=20, fps
       list of file names written.
 
     Raises:
-      ValueError: an unknown name, a set that is no pictures, or a folder that is in the way.
+      ValueError: an unknown name, a set without pictures, or a folder that is in the way.
     """
     if isinstance(dataset, str):
         from dislib_plus import data  # pylint: disable=import-outside-toplevel  # objects of others need no registry
@@ -85,7 +85,7 @@ def factor_names(dataset):
 
 
 def _varied(dataset, base, number, values, random_state):
-    """Observations with the factors `base` [1, K] but for one, which takes the values; white where there is none."""
+    """Observations with the factors `base` [1, K] but for one, which takes the values; white where the set has none."""
     factors = np.repeat(base, len(values), axis=0)
     factors[:, number] = values
     if not hasattr(dataset, "present"):

@@ -75,7 +75,8 @@ def visualize_model(model, dataset, output_dir, overwrite=False, model_dir=None,
         _draw_statistics(gallery, [statistics for _, statistics in known])
         for part, statistics in known:
             _draw_traversals(gallery, part, statistics, x, num_traversals, num_animations, num_frames, fps, span)
-        path = gallery.add(_IMAGES, "samples.png", "Samples from the prior", "Images made of codes drawn from the prior.")
+        path = gallery.add(_IMAGES, "samples.png", "Samples from the prior",
+                           "Images made of codes drawn from the prior.")
         samples.prior_samples(model, path, num_samples)
         results.save_dict(folder / "latents.json", {part.letter: statistics.as_dict() for part, statistics in known})
         training_curves.add(gallery, model_dir)
@@ -111,8 +112,8 @@ def _draw_statistics(gallery, statistics):
         gallery.remarks.append(_NO_POSTERIOR)
     if statistics[0].mutual_information is not None:
         path = gallery.add(_LATENTS, "mutual_information.png", "Mutual information of latent variables and factors",
-                           "As a share of each factor's entropy H. In a disentangled code every factor's column has one "
-                           "bright cell. Codes in 20 bins; few images and many values bias the shares upwards.")
+                           "As a share of each factor's entropy H. In a disentangled code every factor's column has "
+                           "one bright cell. Codes in 20 bins; few images and many values bias the shares upwards.")
         charts.mutual_information_map(statistics, path)
     else:
         gallery.remarks.append(_NO_FACTORS)

@@ -10,7 +10,6 @@ import pytest
 from dislib_plus.analyses import annealing_test
 from dislib_plus.cli import annealing_test as command
 from dislib_plus.training import csv_series
-from dislib_plus.visualize import annealing_test as report
 
 BETA = [70.0, 40.0, 20.0, 10.0, 5.0]
 
@@ -33,8 +32,8 @@ def test_factor_that_never_freezes_has_no_point():
 def test_summary_and_files(tmp_path):
     curves = [curve([0, 0, 0, 0, 0.5], "scale"), curve([0, 0.5, 0.6, 0.7, 0.8]), curve([0, 0, 0.6, 0.7, 1.0], repeat=1),
               curve([0, 0, 0, 0, 0.03], "angle"), curve([0] * 5, "scale", 1)]
-    report.write(tmp_path, curves)
-    assert report.summary(curves) == [("shape", f"30.0 ± {np.std([40, 20], ddof=1):.1f}", "2 of 2", "0.90"),
+    annealing_test.write(tmp_path, curves)
+    assert annealing_test.summary(curves) == [("shape", f"30.0 ± {np.std([40, 20], ddof=1):.1f}", "2 of 2", "0.90"),
                                       ("scale", "5.0", "1 of 2", "0.25"), ("angle", "below 5.0", "0 of 1", "0.03")]
     lines = (tmp_path / "freezing_points.md").read_text().splitlines()
     assert len(lines) == 5 and lines[2] == "| shape | 30.0 ± 14.1 | 2 of 2 | 0.90 |"

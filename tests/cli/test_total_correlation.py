@@ -8,8 +8,10 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from dislib_plus.analyses import total_correlation as files_of_experiment
 from dislib_plus.cli import total_correlation
-from dislib_plus.visualize import total_correlation as files_of_experiment
+from dislib_plus.visualize import charts
+from dislib_plus.visualize import total_correlation as picture
 
 SMALL = [f"--gin_bindings=total_correlation_experiment.{binding}" for binding in (
     "dimensions = (10, 100)", "correlations = (0.6, 0.9)", "num_repeats = 2", "num_steps = 2", "batch_size = 8",
@@ -56,18 +58,18 @@ def test_markdown_row():
 
 def test_chart_shows_estimates_where_they_are(tmp_path, monkeypatch):
     """The points lie at (exact, estimated), the rings at (exact, published); negative estimates are inside."""
-    drawn, real = [], files_of_experiment.charts.figure
+    drawn, real = [], charts.figure
 
     @contextlib.contextmanager
     def remembering(*args):
         with real(*args) as drawing:
             drawn.append(drawing)
             yield drawing
-    monkeypatch.setattr(files_of_experiment.charts, "figure", remembering)
+    monkeypatch.setattr(charts, "figure", remembering)
     rows = [{"dimensions": 10, "correlation": rho, "exact": exact, "estimated": estimated, "standard_deviation": 0.1,
              "relative_error": 0.0, "num_repeats": 2, "published": published}
             for rho, exact, estimated, published in ((0.3, 0.24, -0.3, 0.23), (0.9, 4.15, 3.0, None))]
-    files_of_experiment.chart(rows, tmp_path / "chart.png")
+    picture.chart(rows, tmp_path / "chart.png")
     [panel] = drawn[0].axes
     points = [np.asarray(line.get_xydata(), float) for line in panel.lines]
     assert any(np.array_equal(each, [[0.24, -0.3], [4.15, 3.0]]) for each in points)

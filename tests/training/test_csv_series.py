@@ -1,5 +1,8 @@
 """Curves of a run in a CSV file: what is kept when a run goes on."""
 
+import errno
+import pathlib
+
 import pytest
 
 from dislib_plus.training import csv_series
@@ -43,3 +46,15 @@ def test_other_columns_and_other_files_are_refused(tmp_path):
         (tmp_path / "s.csv").write_text(text)
         with pytest.raises(ValueError, match="s.csv is damaged"):
             csv_series.Series(tmp_path / "s.csv", 0)
+
+
+def test_a_file_that_cannot_be_read_now_is_not_damaged(tmp_path, monkeypatch):
+    filled(tmp_path / "s.csv")
+
+    def refuse(path, **kwargs):
+        raise OSError(errno.EIO, "Input/output error", str(path))
+    with monkeypatch.context() as patch:
+        patch.setattr(pathlib.Path, "read_text", refuse)
+        with pytest.raises(OSError, match="s.csv could not be read .Input/output error.; run the same command again"):
+            csv_series.Series(tmp_path / "s.csv", 0)
+    assert len(csv_series.read(tmp_path / "s.csv")) == 3

@@ -111,11 +111,10 @@ def test_batches_without_a_strategy_are_the_plain_ones():
 def test_who_is_chief(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     assert distribution.is_chief()
-    for config, expected in (({"cluster": {"worker": ["a", "b"]}, "task": {"type": "worker", "index": 0}}, True),
-                             ({"cluster": {"worker": ["a", "b"]}, "task": {"type": "worker", "index": 1}}, False),
-                             ({"cluster": {"chief": ["c"], "worker": ["a"]}, "task": {"type": "worker", "index": 0}}, False),
-                             ({"cluster": {"chief": ["c"], "worker": ["a"]}, "task": {"type": "chief", "index": 0}}, True)):
-        monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    workers, with_chief = {"worker": ["a", "b"]}, {"chief": ["c"], "worker": ["a"]}
+    for cluster, kind, index, expected in ((workers, "worker", 0, True), (workers, "worker", 1, False),
+                                           (with_chief, "worker", 0, False), (with_chief, "chief", 0, True)):
+        monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": {"type": kind, "index": index}}))
         assert distribution.is_chief() is expected
     monkeypatch.setenv("TF_CONFIG", "{")
     with pytest.raises(ValueError, match="TF_CONFIG is not valid JSON"):

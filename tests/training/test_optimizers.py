@@ -64,7 +64,8 @@ def test_nesterov_momentum_and_centered_rmsprop():
     expected = reference(lambda step: tf.compat.v1.train.MomentumOptimizer(0.05, 0.7, use_nesterov=True))
     np.testing.assert_allclose(ours(optimizers.MomentumOptimizer(0.05, 0.7, use_nesterov=True)), expected, rtol=1e-5)
     expected = reference(lambda step: tf.compat.v1.train.RMSPropOptimizer(0.05, centered=True, epsilon=1e-2))
-    np.testing.assert_allclose(ours(optimizers.RMSPropOptimizer(0.05, centered=True, epsilon=1e-2)), expected, rtol=1e-5)
+    found = ours(optimizers.RMSPropOptimizer(0.05, centered=True, epsilon=1e-2))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_adagrad_dual_averaging():
@@ -125,7 +126,8 @@ def test_rate_by_gin_follows_the_step():
 
 def test_rates_numbers_and_functions():
     gin.parse_config("discriminator_optimizer.optimizer_fn = @discriminator/AdamOptimizer\n"
-                     "discriminator/AdamOptimizer.learning_rate = 0.25\ndiscriminator/AdamOptimizer.use_locking = False")
+                     "discriminator/AdamOptimizer.learning_rate = 0.25\n"
+                     "discriminator/AdamOptimizer.use_locking = False")
     assert float(optimizers.make_discriminator_optimizer().learning_rate) == 0.25
     assert float(optimizers.make_discriminator_optimizer(learning_rate=0.5).learning_rate) == 0.5
     by_function = optimizers.make_vae_optimizer(optimizers.GradientDescentOptimizer,

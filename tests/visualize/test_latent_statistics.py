@@ -50,7 +50,8 @@ def test_statistics_of_codes_that_are_the_factors(painter, grid):
 
     codes = painter.represent(grid.observations(tf.range(12))).numpy().astype(np.float64)
     scales = np.array([0.1, 1.0, 0.01])
-    expected = [np.mean([0.5 * (m * m + s * s - 1) - math.log(s) for m in column]) for column, s in zip(codes.T, scales)]
+    expected = [np.mean([0.5 * (m * m + s * s - 1) - math.log(s) for m in column])
+                for column, s in zip(codes.T, scales)]
     np.testing.assert_allclose(found.kl, expected, rtol=1e-5)
     assert found.order().tolist() == np.argsort(expected)[::-1].tolist()
     assert found.label(0) == f"z0  KL {expected[0]:.2f}  shape" and found.label(2) == f"z2  KL {expected[2]:.2f}"

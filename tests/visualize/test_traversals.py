@@ -83,7 +83,7 @@ def test_animation_starts_at_the_image_and_moves_every_column(painter, grid, bas
     statistics = _statistics(part, grid)
     traversals.traversal_animation(part, statistics, base, tmp_path / "a.gif", num_frames=8, fps=20)
     with Image.open(tmp_path / "a.gif") as animation:
-        frames = np.stack([np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(animation)]).astype(float)
+        frames = np.stack([np.asarray(frame.convert("RGB"), float) for frame in ImageSequence.Iterator(animation)])
     assert frames.shape[0] == 8
     codes = painter.represent(tf.constant(base)).numpy()
     above = frames.shape[1] - 2 * STEP - MARGIN + 2

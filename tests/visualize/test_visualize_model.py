@@ -49,7 +49,8 @@ def run_directory(tmp_path):
     run = tmp_path / "run"
     for folder in ("results/gin", "results/json", "evaluation/mig/results/json"):
         (run / folder).mkdir(parents=True)
-    (run / "results/gin/train.gin").write_text("model.training_steps = 70\nvae.beta = 4.0\nmodel.name = '<b>bold</b>'\n")
+    (run / "results/gin/train.gin").write_text(
+        "model.training_steps = 70\nvae.beta = 4.0\nmodel.name = '<b>bold</b>'\n")
     (run / "results/json/train_results.json").write_text(json.dumps(
         {"elbo": -1234.5678, "global_step": 70000, "uuid": "secret", "environment.python": "3"}))
     (run / "evaluation/mig/results/json/evaluation_results.json").write_text(json.dumps(

@@ -18,7 +18,8 @@ def test_cycle_interval_goes_up_down_and_back():
 def test_cycle_gaussian_goes_through_quantiles():
     top = 3.090232306167813  # the 0.999 quantile of N(0, 1)
     np.testing.assert_allclose(util.cycle_gaussian(0.0, 4), [0.0, top, 0.0, -top], atol=1e-9)
-    np.testing.assert_allclose(util.cycle_gaussian(5.0, 4, loc=5.0, scale=2.0), [5.0, 5 + 2 * top, 5.0, 5 - 2 * top], atol=1e-9)
+    moved = util.cycle_gaussian(5.0, 4, loc=5.0, scale=2.0)
+    np.testing.assert_allclose(moved, [5.0, 5 + 2 * top, 5.0, 5 - 2 * top], atol=1e-9)
 
 
 def test_cycle_factor_visits_every_index_twice_but_the_ends():
@@ -33,7 +34,8 @@ def test_best_num_rows_is_the_fullest_allowed_grid(count):
     def empty(rows):
         return rows * math.ceil(count / rows) - count
     chosen = util.best_num_rows(count)
-    allowed = [rows for rows in range(1, count + 1) if rows <= math.ceil(count / rows) <= 4 * rows and rows * rows <= count]
+    allowed = [rows for rows in range(1, count + 1)
+               if rows <= math.ceil(count / rows) <= 4 * rows and rows * rows <= count]
     if allowed:
         assert chosen in allowed and empty(chosen) == min(map(empty, allowed))
         assert chosen == max(rows for rows in allowed if empty(rows) == empty(chosen))
