@@ -1,0 +1,1 @@
+"""What the tests share; on the path of the tests as `support` (pyproject.toml)."""
