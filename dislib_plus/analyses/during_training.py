@@ -18,6 +18,7 @@ from dislib_plus.training.event_file import EventFile
 from dislib_plus.visualize import training_curves
 
 NAMES = ("kl_per_dimension", "active_units", "information", "kl_decomposition", "loss_weights", "traversals")
+_MOST_BINS, _MOST_SAMPLES = 10 ** 4, 10 ** 6
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,8 @@ class AnalysisSettings:
             checks.whole(f"analyses.{name}", getattr(self, name), bound)
         if not isinstance(self.which, (list, tuple)) or not self.which or not set(self.which) <= set(NAMES):
             raise ConfigurationError(f"analyses.which must list some of {', '.join(NAMES)}; received {self.which!r}.")
+        for name, bound in (("num_bins", _MOST_BINS), ("num_samples", _MOST_SAMPLES)):
+            checks.at_most(f"analyses.{name}", getattr(self, name), bound)
         checks.positive("analyses.span", self.span)
 
     def watchers(self, first_step, last_step, model, dataset, folder, events):

@@ -13,25 +13,28 @@ _INK = (34, 34, 34)
 
 
 def to_uint8(images):
-    """Images as uint8 RGB.
+    """Images as uint8 RGB: 3 channels are red, green and blue; any other number of them stands side by side, in grey.
 
     Args:
-      images: [n, height, width, channels], 1 or 3 channels; uint8, or floats that are clipped to [0, 1].
+      images: [n, height, width, channels]; uint8, or floats that are clipped to [0, 1].
 
     Returns:
-      uint8 [n, height, width, 3].
+      uint8 [n, height, width, 3]; [n, height, channels * width, 3] where there are 2 channels, or 4 and more.
 
     Raises:
-      ValueError: another rank or number of channels, or values that are not finite.
+      ValueError: another rank, or values that are not finite.
     """
     images = np.asarray(images)
-    if images.ndim != 4 or images.shape[-1] not in (1, 3):
-        raise ValueError(f"images must be [n, height, width, channels] with 1 or 3 channels; received {images.shape}.")
+    if images.ndim != 4 or not images.shape[-1]:
+        raise ValueError(f"images must be [n, height, width, channels]; received {images.shape}.")
     if images.dtype != np.uint8:
         if not np.isfinite(images).all():
             raise ValueError("images must be finite; received NaN or infinite pixels: the model has diverged.")
         images = np.rint(np.clip(images, 0.0, 1.0) * 255.0).astype(np.uint8)
-    return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images
+    if images.shape[-1] == 3:
+        return images
+    count, height = images.shape[:2]
+    return np.moveaxis(images, 3, 2).reshape(count, height, -1, 1).repeat(3, axis=3)
 
 
 def labelled_grid(rows, row_labels=None, column_labels=None, group_starts=()):

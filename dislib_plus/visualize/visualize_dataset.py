@@ -5,9 +5,12 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
+from dislib_plus import checks
 from dislib_plus.visualize import canvas, picture_folder, samples, visualize_util
 
 _COLUMNS, _SHEET = 12, 100
+_BOUNDS = {"num_animations": (1, 24), "num_frames": (1, 200), "fps": (1, 100), "num_traversals": (0, 24),
+           "num_samples": (1, 10000)}
 
 
 def visualize_dataset(dataset, output_path, num_animations=5, num_frames=20, fps=10, overwrite=False):
@@ -16,24 +19,21 @@ def visualize_dataset(dataset, output_path, num_animations=5, num_frames=20, fps
     Args:
       dataset: a data set, or its name.
       output_path: folder to write to.
-      num_animations: random observations that the animation varies.
-      num_frames: frames of the animation; fps: frames a second.
+      num_animations: random observations that the animation varies, at most 24.
+      num_frames: frames of the animation, at most 200; fps: frames a second, at most 100.
       overwrite: replace the folder if an earlier call made it.
 
     Returns:
       list of file names written.
 
     Raises:
-      ValueError: an unknown name, a set without pictures, or a folder that is in the way.
+      ValueError: an unknown name, a set without images, a size outside its bounds, or a folder that is in the way.
     """
     if isinstance(dataset, str):
         from dislib_plus import data  # pylint: disable=import-outside-toplevel  # objects of others need no registry
         dataset = data.get_named_ground_truth_data(dataset)
-    shape = list(np.atleast_1d(dataset.observation_shape))
-    if len(shape) != 3 or shape[2] not in (1, 3):
-        name = getattr(dataset, "name", type(dataset).__name__)
-        raise ValueError(f"Data set {name!r} cannot be drawn: pictures have the shape [height, width, 1 or 3 "
-                         f"channels], its observations {list(map(int, shape))}.")
+    check_images(dataset)
+    check_sizes("", num_animations=num_animations, num_frames=num_frames, fps=fps)
     random_state = np.random.RandomState(0)
     with picture_folder.folder(output_path, overwrite) as folder:
         samples.contact_sheet(random_images(dataset, _SHEET, random_state), folder / "contact_sheet.png")
@@ -42,6 +42,28 @@ def visualize_dataset(dataset, output_path, num_animations=5, num_frames=20, fps
             factor_animation(dataset, folder / "factors.gif", random_state, num_animations, num_frames, fps)
         names = sorted(path.name for path in folder.iterdir())
     return [str(pathlib.Path(output_path) / name) for name in names]
+
+
+def check_images(dataset):
+    """Raises ValueError unless the observations of a data set are images."""
+    shape = list(map(int, np.atleast_1d(dataset.observation_shape)))
+    if len(shape) != 3:
+        name = getattr(dataset, "name", type(dataset).__name__)
+        raise ValueError(f"Data set {name!r} cannot be drawn: images have the shape [height, width, channels], its "
+                         f"observations {shape}.")
+
+
+def check_sizes(prefix, **sizes):
+    """Raises ConfigurationError unless every size lies within its bounds (see _BOUNDS), so that pictures stay readable.
+
+    Args:
+      prefix: of the names in the message, "visualize." for gin's.
+      **sizes: some of num_animations, num_frames, fps, num_traversals, num_samples.
+    """
+    for name, value in sizes.items():
+        least, most = _BOUNDS[name]
+        checks.whole(f"{prefix}{name}", value, least)
+        checks.at_most(f"{prefix}{name}", value, most)
 
 
 def random_images(dataset, count, random_state):

@@ -6,7 +6,7 @@ import pathlib
 import gin
 import numpy as np
 
-from dislib_plus import results
+from dislib_plus import checks, results
 from dislib_plus.visualize import (
     charts,
     latent_statistics,
@@ -22,6 +22,7 @@ from dislib_plus.visualize import (
 from dislib_plus.visualize.report import Picture, write_report
 
 _LATENTS, _IMAGES = "Latent variables", "Images"
+_SHOWN = 24
 _NO_FACTORS = "The map of mutual information: the data set has no ground-truth factors."
 _NO_POSTERIOR = "The KL of each latent variable: the model has no posterior."
 
@@ -51,30 +52,35 @@ def visualize_model(model, dataset, output_dir, overwrite=False, model_dir=None,
       output_dir: folder to write to; complete or not there at all.
       overwrite: replace a folder that an earlier call made.
       model_dir: the run's folder, for scores and configuration; None: the report has none.
-      num_animations: images that the animations vary.
-      num_frames: frames of an animation; fps: frames a second.
-      num_images: images encoded for the statistics of the latent variables.
-      num_traversals: images of which a table of traversals is drawn.
+      num_animations: images that the animations vary, at most 24.
+      num_frames: frames of an animation, at most 200; fps: frames a second, at most 100.
+      num_images: images encoded for the statistics of the latent variables; all where the set has fewer.
+      num_traversals: images of which a table of traversals is drawn, at most 24.
       span: traversals go from -span to span standard deviations of the prior.
-      num_samples: images drawn from the prior.
+      num_samples: images drawn from the prior, at most 10,000.
 
     Returns:
       list of Picture.
 
     Raises:
-      ValueError: the folder is in the way, or the model does not fit the data.
+      ValueError: the folder is in the way, a size is outside its bounds, or the model does not fit the data.
     """
     _check(model, dataset)
+    visualize_dataset.check_sizes("visualize.", num_animations=num_animations, num_frames=num_frames, fps=fps,
+                                  num_traversals=num_traversals, num_samples=num_samples)
+    checks.whole("visualize.num_images", num_images, 1)
+    checks.positive("visualize.span", span)
     random_state = np.random.RandomState(0)
     with picture_folder.folder(output_dir, overwrite) as folder:
         gallery = Gallery(folder)
-        x = visualize_dataset.random_images(dataset, max(24, num_animations), random_state)
-        _draw_reconstructions(gallery, model, x[:24])
+        x = visualize_dataset.random_images(dataset, _SHOWN, random_state)
+        _draw_reconstructions(gallery, model, x)
         known = [(part, latent_statistics.latent_statistics(part, dataset, num_images, random_state))
                  for part in parts.parts_of_model(model)]
         _draw_statistics(gallery, [statistics for _, statistics in known])
         for part, statistics in known:
-            _draw_traversals(gallery, part, statistics, x, num_traversals, num_animations, num_frames, fps, span)
+            _draw_traversals(gallery, part, statistics, x, min(num_traversals, len(x)), num_animations, num_frames, fps,
+                             span)
         path = gallery.add(_IMAGES, "samples.png", "Samples from the prior",
                            "Images made of codes drawn from the prior.")
         samples.prior_samples(model, path, num_samples)
@@ -92,6 +98,7 @@ def _check(model, dataset):
     if made_for is not None and tuple(made_for) != tuple(dataset.observation_shape):
         raise ValueError(f"The model was trained on images {tuple(made_for)}, and data set {dataset.name!r} has "
                          f"{tuple(dataset.observation_shape)}; name the data set it was trained on.")
+    visualize_dataset.check_images(dataset)
 
 
 def _draw_reconstructions(gallery, model, x):
@@ -139,6 +146,8 @@ def _report(gallery, model, dataset, model_dir):
     bindings = results.gin_dict(gin_file) if gin_file and gin_file.is_file() else {}
     facts = [("data set", dataset.name), ("images", f"{dataset.num_observations:,}"),
              ("image size", "x".join(map(str, dataset.observation_shape)))]
+    if dataset.observation_shape[-1] not in (1, 3):
+        facts.append(("channels", "side by side, in grey"))
     if dataset.num_factors:
         facts.append(("factors", ", ".join(f"{name} {size}" for name, size in zip(
             visualize_dataset.factor_names(dataset), dataset.factors_num_values))))

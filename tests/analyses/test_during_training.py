@@ -213,6 +213,8 @@ def test_each_stage_of_ms_vae_shows_what_it_trains(train, tmp_path):
     ("every_steps = 0", "analyses.every_steps must be an integer >= 1; received 0"),
     ("which = ['kl']", "analyses.which must list some of kl_per_dimension, .*received \\['kl'\\]"),
     ("which = []", "analyses.which must list some of"), ("which = 'traversals'", "analyses.which must list some of"),
+    ("num_bins = 100000", "analyses.num_bins must be a number <= 10000"),
+    ("num_samples = 10000000", "analyses.num_samples must be a number <= 1000000"),
     ("num_images = 1", "analyses.num_images must be an integer >= 2"),
     ("span = -1.", "analyses.span must be a number > 0")])
 def test_bad_arguments_leave_nothing(train, tmp_path, binding, message):

@@ -18,9 +18,19 @@ def test_to_uint8_rounds_clips_and_makes_grey_rgb():
     np.testing.assert_array_equal(canvas.to_uint8(already), already)
 
 
+@pytest.mark.parametrize("channels", [2, 4, 5])
+def test_to_uint8_puts_other_channels_side_by_side(channels):
+    images = np.random.RandomState(0).randint(0, 256, (3, 4, 6, channels)).astype(np.uint8)
+    converted = canvas.to_uint8(images)
+    assert converted.shape == (3, 4, 6 * channels, 3)
+    for channel in range(channels):
+        for colour in range(3):
+            np.testing.assert_array_equal(converted[:, :, 6 * channel:6 * channel + 6, colour], images[..., channel])
+
+
 @pytest.mark.parametrize("images, message", [
-    (np.zeros((2, 2, 3)), r"\[n, height, width, channels\] with 1 or 3 channels; received \(2, 2, 3\)"),
-    (np.zeros((1, 2, 2, 4)), "received .1, 2, 2, 4."),
+    (np.zeros((2, 2, 3)), r"\[n, height, width, channels\]; received \(2, 2, 3\)"),
+    (np.zeros((1, 2, 2, 0)), "received .1, 2, 2, 0."),
     (np.full((1, 2, 2, 1), np.nan), "must be finite"),
 ])
 def test_to_uint8_refuses(images, message):

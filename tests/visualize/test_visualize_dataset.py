@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from dislib_plus.data import ResidentImages
+from dislib_plus.data import ResidentGrid, ResidentImages
 from dislib_plus.data.factor_table import FactorTable, named_columns
 from dislib_plus.visualize import visualize_dataset as subject
 from dislib_plus.visualize.picture_folder import MARK
@@ -35,11 +35,27 @@ def test_combinations_without_an_image_stay_blank(tmp_path):
     np.testing.assert_allclose(shown[:, 0, 0, 0], [80 / 255, 120 / 255, 1.0])
 
 
-def test_a_set_that_is_no_pictures_is_named(tmp_path):
-    for data in ("pendulum", ResidentImages("two channels", np.zeros([3, 8, 8, 2], np.uint8))):
-        name = data if isinstance(data, str) else data.name
-        with pytest.raises(ValueError, match=rf"'{name}' cannot be drawn: .*, its observations \[(100|8, 8, 2)\]"):
-            subject.visualize_dataset(data, tmp_path / "out")
+def test_a_set_without_images_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"'pendulum' cannot be drawn: .*, its observations \[100\]"):
+        subject.visualize_dataset("pendulum", tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_channels_side_by_side(tmp_path, channels):
+    pixels = np.random.RandomState(0).randint(0, 200, [6, 80, 72, channels]).astype(np.uint8)
+    subject.visualize_dataset(ResidentGrid("deep", ["a"], [6], pixels), tmp_path / "out", num_frames=2)
+    assert names(tmp_path / "out") == {"contact_sheet.png", "factors.png", "factors.gif"}
+    picture = np.asarray(Image.open(tmp_path / "out" / "factors.png")).astype(int)
+    row = np.concatenate([pixels[1, 40, :, channel] for channel in range(channels)])
+    lines = [line for line in picture[:, :, 0] if row.tobytes() in line.astype(np.uint8).tobytes()]
+    assert lines
+
+
+@pytest.mark.parametrize("sizes", [{"num_animations": 100000}, {"num_frames": 201}, {"fps": 0}, {"num_frames": 2.5}])
+def test_sizes_out_of_bounds(grid, tmp_path, sizes):
+    with pytest.raises(ValueError, match=rf"{next(iter(sizes))} must be .*; received"):
+        subject.visualize_dataset(grid, tmp_path / "out", **sizes)
     assert not list(tmp_path.iterdir())
 
 

@@ -7,8 +7,10 @@ import re
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
+from dislib_plus.data import ResidentGrid, get_named_ground_truth_data
 from dislib_plus.visualize import reconstructions, samples
 from dislib_plus.visualize.picture_folder import MARK
 from dislib_plus.visualize.visualize_model import visualize_model
@@ -158,3 +160,37 @@ def test_what_cannot_be_drawn_is_refused(painter, grid, tmp_path):
     with pytest.raises(ValueError, match=r"images \(16, 16, 3\), and data set 'tiny_grid' has \(8, 8, 1\)"):
         visualize_model(painter, grid, tmp_path / "pictures", **SMALL)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_a_model_of_other_channels_shows_them_side_by_side(painter, grid, tmp_path, channels):
+    images = np.asarray(grid.observations(np.arange(12)) * 255).round().astype(np.uint8)
+    deep = ResidentGrid("deep", ["shape", "angle"], [3, 4], np.repeat(images, channels, axis=-1))
+    decode = painter.decode
+    painter.decode = lambda z: tf.repeat(decode(z), channels, axis=-1)
+    visualize_model(painter, deep, tmp_path / "pictures", **SMALL)
+    assert COMMON | {"traversals_z_0.png", "traversals_z.gif"} <= {path.name for path in (tmp_path / "pictures").iterdir()}
+    assert "side by side, in grey" in " ".join(read_report(tmp_path / "pictures").text)
+    visualize_model(type(painter)(), grid, tmp_path / "plain", **SMALL)
+    wide, plain = (Image.open(tmp_path / name / "samples.png").size for name in ("pictures", "plain"))
+    assert wide[1] == plain[1] and wide[0] - plain[0] == 5 * 72 * (channels - 1)
+
+
+@pytest.mark.parametrize("size, value, rule", [
+    ("num_animations", 100000, "a number <= 24"), ("num_frames", 0, "an integer >= 1"), ("fps", 101, "a number <= 100"),
+    ("num_traversals", 25, "a number <= 24"), ("num_samples", 10 ** 9, "a number <= 10000"),
+    ("num_images", "all", "an integer >= 1"), ("span", 0, "a number > 0")])
+def test_sizes_out_of_bounds_write_nothing(painter, grid, tmp_path, size, value, rule):
+    with pytest.raises(ValueError, match=rf"visualize.{size} must be {rule}; received {value!r}"):
+        visualize_model(painter, grid, tmp_path / "pictures", **{**SMALL, size: value})
+    assert not list(tmp_path.iterdir())
+
+
+def test_fewer_images_than_traversals(painter, grid, tmp_path):
+    visualize_model(painter, grid, tmp_path / "pictures", **{**SMALL, "num_traversals": 20})
+    assert len(list((tmp_path / "pictures").glob("traversals_z_*.png"))) == 12
+
+
+def test_data_without_images_are_refused(painter, tmp_path):
+    with pytest.raises(ValueError, match=r"'pendulum' cannot be drawn: .*, its observations \[100\]"):
+        visualize_model(painter, get_named_ground_truth_data("pendulum"), tmp_path / "pictures", **SMALL)
