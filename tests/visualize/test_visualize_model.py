@@ -169,7 +169,8 @@ def test_a_model_of_other_channels_shows_them_side_by_side(painter, grid, tmp_pa
     decode = painter.decode
     painter.decode = lambda z: tf.repeat(decode(z), channels, axis=-1)
     visualize_model(painter, deep, tmp_path / "pictures", **SMALL)
-    assert COMMON | {"traversals_z_0.png", "traversals_z.gif"} <= {path.name for path in (tmp_path / "pictures").iterdir()}
+    drawn = {path.name for path in (tmp_path / "pictures").iterdir()}
+    assert COMMON | {"traversals_z_0.png", "traversals_z.gif"} <= drawn
     assert "side by side, in grey" in " ".join(read_report(tmp_path / "pictures").text)
     visualize_model(type(painter)(), grid, tmp_path / "plain", **SMALL)
     wide, plain = (Image.open(tmp_path / name / "samples.png").size for name in ("pictures", "plain"))
