@@ -2,29 +2,21 @@
 
 import contextlib
 import dataclasses
-import difflib
 import inspect
 import os
 import pathlib
-import re
-import sys
 import tokenize
-import traceback
 
 import gin
 
-from dislib_plus import files, gin_reader, results
+from dislib_plus import files, gin_internals, gin_mistakes, gin_reader, results
+from dislib_plus.gin_mistakes import near_names, parameters, registered_names
+from dislib_plus.import_path import python_path
+from dislib_plus.sentences import ConfigurationError, Notice, nearest, quoted
 
-# What gin raises for a mistake in its text; errors of other types come from modules that it imports.
-_MISTAKES = (ValueError, SyntaxError, KeyError, OSError, ImportError, AttributeError, TypeError)
-
-
-class ConfigurationError(ValueError):
-    """The configuration is wrong: a file, a name, a parameter or a missing binding."""
-
-
-class Notice(UserWarning):
-    """A warning meant for the person who started the run, one sentence."""
+__all__ = ["ConfigurationError", "Notice", "Sources", "bind", "bindings", "configured", "endless_reference",
+           "find_gin_file", "near_names", "parameters", "python_path", "raised_in_reference", "registered_names",
+           "unused_bindings"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,9 +42,9 @@ def find_gin_file(path):
     if not relative.is_absolute() and candidate.is_file():
         return str(candidate)
     shipped = [str(found.relative_to(root)) for found in sorted(root.rglob("*.gin"))]
-    near = difflib.get_close_matches(relative.as_posix(), shipped, n=3)
+    near = nearest(relative.as_posix(), shipped, 3)
     hint = f"; the nearest shipped recipes are {', '.join(near)}" if near else ""
-    raise ConfigurationError(f"gin file {str(path)!r} is neither in {os.getcwd()} nor among the recipes in "
+    raise ConfigurationError(f"gin file {quoted(str(path))} is neither in {os.getcwd()} nor among the recipes in "
                              f"{root}{hint}.")
 
 
@@ -72,30 +64,18 @@ def configured(gin_config_files=None, gin_bindings=None):
       Sources.
 
     Raises:
-      ConfigurationError: see `_explain`; also for text that is bound later, in the block, and is no gin.
+      ConfigurationError: see `gin_mistakes`; also for text that is bound later, in the block, and is no gin.
     """
     paths = [find_gin_file(path) for path in gin_config_files or []]
     folders = list(dict.fromkeys([os.getcwd()] + [os.path.dirname(path) for path in paths]))
     with python_path(folders), gin_reader.searching(folders[1:]):
         try:
-            with _sentences(Exception, SystemExit):  # Anything: gin imports modules of the user.
+            with gin_mistakes.sentences(Exception, SystemExit):  # Anything: gin imports modules of the user.
                 imports = _parse(paths, list(gin_bindings or []))
-            with _sentences(SyntaxError, tokenize.TokenError):
+            with gin_mistakes.sentences(SyntaxError, tokenize.TokenError):
                 yield Sources(tuple(paths), tuple(folders), tuple(imports))
         finally:
             gin.clear_config()
-
-
-@contextlib.contextmanager
-def python_path(folders):
-    """Puts folders first on sys.path for the block."""
-    added = [folder for folder in folders if folder not in sys.path]
-    sys.path[:0] = added
-    try:
-        yield
-    finally:
-        for folder in added:
-            sys.path.remove(folder)
 
 
 def bind(texts, source):
@@ -109,7 +89,7 @@ def bind(texts, source):
       ConfigurationError: a text is no gin, or names what does not exist.
     """
     try:
-        with gin.unlock_config(), _sentences(*_MISTAKES, tokenize.TokenError):
+        with gin.unlock_config(), gin_mistakes.sentences(*gin_mistakes.MISTAKES):
             gin.parse_config(texts)
     except ConfigurationError as error:
         raise ConfigurationError(f"{source} is damaged: {error}") from error
@@ -130,20 +110,14 @@ def bindings():
 
 def raised_in_reference(error):
     """Whether an error was raised while gin made an object that a binding names with brackets, such as @vae()."""
-    return bool(_references(error))
+    return bool(gin_internals.references(error))
 
 
 def endless_reference(error):
     """The binding such as "@vae()" that needs itself to be made, where this is what an error came from; else None."""
-    made = [repr(reference) for reference in _references(error)] if isinstance(error, RecursionError) else []
+    references = gin_internals.references(error) if isinstance(error, RecursionError) else []
+    made = [repr(reference) for reference in references]
     return made[-1] if made and made.count(made[-1]) > 2 else None
-
-
-def _references(error):
-    """The objects that gin was making, outermost first, when an error was raised."""
-    code = gin.config.ConfigurableReference.__deepcopy__.__code__
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return [frame.f_locals["self"] for frame in frames if frame.f_code is code]
 
 
 def _same(bound, used):
@@ -163,86 +137,14 @@ def _parse(paths, texts):
     return dict.fromkeys([*_imports(parsed), *_imports(includes), *imports])
 
 
-@contextlib.contextmanager
-def _sentences(*types):
-    """Turns errors of these types into ConfigurationErrors of one sentence."""
-    try:
-        yield
-    except types as error:
-        raise ConfigurationError(_explain(error)) from error
-
-
 def _check_parameter(name, parameter):
     """Finds misspelt parameters of classes whose constructor takes **kwargs; gin accepts any for those."""
-    entry = gin.config._REGISTRY.get_match(name) if name else None  # pylint: disable=protected-access
+    entry = gin_internals.entry(name) if name else None
     if entry and inspect.isclass(entry.wrapped) and parameter not in parameters(name):
-        raise ConfigurationError(f"{name!r} has no parameter {parameter!r}; "
-                                 f"{_nearest_parameters(name, parameter)}.")
+        raise ConfigurationError(f"{gin_mistakes.no_parameter(name, parameter)}.")
 
 
 def _imports(parsed):
     for entry in parsed:
         yield from _imports(entry.includes)
         yield from entry.imports
-
-
-def _explain(error):
-    """One sentence for a gin error: what, where, and the nearest known names."""
-    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
-    what, _, place = text.partition("\n  In ")
-    message = " ".join(what.partition(" in config string:")[0].split()).rstrip(".")
-    where = f" (in {' '.join(place.replace('^', '').split())})" if place else ""
-    return f"gin: {_reason(error, message)}{where}."
-
-
-def _reason(error, message):
-    parameter = re.match(r"Configurable '(.+)' (?:doesn't have a parameter named|has denylisted kwarg) '(.+)'", message)
-    unknown = re.match(r"No configurable matching (?:reference )?'@?([\w./]+)", message)
-    macro = re.match(r"No bindings specified for '(.+)/gin\.macro'", message)
-    if parameter:
-        name, argument = parameter.groups()
-        return f"{name!r} has no parameter {argument!r}; {_nearest_parameters(name, argument)}"
-    if unknown:
-        name = unknown.group(1).rpartition("/")[2]
-        return f"nothing is called {name!r}; {_nearest(near_names(name), 'names')}"
-    if macro:
-        return f"the macro %{macro.group(1)} is used and never defined; add a line {macro.group(1)} = VALUE"
-    if isinstance(error, SyntaxError) and error.text:
-        place = f"{error.filename or 'bindings string'} line {error.lineno}"
-        return f"{error.msg.rstrip('.')} ({place}: {error.text.strip()})"
-    if isinstance(error, tokenize.TokenError):
-        return f"a bracket or a string is never closed ({error.args[0]})"
-    if isinstance(error, ImportError):
-        return f"an import failed: {message}"
-    return message if isinstance(error, _MISTAKES) else f"an import failed: {type(error).__name__}: {message}"
-
-
-def _nearest_parameters(name, argument):
-    return _nearest(difflib.get_close_matches(argument, parameters(name)) or parameters(name), "parameters")
-
-
-def _nearest(near, kind):
-    return f"the nearest known {kind} are {', '.join(near)}" if near else f"there are no {kind} near it"
-
-
-def registered_names():
-    """Names (with and without module) of everything that gin can configure, sorted."""
-    selectors = [selector for selector, _ in gin.config._REGISTRY.items()]  # pylint: disable=protected-access
-    return sorted({selector.rpartition(".")[2] for selector in selectors} | set(selectors))
-
-
-def near_names(name, count=4):
-    """Registered names nearest to `name`."""
-    return difflib.get_close_matches(name, registered_names(), n=count, cutoff=0.55)
-
-
-def parameters(name):
-    """Parameter names of the configurable `name` that may be bound; of a class also those of its bases."""
-    entry = gin.config._REGISTRY.get_match(name)  # pylint: disable=protected-access
-    owners = [entry.wrapped]
-    if inspect.isclass(entry.wrapped):
-        owners = [vars(base)["__init__"] for base in entry.wrapped.__mro__[:-1] if "__init__" in vars(base)]
-    collected = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-    found = dict.fromkeys(name for owner in owners for name, parameter in inspect.signature(owner).parameters.items()
-                          if name != "self" and parameter.kind not in collected)
-    return [n for n in found if n not in (entry.denylist or ()) and (not entry.allowlist or n in entry.allowlist)]

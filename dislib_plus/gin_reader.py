@@ -1,66 +1,116 @@
-"""Where gin finds the files of `include` statements, and how it reads them."""
+"""Where gin finds the files of `include` statements, and how it reads them: within bounds, mistakes placed."""
 
 import contextlib
 import importlib.util
+import io
 import os
+import tokenize
+import warnings
 
-import gin
+from dislib_plus import files, gin_internals
+from dislib_plus.sentences import Notice, quoted
 
-from dislib_plus import files
+LARGEST, DEEPEST, MOST = 2 ** 22, 50, 1000
 
 
 @contextlib.contextmanager
 def searching(folders):
-    """Has gin read files as `_Reader` does; its own reader takes any folder for a Python package."""
+    """Has gin read files as `_Reader` does, for the block.
+
+    Args:
+      folders: where included files are looked for after the folder of the including file and the working directory.
+    """
     reader = _Reader(folders)
-    readers = gin.config._FILE_READERS  # pylint: disable=protected-access
-    before = readers[:]
-    readers[:] = [(reader.open, lambda path: reader.find(path) is not None)]
-    try:
+    # Whether a file exists is not asked: gin's own message would not say where it was looked for.
+    with gin_internals.only_reader(reader.open, lambda path: True):
         yield
-    finally:
-        readers[:] = before
 
 
 class _Reader:
-    """Finds files in the working directory, in folders, among the shipped recipes, and in Python packages."""
+    """Finds a file beside the including one, in the working directory, in folders, among the shipped recipes, and in
+    Python packages."""
 
     def __init__(self, folders):
-        self.folders, self.being_read = folders, []
+        self.folders, self.being_read, self.count = folders, [], 0
 
     def find(self, path):
-        """Path of the file, None if there is none."""
-        places = [os.path.join(folder, path) for folder in ("", *self.folders, files.config_root())]
-        return next(filter(os.path.isfile, [*places, *_in_package(path)]), None)
+        """Path of the file.
+
+        Raises:
+          ValueError: there is no such file.
+        """
+        beside, root = [os.path.dirname(path) for path in self.being_read[-1:]], str(files.config_root())
+        if beside and beside[0].startswith(root):  # a recipe means a recipe
+            beside.append(root)
+        places = list(dict.fromkeys([*beside, os.getcwd(), *self.folders, root]))
+        found = [place for place in (os.path.join(folder, path) for folder in places) if os.path.isfile(place)]
+        found += [place for place in _in_package(path) if os.path.isfile(place)]
+        if not found:
+            raise ValueError(f"there is no file {quoted(path)}; it was looked for in {', '.join(places)}")
+        here = os.path.join(os.getcwd(), path)
+        if beside and os.path.isfile(here) and not os.path.samefile(here, found[0]):
+            warnings.warn(f"include {path!r} in {self.being_read[-1]} is {found[0]}, and not {here}.", Notice,
+                          stacklevel=2)
+        return found[0]
 
     @contextlib.contextmanager
     def open(self, path):
         """Opens a file for as long as gin reads it and what it includes.
 
         Raises:
-          ValueError: the file includes itself, or is no text.
+          ValueError: the file is not there, is not text, is too large, includes itself, or includes are too many.
         """
         found = self.find(path)
-        if os.path.realpath(found) in self.being_read:
-            raise ValueError(f"the file {path} includes itself, directly or by way of others; remove an include "
-                             "statement")
-        self.being_read.append(os.path.realpath(found))
+        self._check(found, path)
+        self.being_read.append(found)
         try:
-            with open(found, encoding="utf-8") as stream:
-                yield _checked(stream)
+            text = _text(found)
+            with _placed(found):
+                yield text
         finally:
             self.being_read.pop()
 
+    def _check(self, found, path):
+        self.count += 1
+        if os.path.getsize(found) > LARGEST:
+            raise ValueError(f"the file {path} has {os.path.getsize(found)} bytes, more than the {LARGEST} that are "
+                             "read; give a gin file")
+        if any(os.path.samefile(found, other) for other in self.being_read):
+            raise ValueError(f"the file {path} includes itself, directly or by way of others; remove an include "
+                             "statement")
+        if len(self.being_read) >= DEEPEST or self.count > MOST:
+            raise ValueError(f"the include statements are more than {MOST} in all, or nested more than {DEEPEST} deep; "
+                             "remove some")
 
-def _checked(stream):
-    """The stream, at its beginning; raises ValueError unless it is UTF-8."""
+
+class _Text(io.StringIO):
+    """The text of a file, with its name for messages."""
+
+    def __init__(self, name, text):
+        super().__init__(text)
+        self.name = name
+
+
+def _text(path):
     try:
-        stream.read()
+        with open(path, encoding="utf-8-sig") as stream:  # with a byte-order mark or without one
+            return _Text(path, stream.read())
     except UnicodeDecodeError as error:
-        raise ValueError(f"the file {stream.name} is no UTF-8 text ({error.reason} at byte {error.start}); save it as "
-                         "UTF-8, or give another file") from error
-    stream.seek(0)
-    return stream
+        raise ValueError(f"the file {path} is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8, "
+                         "or give another file") from error
+
+
+@contextlib.contextmanager
+def _placed(path):
+    """Gives mistakes that Python's tokenizer finds the name of the file."""
+    try:
+        yield
+    except tokenize.TokenError as error:
+        raise SyntaxError("a bracket or a string is never closed", (path, error.args[1][0], None, None)) from error
+    except SyntaxError as error:
+        if error.filename != "<tokenize>":
+            raise
+        raise SyntaxError(error.msg, (path, error.lineno, None, None)) from error
 
 
 def _in_package(path):

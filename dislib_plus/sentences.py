@@ -1,8 +1,16 @@
-"""Parts of messages: what they repeat of the user's input, cut to a readable length, and the nearest known names."""
+"""What is said to the user: the error of a wrong configuration, the notice, and parts of their sentences."""
 
 import difflib
 
 LONGEST = 200
+
+
+class ConfigurationError(ValueError):
+    """The configuration is wrong: a file, a name, a parameter or a missing binding."""
+
+
+class Notice(UserWarning):
+    """A warning meant for the person who started the run, one sentence."""
 
 
 def brief(value, longest=LONGEST):

@@ -2,13 +2,14 @@
 
 import pathlib
 import sys
+import warnings
 
 import gin
 import pytest
 
-from dislib_plus import configuration, files
+from dislib_plus import configuration, files, gin_internals, gin_reader
 
-if not gin.config._REGISTRY.matching_selectors("configuration_probe"):
+if not gin_internals.entries("configuration_probe"):
     @gin.configurable(denylist=["hidden"])
     def configuration_probe(alpha=1, beta=2, gamma=gin.REQUIRED, hidden=0):
         return alpha, beta, gamma
@@ -85,7 +86,8 @@ def test_a_folder_here_with_the_name_of_a_recipe_folder_is_no_package(recipes):
     (here / "including.gin").write_text("include 'study/one.gin'\n")
     with configuration.configured(["including.gin"]):
         assert configuration_probe() == (5, 2, 1)
-    with pytest.raises(configuration.ConfigurationError, match="Unable to open file: study/two.gin"):
+    message = "there is no file 'study/two.gin'; it was looked for in .*here, .*shipped .bindings string"
+    with pytest.raises(configuration.ConfigurationError, match=message):
         with configuration.configured(None, ["include 'study/two.gin'"]):
             pass
 
@@ -116,7 +118,7 @@ def test_files_that_cannot_be_read(recipes):
     (here / "latin.gin").write_bytes("# caf\xe9\n".encode("latin-1"))
     (here / "circle.gin").write_text("include 'mine/back.gin'\n")
     (here / "mine" / "back.gin").write_text("include 'circle.gin'\n")
-    for name, message in (("latin.gin", "latin.gin is no UTF-8 text"), ("circle.gin", "circle.gin includes itself")):
+    for name, message in (("latin.gin", "latin.gin is not UTF-8 text"), ("circle.gin", "circle.gin includes itself")):
         with pytest.raises(configuration.ConfigurationError, match=message) as caught:
             with configuration.configured([name]):
                 pass
@@ -148,7 +150,7 @@ def test_gin_is_cleared_after_an_error(recipes):
 @pytest.mark.parametrize("binding, message", [
     ("configuration_porbe.alpha = 1", "nothing is called 'configuration_porbe'; .*configuration_probe"),
     ("configuration_probe.alhpa = 1", "has no parameter 'alhpa'; the nearest known parameters are alpha"),
-    ("configuration_probe.hidden = 1", "has no parameter 'hidden'; the nearest known parameters are alpha, beta, gamma"),
+    ("configuration_probe.hidden = 1", "has no parameter 'hidden'; the nearest known parameters are alpha, beta"),
     ("configuration_child.dpeth = 1", "has no parameter 'dpeth'; the nearest known parameters are depth"),
     ("scope/configuration_child.wdith = 1", "has no parameter 'wdith'; the nearest known parameters are width"),
     ("configuration_probe.alpha = @configuration_porbe()", "nothing is called 'configuration_porbe'"),
@@ -157,6 +159,12 @@ def test_gin_is_cleared_after_an_error(recipes):
     ("what is this", "gin: "),
     ("configuration_probe.alpha = <x>",
      r"^gin: Unable to parse value \(bindings string line 1: configuration_probe.alpha = <x>\).$"),
+    ("configuration_probe.alpha = four", "not a number, .* needs quotes, .*line 1: .*alpha = four"),
+    ("configuration_probe.alpha = -x", "needs quotes"),
+    ("configuration_probe.alpha = " + "(" * 3000 + "1" + ")" * 3000, "^gin: a value is nested too deep.$"),
+    ("configuration_" + "x" * 100_000 + ".alpha = 1", "^gin: nothing is called 'configuration_x{186}...'; .{,500}$"),
+    ("configuration_probe." + "x" * 100_000 + " = 1", "has no parameter 'x{200}...'; .{,500}$"),
+    ("include '" + "x" * 100_000 + "'", "there is no file 'x{199}...; .{,500}$"),
     ("import no_such_module_here", "an import failed: No module named 'no_such_module_here'"),
     ("include 'no_such_file.gin'", "no_such_file.gin"),
 ])
@@ -165,6 +173,97 @@ def test_mistakes_in_one_sentence(recipes, binding, message):
         with configuration.configured(None, [binding]):
             pass
     assert "\n" not in str(caught.value) and not gin.config_str().strip()
+
+
+SECRET = "token"
+
+
+@pytest.mark.parametrize("content, message", [
+    (f"password = '{SECRET}' {SECRET}", r"Expected newline \(PATH line 1\).$"),
+    (f"a = 1\nPASSWORD={SECRET}", r"needs quotes, .* \(PATH line 2\).$"),
+    (f"a = ({SECRET!r},\n", r"never closed \(PATH line \d\).$"),
+    (f"a = '{SECRET}\n", r"Unable to parse value \(PATH line 1\).$"),
+    (f"a = 1\n  b = '{SECRET}'\n c = 2", r"unindent .* \(PATH line 3\).$"),
+    (f"root:{SECRET}:0", r"Expected newline \(PATH line 1\).$"),
+    (f"configuration_probe.what = '{SECRET}'", r"has no parameter 'what'.* \(PATH line 1\).$"),
+    (f"SHELL=/{SECRET}\0PATH=/{SECRET}", r"\(PATH line 1\).$"),
+])
+@pytest.mark.parametrize("nested", [False, True])
+def test_of_a_file_only_the_line_is_said(recipes, content, message, nested):
+    _, here = recipes
+    (here / "secret").write_text(content)
+    (here / "outer.gin").write_text("include 'secret'")
+    with pytest.raises(configuration.ConfigurationError, match=message.replace("PATH", f"{here}/secret")) as caught:
+        with configuration.configured(["outer.gin"] if nested else ["secret"]):
+            pass
+    assert SECRET not in str(caught.value)
+
+
+def test_the_file_beside_the_including_one_is_first(recipes):
+    """As deep as includes go; where the working directory has one of that name too, a notice says which it is."""
+    shipped, here = recipes
+    for folder, beta in ((here, 77), (here / "mine", 4), (here / "mine/deep", 5)):
+        folder.mkdir(exist_ok=True)
+        (folder / "base.gin").write_text(f"configuration_probe.beta = {beta}\nconfiguration_probe.gamma = 0\n")
+    (here / "mine" / "first.gin").write_text("include 'base.gin'\n")
+    (here / "mine" / "deep" / "second.gin").write_text("include 'base.gin'\n")
+    (here / "mine" / "outer.gin").write_text("include 'first.gin'\ninclude 'deep/second.gin'\n")
+    for name, beta, notices in (("mine/first.gin", 4, 1), ("mine/deep/second.gin", 5, 1), ("mine/outer.gin", 5, 2),
+                                ("study/one.gin", 2, 1)):
+        with pytest.warns(configuration.Notice, match=f"include 'base.gin' in .* and not {here}/base.gin") as notes:
+            with configuration.configured([name]):
+                with gin.unlock_config():
+                    gin.bind_parameter("configuration_probe.gamma", 0)
+                assert configuration_probe()[1] == beta
+        assert len(notes) == notices
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with configuration.configured(None, ["include 'base.gin'"]):
+            assert configuration_probe()[1] == 77
+        (here / "includes.gin").write_text("include 'base.gin'")
+        with configuration.configured(["includes.gin"]):
+            assert configuration_probe()[1] == 77
+
+
+def test_a_byte_order_mark_is_skipped(recipes):
+    _, here = recipes
+    (here / "marked.gin").write_text("configuration_probe.gamma = 3", encoding="utf-8-sig")
+    with configuration.configured(["marked.gin"]):
+        assert configuration_probe() == (1, 2, 3)
+
+
+def test_includes_are_bounded(recipes):
+    _, here = recipes
+    for i in range(25):
+        (here / f"double{i}.gin").write_text(f"include 'double{i + 1}.gin'\n" * 2)
+    for i in range(601):
+        (here / f"deep{i}.gin").write_text(f"include 'deep{i + 1}.gin'\n")
+    for name in ("double25", "deep601"):
+        (here / f"{name}.gin").write_text("")
+    (here / "long.gin").write_text("#" * (gin_reader.LARGEST + 1))
+    for name, message in (("double0", "more than 1000 in all"), ("deep0", "nested more than 50 deep"),
+                          ("long", "long.gin has 4194305 bytes, more than the 4194304 that are read")):
+        with pytest.raises(configuration.ConfigurationError, match=message) as caught:
+            with configuration.configured([f"{name}.gin"]):
+                pass
+        assert len(str(caught.value)) < 600
+    with configuration.configured(["deep560.gin", "double17.gin"]):  # within the bounds
+        pass
+
+
+@pytest.mark.parametrize("code, message", [
+    ("import gin.tf", "gin.tf does not work with .* in Python write `import gin`"),
+    ("import gin.tf.external_configurables", "gin.tf does not work"),
+    ("import gin\n@gin.configurable(blacklist=['a'])\ndef f(a): pass", "gin calls blacklist= denylist= now"),
+    ("import gin\n@gin.configurable(whitelist=['a'])\ndef f(a): pass", "gin calls whitelist= allowlist= now"),
+])
+def test_modules_made_for_another_gin(recipes, code, message):
+    _, here = recipes
+    name = f"configuration_old_{abs(hash(code))}"
+    (here / f"{name}.py").write_text(code)
+    with pytest.raises(configuration.ConfigurationError, match=message):
+        with configuration.configured(None, [f"import {name}"]):
+            pass
 
 
 def test_good_parameters_of_a_base_class():

@@ -9,7 +9,7 @@ import warnings
 import gin
 import numpy as np
 
-from dislib_plus import configuration, data, results
+from dislib_plus import configuration, data, gin_internals, results
 from dislib_plus.configuration import ConfigurationError
 
 from ..encoding import image_batches
@@ -211,6 +211,4 @@ def _bind_recorded(source):
 def _is_of_data(key):
     """Whether a recorded binding belongs to a data set of the library."""
     name = key.rpartition(".")[0].rpartition("/")[2]
-    matches = gin.config._REGISTRY.matching_selectors(name)  # pylint: disable=protected-access
-    wrapped = [gin.config._REGISTRY[match].wrapped for match in matches]  # pylint: disable=protected-access
-    return any(thing.__module__.startswith("dislib_plus.data") for thing in wrapped)
+    return any(entry.wrapped.__module__.startswith("dislib_plus.data") for entry in gin_internals.entries(name))
