@@ -2,6 +2,7 @@
 
 import math
 import numbers
+import os
 
 from dislib_plus.configuration import ConfigurationError
 
@@ -14,7 +15,7 @@ def _refuse(name, rule, value):
 
 
 def is_number(value):
-    """Whether value is a finite real number; True and False are none."""
+    """Whether value is a finite real number; True and False are not."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
@@ -85,3 +86,28 @@ def function(name, value):
     made_already = hasattr(value, "get_config") and not isinstance(value, type)
     if not callable(value) or made_already:
         _refuse(name, "a function, in gin @NAME without brackets", value)
+
+
+def path(name, value):
+    """Raises ConfigurationError unless value is a non-empty text or path."""
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        _refuse(name, "a path in quotation marks", value)
+
+
+def text(name, value):
+    """Raises ConfigurationError unless value is a non-empty text."""
+    if not isinstance(value, str) or not value:
+        _refuse(name, "a text in quotation marks", value)
+
+
+def different_texts(name, values):
+    """Raises ConfigurationError unless values is a list of different non-empty texts."""
+    listed = isinstance(values, (list, tuple)) and all(isinstance(value, str) and value for value in values)
+    if not listed or len(set(values)) < len(values):
+        _refuse(name, "a list of different texts", values)
+
+
+def optional_whole(name, value, bound):
+    """Raises ConfigurationError unless value is None or an integer in bound .. 2^53."""
+    if value is not None:
+        whole(name, value, bound)

@@ -17,19 +17,21 @@ def _define(flags):
 def _list(data_dir):
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    from dislib_plus.data import data_root, names, sources
+    from dislib_plus.data import Source, data_root, names
+    from dislib_plus.data.registry import find_source
+    from dislib_plus.data.sources import state
     root = data_root(data_dir)
-    table = Table(title=f"Data sets (data folder: {root})", title_justify="left")
+    # Text, as strings would be read as rich's markup: "[x]" means no style here.
+    table = Table(title=Text(f"Data sets (data folder: {root})", "table.title"), title_justify="left")
     for heading in ("dataset.name", "here", "files", "size", "licence", "described at"):
         table.add_column(heading, overflow="fold")
     for name in names():
-        source = sources.find_source(name)
-        if source is None:
-            table.add_row(name, "", sources.OTHERS.get(name, "none needed"), "", "", "")
-        else:
-            files = "\n".join(pattern.partition(" or ")[0] for pattern in source.here)
-            table.add_row(name, sources.state(source, root), files, source.size, source.licence, source.home)
+        source = find_source(name) or Source(note="none needed")
+        files = "\n".join(pattern.partition(" or ")[0] for pattern in source.patterns)
+        row = (name, state(source, root), files or source.note, source.size, source.licence, source.home)
+        table.add_row(*map(Text, row))
     Console(width=None if Console().is_terminal else 160).print(table)
 
 
@@ -43,19 +45,22 @@ def _labels(labels):
 def _show(name, data_dir, bindings):
     from dislib_plus import configuration
     from dislib_plus.cli import tables
-    from dislib_plus.data import get_named_ground_truth_data
+    from dislib_plus.data import Source, get_named_ground_truth_data
+    from dislib_plus.data.registry import find_source
     with configuration.configured(None, bindings):
         data = get_named_ground_truth_data(name, data_dir)
     factors = ", ".join(f"{factor} {size}" for factor, size in zip(data.factor_names, data.factors_num_values))
+    source = find_source(name.partition(":")[0]) or Source()
     tables.show(name, {"images": data.num_observations, "shape": "x".join(map(str, data.observation_shape)),
                        "factors": factors or "none", "labels": _labels(data.labels), "splits": ", ".join(data.splits),
-                       "deterministic": "yes" if data.deterministic else "no, pixels carry fresh noise"})
+                       "deterministic": "yes" if data.deterministic else "no, pixels carry fresh noise",
+                       "licence": source.licence or None, "described at": source.home or None,
+                       "to cite": source.citation or None})
 
 
 def _act(flags):
     environment.prepare()
-    with environment.quiet_imports():
-        import dislib_plus.data  # noqa: F401 (TensorFlow)
+    environment.put_off_tensorflow()
     if flags.operands == ["list"]:
         _list(flags.data_dir)
     elif len(flags.operands) == 2 and flags.operands[0] == "show":

@@ -1,7 +1,6 @@
 """dislib_download: fetches the public files of data sets."""
 
-import difflib
-
+from dislib_plus import sentences
 from dislib_plus.cli import command, environment
 
 _SUMMARY = """fetches the public files of data sets into the data folder.
@@ -18,16 +17,17 @@ def _define(flags):
 
 
 def _chosen(names, known):
-    """The sources of the named data sets, each once, in the order given."""
+    """The names of data sets, each once, in the order given."""
     if not names:
         raise command.UsageError("name at least one data set; `dislib_data list` shows them.")
     chosen = []
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known) or sorted(known)
-            raise command.UsageError(f"{name!r} is no data set with public files; the nearest are {', '.join(near)}.")
-        if known[name] not in chosen:
-            chosen.append(known[name])
+            near = sentences.nearest(name, known) or sorted(known)
+            raise command.UsageError(f"{sentences.quoted(name)} is not a data set with public files; the nearest are "
+                                     f"{', '.join(near)}.")
+        if name not in chosen:
+            chosen.append(name)
     return chosen
 
 
@@ -35,18 +35,18 @@ def _act(flags):
     if flags.attempts < 1:
         raise command.UsageError(f"--attempts must be at least 1; received {flags.attempts}.")
     environment.prepare()
-    with environment.quiet_imports():
-        from dislib_plus.data import archives, data_root, download, sources
-    chosen = _chosen(flags.operands, {name: source for source in sources.SOURCES for name in source.name.split()})
+    environment.put_off_tensorflow()
+    from dislib_plus.data import archives, data_root, download, registry
+    sources = {name: registry.find_source(name) for name in registry.names()}
+    known = [name for name, source in sources.items() if source and source.files]
     failures = []
-    for source in chosen:
+    for name in _chosen(flags.operands, known):
         try:
-            download.download(source, data_root(flags.data_dir), attempts=flags.attempts)
+            download.download(name, sources[name], data_root(flags.data_dir), attempts=flags.attempts)
         except (OSError, archives.ArchiveError) as error:  # the other sets may be had all the same
             failures.append(str(error))
         else:
-            names = source.name.replace(" ", ", ")
-            print(f"{names}: ready in {data_root(flags.data_dir)} (licence: {source.licence}).")
+            print(f"{name}: ready in {data_root(flags.data_dir)} (licence: {sources[name].licence}).")
     if failures:
         raise download.DownloadError(" ".join(failures))
 

@@ -6,6 +6,8 @@ import os
 import re
 import sys
 import tempfile
+import threading
+import types
 
 # oneDNN is off by default on processors without AVX512-VNNI, where it is 1.7 times as fast.
 _DEFAULTS = {
@@ -62,6 +64,25 @@ def quiet_imports():
             held.seek(0)
             kept = [line for line in held.read().splitlines(True) if not _NOTE.match(line)]
             os.write(2, b"".join(kept))
+
+
+class _TensorFlowLater(types.ModuleType):
+    """Stands for TensorFlow until something of it is used, and passes on from then on."""
+
+    _importing = threading.RLock()
+
+    def __getattr__(self, name):
+        with self._importing:
+            if sys.modules["tensorflow"] is self:
+                del sys.modules["tensorflow"]
+                import_quietly([])
+        return getattr(sys.modules["tensorflow"], name)
+
+
+def put_off_tensorflow():
+    """Has TensorFlow's import wait for its first use, for commands to which declarations and names may be enough."""
+    if "tensorflow" not in sys.modules:
+        sys.modules["tensorflow"] = _TensorFlowLater("tensorflow")
 
 
 def import_quietly(packages):

@@ -1,27 +1,14 @@
-"""Data sets: ground-truth grids and image sets, each by one line of gin (`dataset.name`)."""
+"""Data sets: ground-truth grids and image sets, each by one line of gin (`dataset.name`).
 
-from dislib_plus.data import (  # noqa: F401  # noqa: F401  # noqa: F401  # noqa: F401
-    cars3d,
-    celeba,
-    chairs,
-    dsprites,
-    dsprites_variants,
-    dummy_data,
-    image_folder,
-    mnist,
-    mpi3d,
-    newsgroups,
-    pendulum,
-    shapes3d,
-    single_factor,
-    smallnorb,
-    tfds,
-    toy_cars3d,
-    toy_dsprites,
-    toy_shapes3d,
-    toy_smallnorb,
-    training_views,
-    user_arrays,
-)
+Every module of this folder is imported, so that the data sets in it register themselves.
+"""
+
+import importlib
+import pkgutil
+
 from dislib_plus.data.base import GroundTruthData, ImageData, ResidentGrid, ResidentImages
 from dislib_plus.data.registry import data_root, get_named_ground_truth_data, names, register
+from dislib_plus.data.sources import Remote, Source
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")

@@ -15,10 +15,17 @@ from dislib_plus.data.base import ResidentGrid
 from dislib_plus.data.cache import cached_array, fingerprint
 from dislib_plus.data.registry import register
 from dislib_plus.data.resizing import resize
-from dislib_plus.data.sources import missing_files
+from dislib_plus.data.sources import Remote, Source, missing_files
 
 SHAPE = (128, 128, 3, 24, 4)
 SIZE, CARS = 64, 183
+SOURCE = Source(
+    files=(Remote("nips2015-analogy-data.tar.gz", ("http://www.scottreed.info/files/nips2015-analogy-data.tar.gz",),
+                  "md5:4e866a7919c1beedf53964e6f7a23686", {"data/cars": "cars"}),),
+    size="300 MB", home="https://github.com/google-research/disentanglement_lib", licence="not stated",
+    citation="Reed, Zhang, Zhang, Lee (2015). Deep Visual Analogy-Making. NeurIPS. Fidler, Dickinson, Urtasun (2012). "
+             "3D Object Detection and Viewpoint Estimation with a Deformable 3D Cuboid Model. NeurIPS.",
+    here=("cars/*.mat",))
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +56,7 @@ def _read_all(paths):
     return cars.reshape(-1, SIZE, SIZE, 3)
 
 
-@register("cars3d")
+@register("cars3d", source=SOURCE)
 def cars3d(data_dir="."):
     """Cars3D from the `.mat` files in the folder `cars` of the data folder.
 

@@ -10,10 +10,28 @@ from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import image_files
 from dislib_plus.data.memory_mapped import MappedImages
 from dislib_plus.data.registry import register
-from dislib_plus.data.sources import missing_files
+from dislib_plus.data.sources import Remote, Source, missing_files
 
 SPLITS = {"train": 0, "validation": 1, "test": 2}
 PROVLAE_BOX = (15, 45, 163, 193)
+
+
+def _google_drive(key):
+    return (f"https://drive.usercontent.google.com/download?id={key}&export=download&confirm=t",
+            f"https://drive.google.com/uc?export=download&id={key}")
+
+
+SOURCE = Source(
+    files=(Remote("celeba.zip", ("https://s3-us-west-1.amazonaws.com/udacity-dlnfd/datasets/celeba.zip",
+                                 *_google_drive("0B7EVK8r0v71pZjFTYXZWM3FlRnM")),
+                  "md5:00d2c5bc6d35e252742224ab0c1e8fcb", {"img_align_celeba": "celeba/img_align_celeba"}),
+           Remote("celeba/list_eval_partition.txt", _google_drive("0B7EVK8r0v71pY0NSMzRuSXJEVkk"),
+                  "md5:d32c9cbf5e040fd4025c592c306e6668"),
+           Remote("celeba/list_attr_celeba.txt", _google_drive("0B7EVK8r0v71pblRyaVFSWGxPY0U"),
+                  "md5:75e246fa4810816ffd6ee81facbd244c")),
+    size="1.4 GB", home="https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html", licence="non-commercial research only",
+    citation="Liu, Luo, Wang, Tang (2015). Deep Learning Face Attributes in the Wild. ICCV.",
+    here=("celeba/img_align_celeba/*.jpg", "celeba/list_eval_partition.txt", "celeba/list_attr_celeba.txt"))
 
 
 def _table(path):
@@ -54,7 +72,7 @@ def _of_split(paths, root, split):
     return chosen
 
 
-@register("celeba", rest="split")
+@register("celeba", rest="split", source=SOURCE)
 @gin.configurable("celeba", denylist=["data_dir"])
 def celeba(data_dir=".", split="all", crop="provlae", size=64):
     """CelebA's aligned faces.

@@ -9,9 +9,17 @@ from PIL import Image
 from dislib_plus.data import image_files
 from dislib_plus.data.memory_mapped import MappedGrid
 from dislib_plus.data.registry import register
-from dislib_plus.data.sources import missing_files
+from dislib_plus.data.sources import Remote, Source, missing_files
 
 CROP = 400
+FOLDER = "rendered_chairs"
+_HOME = "https://www.di.ens.fr/willow/research/seeing3Dchairs"
+SOURCE = Source(
+    files=(Remote("rendered_chairs.tar", (f"{_HOME}/data/rendered_chairs.tar",), unpack={FOLDER: FOLDER}),),
+    size="1.6 GB", home=_HOME, licence="not stated",
+    citation="Aubry, Maturana, Efros, Russell, Sivic (2014). Seeing 3D Chairs: Exemplar Part-based 2D-3D Alignment "
+             "using a Large Dataset of CAD Models. CVPR.",
+    here=(f"{FOLDER}/*/renders/*.png",))
 _VIEW = re.compile(r"image_\d+_p(\d+)_t(\d+)_r\d+\.png")
 
 
@@ -41,7 +49,7 @@ def _grid(folders):
     return paths, len(shape), next(iter(shape.values()))
 
 
-@register("chairs")
+@register("chairs", source=SOURCE)
 @gin.configurable("chairs", denylist=["data_dir"])
 def chairs(data_dir=".", size=64, channels=1):
     """The rendered chairs: the middle 400x400 pixels, Lanczos to `size`, on white.
@@ -62,7 +70,7 @@ def chairs(data_dir=".", size=64, channels=1):
       ValueError: a chair lacks a view, or a picture is damaged.
     """
     image_files.check_format("chairs", size, channels)
-    root = pathlib.Path(data_dir) / "rendered_chairs"
+    root = pathlib.Path(data_dir) / FOLDER
     folders = sorted(path.parent for path in root.glob("*/renders") if path.is_dir())
     if not folders:
         raise missing_files("chairs", "the folders of chairs", root)

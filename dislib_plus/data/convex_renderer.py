@@ -16,6 +16,8 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
+from dislib_plus.data.compiled import compiled
+
 FAR = 1e6
 
 
@@ -70,7 +72,7 @@ def pixel_grid(size, field):
     return tf.constant(centres[None, None, :], tf.float32), tf.constant(-centres[None, :, None], tf.float32)
 
 
-@tf.function(jit_compile=True)
+@compiled
 def cast_convex(bounds, towards, shades, u, v):
     """Nearness and shade of one polyhedron in every pixel.
 
@@ -80,7 +82,7 @@ def cast_convex(bounds, towards, shades, u, v):
       u, v: pixel coordinates, see `pixel_grid`.
 
     Returns:
-      w and shade, float32 [views, height, width]; w is 0 where there is no hit.
+      w and shade, float32 [views, height, width]; w is 0 where the ray misses.
     """
     upper, lower, shade = FAR, 0.0, 0.0
     for face in range(bounds.shape[1]):

@@ -52,7 +52,7 @@ def _problem(path, name, checksum):
     ending = pathlib.Path(name).suffix
     with open(path, "rb") as stream:
         begins = stream.read(16).startswith(_BEGINNINGS.get(ending, b""))
-    return None if begins and (ending != ".tar" or tarfile.is_tarfile(path)) else f"it is no {ending} file"
+    return None if begins and (ending != ".tar" or tarfile.is_tarfile(path)) else f"it is not a {ending} file"
 
 
 class _Part:
@@ -184,10 +184,11 @@ def fetch(urls, path, checksum=None, attempts=4, pause=1.0, timeout=60.0, progre
     raise DownloadError(f"{path.name} could not be downloaded ({'; '.join(dict.fromkeys(failures))}).")
 
 
-def download(source, data_dir, progress=True, **options):
+def download(name, source, data_dir, progress=True, **options):
     """Fetches and unpacks every file of a data set that is not here yet.
 
     Args:
+      name: of the data set, for messages.
       source: sources.Source.
       data_dir: data folder.
       progress: show bars.
@@ -200,12 +201,12 @@ def download(source, data_dir, progress=True, **options):
     """
     data_dir = pathlib.Path(data_dir)
     if not source.files:
-        raise DownloadError(f"{source.name} cannot be downloaded by a program; follow {source.home} and put "
-                            f"{', '.join(source.here)} into {data_dir}.")
+        raise DownloadError(f"{name} cannot be downloaded by a program; follow {source.home} and put "
+                            f"{', '.join(source.patterns)} into {data_dir}.")
     for file in source.files:
         target = data_dir / file.path
         archive = target.with_name(target.name + ".gz") if file.unpack == "gunzip" else target
-        if file.unpack and _unpacked(file, source, data_dir):
+        if file.unpack and _unpacked(file, name, source, data_dir):
             continue
         try:
             fetch(file.urls, archive, file.checksum, progress=progress, **options)
@@ -220,17 +221,17 @@ def download(source, data_dir, progress=True, **options):
             archive.unlink()
 
 
-def _unpacked(file, source, data_dir):
+def _unpacked(file, name, source, data_dir):
     """Whether all that is in a packed file is here; empty folders in its place are removed, others are refused."""
     if file.unpack == "gunzip":
         target = data_dir / file.path
         return target.is_file() and target.stat().st_size > 0
     lacking = [folder for folder in file.unpack.values()
-               if not any(sources.found(pattern, data_dir) for pattern in source.here if pattern.startswith(folder))]
+               if not any(sources.found(pattern, data_dir) for pattern in source.patterns if pattern.startswith(folder))]
     for place in (data_dir / folder for folder in lacking):
         if place.is_dir() and not any(place.iterdir()):
             place.rmdir()
         elif place.exists():
-            raise FileExistsError(f"{place} is there but has not the files of {source.name}; move it away and run the "
+            raise FileExistsError(f"{place} is there but has not the files of {name}; move it away and run the "
                                   "same command again.")
     return not lacking

@@ -15,12 +15,19 @@ from dislib_plus.data.bits import pack_bits, unpack_bits
 from dislib_plus.data.fingerprints import contents, of_arrays
 from dislib_plus.data.npz import broken_file, npz_array
 from dislib_plus.data.registry import register
+from dislib_plus.data.sources import Remote, Source
 
 FILE = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 FACTOR_NAMES = ("shape", "scale", "orientation", "position x", "position y")
 FACTOR_SIZES = (3, 6, 40, 32, 32)
 SIZE = 64
 BLOCK = 8192
+ARCHIVE = Remote(f"dsprites/{FILE}", (f"https://github.com/google-deepmind/dsprites-dataset/raw/master/{FILE}",
+                                      f"https://raw.githubusercontent.com/google-deepmind/dsprites-dataset/master/{FILE}"),
+                 "md5:7da33b31b13a06f4b04a70402ce90c2e")
+SOURCE = Source(files=(ARCHIVE,), size="26 MB", home="https://github.com/google-deepmind/dsprites-dataset",
+                licence="zlib/libpng", citation="Matthey, Higgins, Hassabis, Lerchner (2017). dSprites: Disentanglement "
+                "testing Sprites dataset.")
 
 
 def read_packed(name, path, count):
@@ -32,7 +39,7 @@ def read_packed(name, path, count):
       count: images that it must hold.
 
     Raises:
-      FileNotFoundError: there is no such file.
+      FileNotFoundError: the file is missing.
       ValueError: it is damaged, or `imgs` is not uint8 [count, 64, 64] of zeros and ones.
     """
     stored = npz_array(name, path, "imgs")
@@ -70,16 +77,16 @@ def _of_sprites(dataset):
 
 def archive_path(data_dir):
     """Where disentanglement_lib keeps the archive: the folder `dsprites` of the data folder."""
-    return pathlib.Path(data_dir) / "dsprites" / FILE
+    return pathlib.Path(data_dir) / ARCHIVE.path
 
 
-@register("dsprites_full")
+@register("dsprites_full", source=SOURCE)
 def dsprites_full(data_dir="."):
     """dSprites with all five factors."""
     return DSprites("dsprites_full", archive_path(data_dir))
 
 
-@register("dsprites_noshape")
+@register("dsprites_noshape", source=SOURCE)
 def dsprites_noshape(data_dir="."):
     """dSprites with a shape drawn at random for each observation."""
     return DSprites("dsprites_noshape", archive_path(data_dir), visible=[1, 2, 3, 4])

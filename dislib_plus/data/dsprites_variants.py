@@ -5,6 +5,7 @@ from `random_state` in disentanglement_lib's order, or from a stateless seed in
 the graph. The last (van Steenkiste et al., 2019) has two colour factors instead.
 """
 
+import dataclasses
 import pathlib
 
 import numpy as np
@@ -12,11 +13,21 @@ import tensorflow as tf
 from PIL import Image
 
 from dislib_plus.data.base import GroundTruthData, gathered
-from dislib_plus.data.dsprites import DSprites, archive_path
+from dislib_plus.data.compiled import compiled
+from dislib_plus.data.dsprites import ARCHIVE, SOURCE, DSprites, archive_path
 from dislib_plus.data.fingerprints import contents, of_arrays
 from dislib_plus.data.npz import broken_file, readable
 from dislib_plus.data.registry import register
+from dislib_plus.data.sources import Remote, Source
 from dislib_plus.data.toy_dsprites import ToyDSprites
+
+LOCATELLO = dataclasses.replace(SOURCE, citation=f"{SOURCE.citation} Locatello et al. (2019). Challenging Common "
+                                "Assumptions in the Unsupervised Learning of Disentangled Representations. ICML.")
+PICTURE = Remote("scream/scream.jpg", ("https://upload.wikimedia.org/wikipedia/commons/f/f4/The_Scream.jpg",))
+SCREAM = Source(files=(ARCHIVE, PICTURE), size="28 MB", home="https://en.wikipedia.org/wiki/The_Scream",
+                licence="public domain (the painting), zlib/libpng (dSprites)", citation=LOCATELLO.citation)
+ABSTRACT = dataclasses.replace(SOURCE, citation=f"{SOURCE.citation} van Steenkiste et al. (2019). Are Disentangled "
+                               "Representations Helpful for Abstract Visual Reasoning? NeurIPS.")
 
 # Evenly spaced hues of equal lightness and saturation, as disentanglement_lib lists them.
 OBJECT_COLORS = np.array([[0.9096231780824386, 0.5883403686424795, 0.3657680693481871],
@@ -41,13 +52,13 @@ def _bits(shape, seed):
 
 # Each of these is compiled into one loop over the pixels, several times quicker than its operations one by one.
 
-@tf.function(jit_compile=True)
+@compiled
 def _tinted(sprites, colors):
     """Sprites [n, height, width, 1] in the colours [n, 3], on black."""
     return sprites * colors[:, None, None]
 
 
-@tf.function(jit_compile=True)
+@compiled
 def _over_noise(sprites, bits):
     """White sprites on noise: each byte k of the integers [n, height * width * 3 / 4] is a pixel (k + 1/2) / 256."""
     height, width = sprites.shape[1:3]
@@ -55,14 +66,14 @@ def _over_noise(sprites, bits):
     return tf.maximum(sprites, (noise + 0.5) / 256.0)
 
 
-@tf.function(jit_compile=True)
+@compiled
 def _inverted(sprites, patches, tints):
     """b = (patch + tint) / 2 where the sprite is not, 1 - b where it is; patches are bytes, tints [n, 3]."""
     background = (tf.cast(patches, tf.float32) / 255.0 + tints[:, None, None]) / 2.0
     return tf.where(sprites > 0.5, 1.0 - background, background)
 
 
-@tf.function(jit_compile=True)
+@compiled
 def _two_colors(sprites, of_object, of_background):
     """Sprites in the colours [n, 3] on the colours [n, 3]."""
     return tf.where(sprites > 0.5, of_object[:, None, None], of_background[:, None, None])
@@ -185,7 +196,7 @@ def read_picture(name, path):
     """The background picture, shrunk to fit 350 x 274 pixels: float64 [height, width, 3] in [0, 1].
 
     Raises:
-      FileNotFoundError: there is no such file.
+      FileNotFoundError: the file is missing.
       ValueError: it is damaged, or too small to cut windows of 64 x 64 from.
     """
     with readable(name, path, "is not a picture that can be read") as path, Image.open(path) as picture:
@@ -207,26 +218,26 @@ def painted_sky(height=274, width=350):
     return np.rint(255 * sky * (0.55 + 0.45 * waves[..., None])) / 255
 
 
-@register("color_dsprites")
+@register("color_dsprites", source=LOCATELLO)
 def color_dsprites(data_dir="."):
     """dSprites in random colours."""
     return ColorDSprites("color_dsprites", DSprites("color_dsprites", archive_path(data_dir)))
 
 
-@register("noisy_dsprites")
+@register("noisy_dsprites", source=LOCATELLO)
 def noisy_dsprites(data_dir="."):
     """dSprites in uniform noise."""
     return NoisyDSprites("noisy_dsprites", DSprites("noisy_dsprites", archive_path(data_dir)))
 
 
-@register("scream_dsprites")
+@register("scream_dsprites", source=SCREAM)
 def scream_dsprites(data_dir="."):
     """dSprites in front of patches of The Scream, `scream/scream.jpg` of the data folder."""
-    picture = read_picture("scream_dsprites", pathlib.Path(data_dir) / "scream" / "scream.jpg")
+    picture = read_picture("scream_dsprites", pathlib.Path(data_dir) / PICTURE.path)
     return ScreamDSprites("scream_dsprites", DSprites("scream_dsprites", archive_path(data_dir)), picture)
 
 
-@register("abstract_dsprites")
+@register("abstract_dsprites", source=ABSTRACT)
 def abstract_dsprites(data_dir="."):
     """dSprites with two colours and without orientation, for abstract reasoning."""
     return AbstractDSprites("abstract_dsprites", DSprites("abstract_dsprites", archive_path(data_dir)))

@@ -17,7 +17,7 @@ class DummyData(GroundTruthData):
         super().__init__("dummy_data", [f"factor {number}" for number in range(10)], [5] * 10)
 
     def images(self, indices, seed=None):
-        """Noise of a stateless seed (zeros when there is none), float32 [n, 64, 64, 1] in [0, 1)."""
+        """Noise of a stateless seed (zeros without one), float32 [n, 64, 64, 1] in [0, 1)."""
         seed = tf.zeros([2], tf.int32) if seed is None else seed
         return tf.random.stateless_uniform([tf.size(indices), *self.observation_shape], seed)
 
@@ -32,6 +32,6 @@ class DummyData(GroundTruthData):
 
 @register("dummy_data")
 def dummy_data(data_dir=None):
-    """The noise set; it has no files."""
+    """The noise set, without files."""
     del data_dir
     return DummyData()

@@ -173,7 +173,7 @@ class FactorTable(GroundTruthData):
         return np.isin(super().factors_to_index(factors), self._cells)
 
     def factors_to_index(self, factors):
-        """The first row with each combination of factors; raises ValueError where there is none."""
+        """The first row with each combination of factors; raises ValueError where no row has it."""
         return self._rows[self._range(factors)[0]]
 
     def sample_factors(self, num, random_state):

@@ -5,10 +5,12 @@ import pathlib
 import gin
 import numpy as np
 
-from dislib_plus.data import arguments, image_files
+from dislib_plus import checks
+from dislib_plus.data import image_files
 from dislib_plus.data.factor_table import FactorTable, read_table
 from dislib_plus.data.memory_mapped import MappedImages
 from dislib_plus.data.registry import register
+from dislib_plus.data.sources import Source
 from dislib_plus.data.user_arrays import check_table_arguments, chosen_columns
 
 
@@ -34,7 +36,7 @@ def _rows(table, folder, paths):
     return table.loc[files].reset_index(drop=True)
 
 
-@register("image_folder", rest="path")
+@register("image_folder", rest="path", source=Source(note="your own"))
 @gin.configurable("image_folder", denylist=["data_dir"])
 def image_folder(data_dir=".", path=gin.REQUIRED, size=64, channels=3, crop=None, factors=None, factor_bins=None,
                  factor_names=None):
@@ -56,9 +58,9 @@ def image_folder(data_dir=".", path=gin.REQUIRED, size=64, channels=3, crop=None
       FileNotFoundError: no such folder.
       ValueError: no pictures, a damaged one, or a wrong argument.
     """
-    arguments.path("image_folder.path", path)
+    checks.path("image_folder.path", path)
     image_files.check_format("image_folder", size, channels)
-    arguments.optional_whole("image_folder.crop", crop, 1)
+    checks.optional_whole("image_folder.crop", crop, 1)
     check_table_arguments("image_folder", factors, factor_bins, factor_names)
     folder = pathlib.Path(data_dir) / pathlib.Path(path).expanduser()
     if not folder.is_dir():

@@ -8,14 +8,46 @@ import numpy as np
 from dislib_plus import checks
 from dislib_plus.data.base import ResidentImages
 from dislib_plus.data.idx import read_idx
-from dislib_plus.data.registry import register
+from dislib_plus.data.registry import find_source, register
 from dislib_plus.data.resizing import pad, resize
-from dislib_plus.data.sources import find_source, missing_files
+from dislib_plus.data.sources import Remote, Source, missing_files
 
 SPLITS = ("train", "test", "all", "train50000")
 _PREFIXES = {"train": ("train",), "test": ("t10k",), "all": ("train", "t10k"), "train50000": ("train",)}
 _SHORT = 50_000
 FOLDERS = {"mnist": ["mnist", "MNIST/raw"], "fashion_mnist": ["fashion_mnist", "fashion-mnist", "FashionMNIST/raw"]}
+_FILES = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz",
+          "t10k-labels-idx1-ubyte.gz")
+
+
+def _remotes(name, mirrors, checksums):
+    return tuple(Remote(f"{name}/{file}", tuple(f"{mirror}/{file}" for mirror in mirrors), f"md5:{checksum}")
+                 for file, checksum in zip(_FILES, checksums))
+
+
+def _places(name):
+    """Patterns of the four files, gzipped or not, also as some copies name them: train-images.idx3-ubyte."""
+    stems = [file.removesuffix(".gz").replace("-idx", "?idx") for file in _FILES]
+    return tuple(" or ".join(f"{folder}/{stem}*" for folder in FOLDERS[name]) for stem in stems)
+
+
+MNIST = Source(
+    files=_remotes("mnist", ("https://ossci-datasets.s3.amazonaws.com/mnist",
+                             "https://storage.googleapis.com/cvdf-datasets/mnist"),
+                   ("f68b3c2dcbeaaa9fbdd348bbdeb94873", "d53e105ee54ea40749a09fcbcd1e9432",
+                    "9fb629c4189551a2d022fa330f9573f3", "ec29112dd5afa0611ce80d1b7f02629c")),
+    size="12 MB", home="http://yann.lecun.com/exdb/mnist", licence="CC BY-SA 3.0",
+    citation="LeCun, Bottou, Bengio, Haffner (1998). Gradient-Based Learning Applied to Document Recognition. "
+             "Proceedings of the IEEE.",
+    here=_places("mnist"))
+FASHION_MNIST = Source(
+    files=_remotes("fashion_mnist", ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+                                     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion"),
+                   ("8d4fb7e6c68d591d4c3dfef9ec88bf0d", "25c81989df183df01b3e8a0aad5dffbe",
+                    "bef4ecab320f06d8554ea6380940ec79", "bb300cfdad3c16e7a12a480ee83cd310")),
+    size="31 MB", home="https://github.com/zalandoresearch/fashion-mnist", licence="MIT",
+    citation="Xiao, Rasul, Vollgraf (2017). Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning "
+             "Algorithms. arXiv:1708.07747.", here=_places("fashion_mnist"), system="/usr/share/datasets/fashion-mnist")
 
 
 def _folders(name, root):
@@ -63,7 +95,7 @@ def _load(name, root, split, size, method):
     return data
 
 
-@register("mnist", rest="split")
+@register("mnist", rest="split", source=MNIST)
 @gin.configurable("mnist", denylist=["data_dir"])
 def mnist(data_dir=".", split="train", size=32, resize_method="bilinear"):
     """Handwritten digits (LeCun, Cortes and Burges); `labels` are the digits.
@@ -85,7 +117,7 @@ def mnist(data_dir=".", split="train", size=32, resize_method="bilinear"):
     return _load("mnist", data_dir, split, size, resize_method)
 
 
-@register("fashion_mnist", rest="split")
+@register("fashion_mnist", rest="split", source=FASHION_MNIST)
 @gin.configurable("fashion_mnist", denylist=["data_dir"])
 def fashion_mnist(data_dir=".", split="train", size=32, resize_method="bilinear"):
     """Clothes (Xiao, Rasul and Vollgraf, 2017); `labels` are the ten kinds.

@@ -13,12 +13,14 @@ import scipy.sparse
 import tensorflow as tf
 
 from dislib_plus import checks
-from dislib_plus.data import arguments
 from dislib_plus.data.base import ImageData
 from dislib_plus.data.registry import register
+from dislib_plus.data.sources import Source
 
 SPLITS = ("train", "test", "all")
 _CACHE_FILE = "20news-bydate_py3.pkz"
+SOURCE = Source(home="http://qwone.com/~jason/20Newsgroups", licence="not stated", note="scikit-learn fetches them",
+                citation="Lang (1995). NewsWeeder: Learning to Filter Netnews. ICML.")
 
 
 class WordCounts(ImageData):
@@ -65,7 +67,7 @@ def _messages(data_dir, split, download):
 
 def _own_stop_words(path):
     """The words of a file, sorted."""
-    arguments.path("twenty_newsgroups.stop_words", path)
+    checks.path("twenty_newsgroups.stop_words", path)
     path = pathlib.Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f"twenty_newsgroups.stop_words must be a file with one word a line; {path} is not "
@@ -76,7 +78,7 @@ def _own_stop_words(path):
         raise ValueError(f"twenty_newsgroups.stop_words {path} must be text in UTF-8 ({error}).") from error
 
 
-@register("20newsgroups", rest="split")
+@register("20newsgroups", rest="split", source=SOURCE)
 @gin.configurable("twenty_newsgroups", denylist=["data_dir"])
 def twenty_newsgroups(data_dir=".", split="train", num_words=2000, stop_words=None, download=False):
     """The messages as word counts.

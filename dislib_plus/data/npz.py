@@ -8,7 +8,8 @@ import zlib
 
 import numpy as np
 
-from dislib_plus.data.sources import find_source, missing_files
+from dislib_plus.data.registry import find_source
+from dislib_plus.data.sources import missing_files
 
 READ_ERRORS = (OSError, ValueError, KeyError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile,
                zlib.error)

@@ -112,6 +112,6 @@ class Pendulum(GroundTruthData):
 
 @register("pendulum")
 def pendulum(data_dir=None):
-    """The simulated pendulums; there are no files."""
+    """The simulated pendulums, without files."""
     del data_dir
     return Pendulum()

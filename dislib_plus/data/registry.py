@@ -1,28 +1,30 @@
-"""Data sets by name: a factory registers itself, `dataset.name` picks it."""
+"""Data sets by name: a factory registers itself and says where its files come from, `dataset.name` picks it."""
 
 import difflib
 import os
 
 import gin
 
+from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
-from dislib_plus.data import arguments
 
 _FACTORIES = {}
 _REST = {}
+_SOURCES = {}
 
 
-def register(name, rest=None):
+def register(name, rest=None, source=None):
     """Decorator: makes the factory `f(data_dir) -> data set` available as `dataset.name = name`.
 
     Args:
       name: of the data set.
       rest: None, or the factory's argument that `dataset.name = "NAME:REST"` fills with REST.
+      source: None (no files), or a sources.Source.
     """
     def add(factory):
         if name in _FACTORIES:
             raise ValueError(f"A data set named {name!r} is registered already; choose another name.")
-        _FACTORIES[name], _REST[name] = factory, rest
+        _FACTORIES[name], _REST[name], _SOURCES[name] = factory, rest, source
         return factory
     return add
 
@@ -30,6 +32,11 @@ def register(name, rest=None):
 def names():
     """All registered names, sorted."""
     return sorted(_FACTORIES)
+
+
+def find_source(name):
+    """The Source that a data set was registered with; None where it has no files, or is not known."""
+    return _SOURCES.get(name)
 
 
 def data_root(data_dir=None):
@@ -51,9 +58,9 @@ def get_named_ground_truth_data(name=gin.REQUIRED, data_dir=None):
     Raises:
       ConfigurationError: unknown name (the nearest ones are listed), or a set that takes no `:rest`.
     """
-    arguments.text("dataset.name", name)
+    checks.text("dataset.name", name)
     if data_dir not in (None, ""):
-        arguments.path("dataset.data_dir", data_dir)
+        checks.path("dataset.data_dir", data_dir)
     family, _, rest = name.partition(":")
     if family not in _FACTORIES:
         near = difflib.get_close_matches(name, names()) or names()

@@ -7,15 +7,21 @@ import h5py
 import numpy as np
 
 from dislib_plus.data.memory_mapped import MappedGrid
-from dislib_plus.data.mpi3d import SHAPE, unpacked
+from dislib_plus.data.mpi3d import SHAPE, grid_of, unpacked
 from dislib_plus.data.npz import npz_array, readable
 from dislib_plus.data.registry import register
+from dislib_plus.data.sources import Remote, Source
 
 FACTOR_NAMES = ("floor color", "wall color", "object color", "object size", "object type", "azimuth")
 FACTOR_SIZES = (10, 10, 10, 8, 4, 15)
 FOLDER = "3dshapes"
 H5_FILE = "3dshapes.h5"
 NPZ_FILE = "look-at-object-room_floor-hueXwall-hueXobj-hueXobj-sizeXobj-shapeXview-azi.npz"
+SOURCE = Source(
+    files=(Remote(f"{FOLDER}/{H5_FILE}", ("https://storage.googleapis.com/3d-shapes/3dshapes.h5",),
+                  "md5:099a2078d58cec4daad0702c55d06868"),),
+    size="256 MB", home="https://github.com/google-deepmind/3d-shapes", licence="Apache-2.0",
+    citation="Burgess, Kim (2018). 3D Shapes Dataset.", here=(f"{FOLDER}/{H5_FILE} or {FOLDER}/{NPZ_FILE}",))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +69,7 @@ class Shapes3D(MappedGrid):
     def __init__(self, path, factor_sizes=FACTOR_SIZES):
         """Args: path of the file, .h5 or .npz; factor_sizes of its grid."""
         stored = (npz_array if str(path).endswith(".npz") else h5_array)("shapes3d", path, "images")
-        images = unpacked("shapes3d", stored, factor_sizes)
+        images = unpacked("shapes3d", stored, grid_of("shapes3d", stored, [tuple(factor_sizes)]))
         super().__init__("shapes3d", FACTOR_NAMES, factor_sizes, images, SHAPE)
 
 
@@ -75,7 +81,7 @@ def find_file(data_dir):
     return folder / H5_FILE
 
 
-@register("shapes3d")
+@register("shapes3d", source=SOURCE)
 def shapes3d(data_dir="."):
     """3D Shapes, 480,000 images, from the folder `3dshapes` of the data folder."""
     return Shapes3D(find_file(data_dir))

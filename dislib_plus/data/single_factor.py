@@ -6,11 +6,11 @@ import tensorflow as tf
 
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
-from dislib_plus.data import arguments
 from dislib_plus.data.base import GroundTruthData
 from dislib_plus.data.fingerprints import contents, of_arrays
 from dislib_plus.data.registry import get_named_ground_truth_data, register
-from dislib_plus.data.training_views import TrainingView
+from dislib_plus.data.sources import Source
+from dislib_plus.data.training_views import TrainingView, factor_position
 
 # A set is at least as large as a batch.
 _LEAST_IMAGES = 256
@@ -44,7 +44,7 @@ def _of_chosen(dataset):
     return contents(dataset._dataset) + of_arrays(dataset._indices)
 
 
-@register("single_factor", rest="name")
+@register("single_factor", rest="name", source=Source(note="those of the set it shows"))
 @gin.configurable("single_factor", denylist=["data_dir", "name"])
 def single_factor(data_dir, name="", factor=gin.REQUIRED, random_seed=0):
     """A data set in which one factor varies.
@@ -71,5 +71,5 @@ def single_factor(data_dir, name="", factor=gin.REQUIRED, random_seed=0):
         view, _, shown = name.partition(":")
         raise ConfigurationError(f"dataset.name 'single_factor:{name}' would show what {view!r} keeps out of training; "
                                  f"say 'single_factor:{shown}'.")
-    position = arguments.factor_position("single_factor.factor", dataset, factor)
+    position = factor_position("single_factor.factor", dataset, factor)
     return SingleFactor(f"single_factor:{name}", dataset, position, np.random.RandomState(random_seed))

@@ -18,12 +18,23 @@ from dislib_plus.data.cache import cached_array, fingerprint
 from dislib_plus.data.fingerprints import contents, of_arrays
 from dislib_plus.data.npz import broken_file, readable
 from dislib_plus.data.registry import register
+from dislib_plus.data.sources import Remote, Source
 
 FOLDER = "small_norb"
 CHUNKS = ("smallnorb-5x46789x9x18x6x2x96x96-training", "smallnorb-5x01235x9x18x6x2x96x96-testing")
 FACTOR_NAMES = ("category", "instance", "elevation", "azimuth", "lighting")
 FACTOR_SIZES = (5, 10, 9, 18, 6)
 SIZE = 64
+_CHECKSUMS = {"dat": ("66054832f9accfe74a0f4c36a75bc0a2", "e4ad715691ed5a3a5f138751a4ceb071"),
+              "cat": ("23c8b86101fbf0904a000b43d3ed2fd9", "5aa791cd7e6016cf957ce9bdb93b8603"),
+              "info": ("51dee1210a742582ff607dfd94e332e3", "a9454f3864d7fd4bb3ea7fc3eb84924e")}
+_HOME = "https://cs.nyu.edu/~ylclab/data/norb-v1.0-small"
+SOURCE = Source(
+    files=tuple(Remote(f"{FOLDER}/{chunk}-{part}.mat", (f"{_HOME}/{chunk}-{part}.mat.gz",), f"md5:{checksums[number]}",
+                       "gunzip") for number, chunk in enumerate(CHUNKS) for part, checksums in _CHECKSUMS.items()),
+    size="500 MB", home=_HOME, licence="research only",
+    citation="LeCun, Huang, Bottou (2004). Learning Methods for Generic Object Recognition with Invariance to Pose and "
+             "Lighting. CVPR.")
 _TYPES = {0x1E3D4C51: "<f4", 0x1E3D4C53: "<f8", 0x1E3D4C54: "<i4", 0x1E3D4C55: "u1"}
 
 
@@ -31,8 +42,8 @@ def read_matrix(path):
     """A matrix in the binary format of the NORB authors: type code, number of axes, sizes (at least 3), values.
 
     Raises:
-      FileNotFoundError: there is no such file.
-      ValueError: it is no such matrix, or is cut off.
+      FileNotFoundError: the file is missing.
+      ValueError: it is not such a matrix, or is cut off.
     """
     with readable("smallnorb", path, "is not a whole binary NORB matrix") as path:
         head = np.fromfile(path, "<i4", 2)
@@ -132,7 +143,7 @@ def _of_toys(dataset):
     return of_arrays(dataset._pixels)
 
 
-@register("smallnorb")
+@register("smallnorb", source=SOURCE)
 @gin.configurable("smallnorb", denylist=["data_dir"])
 def smallnorb(data_dir=".", clip=False):
     """SmallNORB, 48,600 images, from the folder `small_norb` of the data folder."""

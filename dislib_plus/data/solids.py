@@ -55,7 +55,7 @@ def rotation(axis, angle):
 
 
 def _round_interval(o, d):
-    """Interval of t where sum (o + t d)^2 <= 1 over the given axes; empty (enter > leave) where there is none."""
+    """Interval of t where sum (o + t d)^2 <= 1 over the given axes; empty (enter > leave) for a miss."""
     a = np.maximum((d * d).sum(axis=0), _SMALL)
     b = (o * d).sum(axis=0)
     discriminant = b * b - a * ((o * o).sum(axis=0) - 1)

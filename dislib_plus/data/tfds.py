@@ -9,12 +9,13 @@ import tensorflow as tf
 
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
-from dislib_plus.data import arguments, memory_mapped
+from dislib_plus.data import memory_mapped
 from dislib_plus.data.cache import cached_array, fingerprint
 from dislib_plus.data.factor_table import FactorTable, named_columns
 from dislib_plus.data.image_files import centre_box
 from dislib_plus.data.registry import register
 from dislib_plus.data.resizing import resize
+from dislib_plus.data.sources import Source
 
 # Factors in the order of disentanglement_lib; sets that are not named here have theirs in alphabetical order.
 FACTORS = {
@@ -146,22 +147,22 @@ def _shape(examples, size, crop):
 
 
 def _check_arguments(split, size, crop, image_key, factors, download):
-    arguments.text("tfds.split", split)
-    arguments.optional_whole("tfds.size", size, 1)
-    arguments.optional_whole("tfds.crop", crop, 1)
-    arguments.text("tfds.image_key", image_key)
+    checks.text("tfds.split", split)
+    checks.optional_whole("tfds.size", size, 1)
+    checks.optional_whole("tfds.crop", crop, 1)
+    checks.text("tfds.image_key", image_key)
     if factors is not None:
-        arguments.names("tfds.factors", factors)
+        checks.different_texts("tfds.factors", factors)
     checks.boolean("tfds.download", download)
 
 
-@register("tfds", rest="name")
+@register("tfds", rest="name", source=Source(note="prepared by TensorFlow Datasets"))
 @gin.configurable("tfds", denylist=["data_dir", "name"])
 def tfds(data_dir=".", name="", split="train", size=None, crop=None, image_key="image", factors=None, download=False):
     """An image set of TensorFlow Datasets, kept as one mapped file.
 
     Args:
-      data_dir: prepared sets are looked for in its folder `tensorflow_datasets`; where there is none, in the place
+      data_dir: prepared sets are looked for in its folder `tensorflow_datasets`; without that folder, in the place that
         TFDS uses itself.
       name: TFDS name, from `dataset.name = "tfds:NAME"`; may hold a configuration and version, as in TFDS.
       split: TFDS split, such as "train" or "train[:1000]".

@@ -18,6 +18,7 @@ from dislib_plus.data import convex_renderer as renderer
 from dislib_plus.data import toy_cars3d_scene as scene
 from dislib_plus.data.base import ResidentGrid
 from dislib_plus.data.cache import cached_array, fingerprint
+from dislib_plus.data.compiled import compiled
 from dislib_plus.data.registry import register
 
 ELEVATIONS, AZIMUTHS, OBJECTS = 4, 24, 183
@@ -43,7 +44,7 @@ def _shades(normals, azimuths):
     return (0.55 + 0.60 * np.maximum(diffuse, 0.0) + 0.12 * np.minimum(diffuse, 0.0)).astype(np.float32)
 
 
-@tf.function(jit_compile=True)
+@compiled
 def _paint_floor(views, measures, u, v):
     """The empty stage with the car's shadow: picture [3, views, height, width] and its nearness."""
     eye, _, up, forward = (axis[:, 2, None, None] for axis in views)
@@ -54,7 +55,7 @@ def _paint_floor(views, measures, u, v):
     return picture * tf.where(nearness > 0.0, scene.floor_shade(measures, x, y), 1.0), nearness
 
 
-@tf.function(jit_compile=True)
+@compiled
 def _paint_part(kind, views, measures, axle, hit, shade, picture, nearest, u, v):
     """The picture with one more part, where that part is the nearest so far; and the nearness."""
     x, y, z = renderer.points(views, hit, u, v)
@@ -65,7 +66,7 @@ def _paint_part(kind, views, measures, axle, hit, shade, picture, nearest, u, v)
     return tf.where(hit > nearest, colour * shade, picture), tf.maximum(hit, nearest)
 
 
-@tf.function(jit_compile=True)
+@compiled
 def _develop(picture):
     smooth = renderer.average_pool(tf.clip_by_value(picture, 0.0, 1.0), SMOOTHING)
     return tf.cast(tf.round(tf.transpose(smooth, [1, 2, 3, 0]) * 255.0), tf.uint8)
@@ -111,14 +112,14 @@ def toy_cars3d(data_dir=None, num_objects=OBJECTS):
     """Generated stand-in for Cars3D.
 
     Args:
-      data_dir: not used, there are no files; the pictures are kept in the cache folder.
+      data_dir: not used; the pictures are kept in the cache folder.
       num_objects: number of different cars, 1 or more; car i is the same for any number.
 
     Returns:
       ResidentGrid: elevation 4, azimuth 24, object num_objects; 64x64x3.
 
     Raises:
-      ConfigurationError: num_objects is no integer or below 1.
+      ConfigurationError: num_objects is not an integer, or below 1.
     """
     del data_dir
     checks.whole("toy_cars3d.num_objects", num_objects, 1)

@@ -106,7 +106,8 @@ def polyhedra(c):
     """
     parts = [("body", 0.0, _body(c)), ("cabin", 0.0, _cabin(c))]
     parts += [("wheel", axle, _wheel(c, axle, y)) for axle in (c["front_axle"], c["rear_axle"]) for y in (-1, 1)]
-    return [(kind, axle, np.array([n for n, _ in faces]), np.array([h for _, h in faces])) for kind, axle, faces in parts]
+    return [(kind, axle, np.array([n for n, _ in faces]), np.array([h for _, h in faces]))
+            for kind, axle, faces in parts]
 
 
 DARK, TYRE, GLASS = (0.06, 0.06, 0.07), (0.10, 0.10, 0.11), (0.20, 0.27, 0.34)

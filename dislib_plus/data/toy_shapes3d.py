@@ -18,6 +18,7 @@ import tensorflow as tf
 from dislib_plus.data import solids
 from dislib_plus.data.base import GroundTruthData, gathered
 from dislib_plus.data.cache import cached_array, fingerprint
+from dislib_plus.data.compiled import compiled
 from dislib_plus.data.registry import register
 from dislib_plus.data.shapes3d import FACTOR_NAMES, FACTOR_SIZES
 
@@ -93,7 +94,7 @@ def cast_scenes(num_sizes, num_azimuths, size):
                      for scale, kind, azimuth in itertools.product(scales, range(_TYPES), azimuths)])
 
 
-@tf.function(jit_compile=True)
+@compiled
 def _colored(maps, palette):
     """Sum of each image's maps in their colours: float32 [n, pixels, 3] in [0, 1]; compiled into one loop."""
     weights = tf.cast(maps, tf.float32) / 255.0

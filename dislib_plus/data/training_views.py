@@ -13,9 +13,10 @@ import tensorflow as tf
 
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
-from dislib_plus.data import arguments
 from dislib_plus.data.fingerprints import contents
 from dislib_plus.data.registry import get_named_ground_truth_data, register
+from dislib_plus.data.sources import Source
+from dislib_plus.sentences import brief, quoted
 
 _LARGEST = 50_000_000
 _BLOCK = 1 << 20
@@ -64,6 +65,26 @@ def _of_shown(dataset):
     return contents(dataset._dataset)
 
 
+def factor_position(name, dataset, factor):
+    """Position of a factor given by its name or position.
+
+    Args:
+      name: of the argument, for messages.
+      dataset: with factors.
+      factor: name, or position from 0.
+
+    Raises:
+      ConfigurationError: the data set has no such factor.
+    """
+    known = list(dataset.factor_names)
+    position = known.index(factor) if isinstance(factor, str) and factor in known else factor
+    if isinstance(position, bool) or not isinstance(position, int) or not 0 <= position < len(known):
+        has = f"the factors {brief(', '.join(known))}" if known else "no factors"
+        raise ConfigurationError(f"{name}: {dataset.name!r} has {has}; give the name of one, or its position from 0; "
+                                 f"received {quoted(factor)}.")
+    return position
+
+
 def _base(kind, data_dir, name):
     if not name:
         raise ConfigurationError(f"dataset.name {kind!r} needs the name of a data set with factors: '{kind}:NAME'.")
@@ -78,7 +99,7 @@ def _base(kind, data_dir, name):
 
 def _columns(argument, data, chosen):
     """The class of every image under each of the chosen factors (names or positions), and the factors' sizes."""
-    positions = [arguments.factor_position(argument, data, factor) for factor in chosen]
+    positions = [factor_position(argument, data, factor) for factor in chosen]
     if len(set(positions)) < len(positions):
         raise ConfigurationError(f"{argument} must name each factor once; received {list(chosen)}.")
     grid = [data.visible[position] for position in positions]
@@ -108,7 +129,7 @@ def line_probabilities(sizes, sigma, inverted=False):
     return ridge / ridge.sum()
 
 
-@register("correlated", rest="name")
+@register("correlated", rest="name", source=Source(note="those of the set it shows"))
 @gin.configurable("correlated", denylist=["data_dir", "name"])
 def correlated(data_dir, name="", factors=gin.REQUIRED, sigma=0.2, inverted=False, probabilities=None):
     """A data set two of whose factors are correlated in training.
@@ -153,7 +174,7 @@ def _given_probabilities(table, sizes):
     return probabilities
 
 
-@register("held_out", rest="name")
+@register("held_out", rest="name", source=Source(note="those of the set it shows"))
 @gin.configurable("held_out", denylist=["data_dir", "name"])
 def held_out(data_dir, name="", combinations=gin.REQUIRED):
     """A data set without some combinations of factors in training.

@@ -9,12 +9,13 @@ import numpy as np
 
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError, Notice
-from dislib_plus.data import arguments, memory_mapped
+from dislib_plus.data import memory_mapped
 from dislib_plus.data.cache import fingerprint
 from dislib_plus.data.factor_table import FactorTable, named_columns, read_array, read_table
 from dislib_plus.data.npz import npz_array, npz_keys, readable
 from dislib_plus.data.registry import register
 from dislib_plus.data.shapes3d import h5_array, h5_keys
+from dislib_plus.data.sources import Source
 
 _BLOCK = 4096
 _READERS = {".npz": (npz_array, npz_keys), ".h5": (h5_array, h5_keys), ".hdf5": (h5_array, h5_keys)}
@@ -115,7 +116,7 @@ def _is_binary(stored, path):
     return True
 
 
-@register("arrays", rest="path")
+@register("arrays", rest="path", source=Source(note="your own"))
 @gin.configurable("arrays", denylist=["data_dir"])
 def arrays(data_dir=".", path=gin.REQUIRED, images_key="images", channels_first=False, factors=None, factor_bins=None,
            factor_names=None, factor_sizes=None):
@@ -159,8 +160,8 @@ def arrays(data_dir=".", path=gin.REQUIRED, images_key="images", channels_first=
 
 
 def _check_arguments(path, images_key, channels_first, factors, factor_bins, factor_names, factor_sizes):
-    arguments.path("arrays.path", path)
-    arguments.text("arrays.images_key", images_key)
+    checks.path("arrays.path", path)
+    checks.text("arrays.images_key", images_key)
     checks.boolean("arrays.channels_first", channels_first)
     if factor_sizes is None:
         check_table_arguments("arrays", factors, factor_bins, factor_names)
@@ -171,7 +172,7 @@ def _check_arguments(path, images_key, channels_first, factors, factor_bins, fac
     for size in checks.numbers_of("arrays.factor_sizes", factor_sizes):
         checks.whole("arrays.factor_sizes: each size", size, 1)
     if factor_names is not None:
-        arguments.names("arrays.factor_names", factor_names)
+        checks.different_texts("arrays.factor_names", factor_names)
         if len(factor_names) != len(factor_sizes):
             raise ConfigurationError(f"arrays.factor_names must name the {len(factor_sizes)} factors of "
                                      f"arrays.factor_sizes; received {list(factor_names)}.")
@@ -183,10 +184,10 @@ def check_table_arguments(kind, factors, factor_bins, factor_names):
         raise ConfigurationError(f"{kind}.factor_bins and {kind}.factor_names say how to read {kind}.factors, which is "
                                  "not set.")
     if factors is not None:
-        arguments.path(f"{kind}.factors", factors)
-    arguments.optional_whole(f"{kind}.factor_bins", factor_bins, 2)
+        checks.path(f"{kind}.factors", factors)
+    checks.optional_whole(f"{kind}.factor_bins", factor_bins, 2)
     if factor_names is not None:
-        arguments.names(f"{kind}.factor_names", factor_names)
+        checks.different_texts(f"{kind}.factor_names", factor_names)
 
 
 def _table(root, path, factors):

@@ -11,7 +11,7 @@ import gin
 import pytest
 
 from dislib_plus.cli import data, download
-from dislib_plus.data import names, sources
+from dislib_plus.data import Remote, Source, names, registry, sources
 
 BIN = pathlib.Path(__file__).parents[2] / "bin"
 
@@ -52,17 +52,28 @@ def test_list_says_what_is_here(tmp_path, capsys):
     ("shapes3d", ["3dshapes/look-at-object-room_floor-hueXwall-hueXobj-hueXobj-sizeXobj-shapeXview-azi.npz"]),
 ])
 def test_every_place_that_a_loader_looks_in_counts(tmp_path, name, paths):
-    assert sources.state(dataclasses.replace(sources.find_source(name), system=None), tmp_path) == "not here"
+    assert sources.state(dataclasses.replace(registry.find_source(name), system=None), tmp_path) == "not here"
     for path in paths:
         (tmp_path / path).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / path).touch()
-    assert sources.state(sources.find_source(name), tmp_path) == "here"
+    assert sources.state(registry.find_source(name), tmp_path) == "here"
 
 
 def test_a_set_without_files_is_generated_or_says_what_it_needs():
-    unexplained = {name for name in names() if sources.find_source(name) is None} - set(sources.OTHERS)
+    unexplained = {name for name in names() if not registry.find_source(name)}
     assert {name for name in unexplained if not name.startswith("toy_")} == {"dummy_data", "pendulum"}
-    assert set(sources.OTHERS) <= set(names())
+    assert all(source.files or source.note for source in map(registry.find_source, names()) if source)
+
+
+def test_what_the_data_say_of_themselves_is_shown_as_it_is(tmp_path, capsys, monkeypatch):
+    """Square brackets are rich's markup: an unmatched end such as [/x] ended the command."""
+    source = Source(home="https://a.b/[/c]", licence="[/l]", size="[bold]1 MB", here=("[/f]/[red]*.png",))
+    monkeypatch.setitem(registry._FACTORIES, "set[/red]", None)
+    monkeypatch.setitem(registry._SOURCES, "set[/red]", source)
+    assert data.main(["list", f"--data_dir={tmp_path}/[/x]"]) == 0
+    output = capsys.readouterr().out
+    for text in ("set[/red]", "https://a.b/[/c]", "[/l]", "[bold]1 MB", "[/f]/[red]*.png", "/[/x])"):
+        assert text in output
 
 
 def test_show_loads_a_set_and_leaves_gin_clean(capsys):
@@ -116,21 +127,24 @@ def address(monkeypatch):
         thread.join()
 
 
+def serve(monkeypatch, name, *urls):
+    """Makes one file at these addresses the file of a data set."""
+    source = dataclasses.replace(registry.find_source(name), files=(Remote(f"{name}/file", urls),))
+    monkeypatch.setitem(registry._SOURCES, name, source)
+
+
 def test_download_puts_files_into_the_data_folder(tmp_path, address, monkeypatch, capsys):
-    file = sources.RemoteFile("cars/file", (f"{address}/dead", f"{address}/file"))
-    source = dataclasses.replace(sources.find_source("cars3d"), files=(file,))
-    monkeypatch.setattr(sources, "SOURCES", (source,))
+    serve(monkeypatch, "cars3d", f"{address}/dead", f"{address}/file")
     monkeypatch.setenv("DISENTANGLEMENT_LIB_DATA", str(tmp_path / "root"))
     assert download.main(["cars3d", "cars3d"]) == 0
-    assert (tmp_path / "root" / "cars" / "file").read_bytes() == b"content"
+    assert (tmp_path / "root" / "cars3d" / "file").read_bytes() == b"content"
     assert capsys.readouterr().out.count("ready in") == 1
 
 
 def test_the_other_sets_are_fetched_when_one_fails(tmp_path, address, monkeypatch, capsys):
-    known = {"cars3d": f"{address}/dead", "mnist": f"{address}/file", "chairs": f"{address}/gone"}
-    monkeypatch.setattr(sources, "SOURCES", tuple(
-        dataclasses.replace(sources.find_source(name), files=(sources.RemoteFile(f"{name}/file", (url,)),))
-        for name, url in known.items()))
+    known = {"cars3d": "dead", "mnist": "file", "chairs": "gone"}
+    for name, page in known.items():
+        serve(monkeypatch, name, f"{address}/{page}")
     assert download.main([*known, f"--data_dir={tmp_path}"]) == 1
     output = capsys.readouterr()
     error = output.err.strip().splitlines()[-1]
@@ -141,9 +155,8 @@ def test_the_other_sets_are_fetched_when_one_fails(tmp_path, address, monkeypatc
 
 
 def test_a_dead_link_fails_with_one_sentence(tmp_path, address, monkeypatch, capsys):
-    file = sources.RemoteFile("cars/file", (f"{address}/dead",))
-    monkeypatch.setattr(sources, "SOURCES", (dataclasses.replace(sources.find_source("cars3d"), files=(file,)),))
+    serve(monkeypatch, "cars3d", f"{address}/dead")
     assert download.main(["cars3d", f"--data_dir={tmp_path}"]) == 1
     error = capsys.readouterr().err.strip()
-    assert "Not Found" in error and f"by hand into {tmp_path / 'cars'}" in error and "\n" not in error
-    assert not list((tmp_path / "cars").iterdir())
+    assert "Not Found" in error and f"by hand into {tmp_path / 'cars3d'}" in error and "\n" not in error
+    assert not list((tmp_path / "cars3d").iterdir())

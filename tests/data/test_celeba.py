@@ -5,7 +5,8 @@ from PIL import Image
 
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import download, get_named_ground_truth_data
-from dislib_plus.data.sources import find_source, state
+from dislib_plus.data.registry import find_source
+from dislib_plus.data.sources import state
 
 pytestmark = pytest.mark.usefixtures("cache_folder")
 
@@ -69,7 +70,7 @@ def test_download_fetches_the_tables_too(root, monkeypatch):
     """Pictures that are here already are not fetched again; the partition and the attributes are."""
     asked = []
     monkeypatch.setattr(download, "fetch", lambda urls, path, checksum, **options: asked.append((path.name, checksum)))
-    download.download(find_source("celeba"), root, progress=False)
+    download.download("celeba", find_source("celeba"), root, progress=False)
     assert asked == [("list_eval_partition.txt", "md5:d32c9cbf5e040fd4025c592c306e6668"),
                      ("list_attr_celeba.txt", "md5:75e246fa4810816ffd6ee81facbd244c")]
     assert state(find_source("celeba"), root) == "here"

@@ -2,6 +2,7 @@ import gzip
 import hashlib
 import http.server
 import io
+import re
 import tarfile
 import threading
 
@@ -9,7 +10,9 @@ import pytest
 
 from dislib_plus.data.archives import ArchiveError
 from dislib_plus.data.download import DownloadError, download, fetch
-from dislib_plus.data.sources import SOURCES, RemoteFile, Source, find_source, missing_files
+from dislib_plus.data import names
+from dislib_plus.data.registry import find_source
+from dislib_plus.data.sources import Remote, Source, missing_files
 
 CONTENT = bytes(range(256)) * 4000
 MD5 = "md5:" + hashlib.md5(CONTENT).hexdigest()
@@ -137,8 +140,8 @@ def test_wrong_bytes_are_refused(server, tmp_path):
 
 def test_without_a_checksum_only_what_can_be_whole_is_taken(server, tmp_path):
     """A reply that ends anywhere, an empty one, a web page, and bytes of another kind than the file's name says."""
-    for ending, content, sentence in [(".tar", CONTENT, "it is no .tar file"), (".npz", CONTENT, "it is no .npz file"),
-                                      (".jpg", b"\x89PNG", "it is no .jpg file"), (".npz", b"", "it is empty")]:
+    for ending, content, sentence in [(".tar", CONTENT, "it is not a .tar file"), (".npz", CONTENT, "it is not a .npz file"),
+                                      (".jpg", b"\x89PNG", "it is not a .jpg file"), (".npz", b"", "it is empty")]:
         server.content = content
         with pytest.raises(DownloadError, match=sentence):
             get(server, tmp_path / f"file{ending}")
@@ -167,7 +170,7 @@ def test_a_damaged_file_that_is_there_is_refused(server, tmp_path):
     with pytest.raises(FileExistsError, match="file is there already, but its md5 checksum is .*; delete it and run"):
         get(server, tmp_path / "file", checksum=MD5)
     (tmp_path / "file.npz").write_bytes(b"<html>")
-    with pytest.raises(FileExistsError, match="it is no .npz file; delete it"):
+    with pytest.raises(FileExistsError, match="it is not a .npz file; delete it"):
         get(server, tmp_path / "file.npz")
     assert not server.requests
 
@@ -206,14 +209,14 @@ def archive(members):
 
 
 def source(server):
-    return Source("cars3d", "https://example.org/cars", "none",
-                  (RemoteFile("cars.tar.gz", (server.url(),), unpack={"data/cars": "cars"}),), ("cars/*.mat",), "1 MB")
+    return Source(files=(Remote("cars.tar.gz", (server.url(),), unpack={"data/cars": "cars"}),),
+                  home="https://example.org/cars", here=("cars/*.mat",))
 
 
 def test_an_archive_is_fetched_unpacked_and_removed(server, tmp_path):
     server.content = archive([("data/cars/a.mat", b"a")])
-    download(source(server), tmp_path, progress=False)
-    download(source(server), tmp_path, progress=False)
+    download("cars3d", source(server), tmp_path, progress=False)
+    download("cars3d", source(server), tmp_path, progress=False)
     assert [str(path.relative_to(tmp_path)) for path in sorted(tmp_path.rglob("*"))] == ["cars", "cars/a.mat"]
     assert len(server.requests) == 1
 
@@ -221,22 +224,21 @@ def test_an_archive_is_fetched_unpacked_and_removed(server, tmp_path):
 def test_a_folder_without_the_files_is_not_taken_for_them(server, tmp_path):
     server.content = archive([("data/cars/a.mat", b"a")])
     (tmp_path / "cars").mkdir()
-    download(source(server), tmp_path, progress=False)
+    download("cars3d", source(server), tmp_path, progress=False)
     assert (tmp_path / "cars" / "a.mat").is_file()
     (tmp_path / "cars" / "a.mat").rename(tmp_path / "cars" / "a.txt")
     with pytest.raises(FileExistsError, match="cars is there but has not the files of cars3d; move it away"):
-        download(source(server), tmp_path, progress=False)
+        download("cars3d", source(server), tmp_path, progress=False)
     assert len(server.requests) == 1
 
 
 def test_an_empty_unpacked_file_is_fetched_again(server, tmp_path):
     server.content = gzip.compress(b"matrix")
-    one = Source("norb", "https://example.org", "none", (RemoteFile("norb/a.mat", (server.url(),), None, "gunzip"),),
-                 ("norb/a.mat",), "1 MB")
+    one = Source(files=(Remote("norb/a.mat", (server.url(),), None, "gunzip"),))
     (tmp_path / "norb").mkdir()
     (tmp_path / "norb" / "a.mat").touch()
     for _ in range(2):
-        download(one, tmp_path, progress=False)
+        download("norb", one, tmp_path, progress=False)
     assert (tmp_path / "norb" / "a.mat").read_bytes() == b"matrix" and len(server.requests) == 1
 
 
@@ -262,7 +264,7 @@ def test_an_unsafe_or_truncated_archive_puts_nothing_into_place(server, tmp_path
                               (archive([("data/cars/a.mat", CONTENT)])[:-20], "truncated or damaged")]:
         server.content = content
         with pytest.raises(ArchiveError, match=sentence):
-            download(source(server), tmp_path / "data", progress=False)
+            download("cars3d", source(server), tmp_path / "data", progress=False)
         assert not (tmp_path / "data" / "cars").exists() and not (tmp_path / "evil").exists()
         (tmp_path / "data" / "cars.tar.gz").unlink()
 
@@ -270,18 +272,23 @@ def test_an_unsafe_or_truncated_archive_puts_nothing_into_place(server, tmp_path
 def test_offline_says_what_to_put_where(server, tmp_path):
     server.faults = [404]
     with pytest.raises(DownloadError) as caught:
-        download(source(server), tmp_path, progress=False)
+        download("cars3d", source(server), tmp_path, progress=False)
     for part in ("cars.tar.gz", str(tmp_path), "https://example.org/cars", "Not Found"):
         assert part in str(caught.value)
 
 
-def test_every_source_is_complete():
-    names = [name for entry in SOURCES for name in entry.name.split()]
-    assert len(set(names)) == len(names)
-    for entry in SOURCES:
-        assert entry.home.startswith("http") and entry.licence and entry.size and entry.here and entry.files
-        for file in entry.files:
-            assert not file.path.startswith("/") and ".." not in file.path
-            assert file.urls and all(url.startswith("http") for url in file.urls)
-            assert file.checksum is None or len(file.checksum) == len("md5:") + 32
-    assert find_source("noisy_dsprites").files[0].path.startswith("dsprites/") and find_source("dummy_data") is None
+def test_a_set_without_addresses_says_what_to_do_by_hand(tmp_path):
+    with pytest.raises(DownloadError, match="faces cannot be downloaded by a program; follow https://example.org/faces and "
+                                            "put faces/a.png into"):
+        download("faces", Source(home="https://example.org/faces", here=("faces/a.png",)), tmp_path)
+
+
+@pytest.mark.parametrize("name", [name for name in names() if find_source(name) and not find_source(name).note])
+def test_every_source_is_complete(name):
+    source = find_source(name)
+    assert source.home.startswith("http") and source.licence and source.size and source.patterns and source.files
+    assert re.search(r"\(\d{4}\)", source.citation)
+    for file in source.files:
+        assert not file.path.startswith("/") and ".." not in file.path
+        assert file.urls and all(url.startswith("http") for url in file.urls)
+        assert file.checksum is None or len(file.checksum) == len("md5:") + 32

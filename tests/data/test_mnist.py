@@ -10,7 +10,7 @@ import pytest
 
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import get_named_ground_truth_data, mnist
-from dislib_plus.data.sources import find_source
+from dislib_plus.data.registry import find_source
 from dislib_plus.training.train import train_with_gin
 
 DEBIAN = pathlib.Path("/usr/share/datasets/fashion-mnist")
