@@ -227,7 +227,8 @@ def _unpacked(file, name, source, data_dir):
         target = data_dir / file.path
         return target.is_file() and target.stat().st_size > 0
     lacking = [folder for folder in file.unpack.values()
-               if not any(sources.found(pattern, data_dir) for pattern in source.patterns if pattern.startswith(folder))]
+               if not any(sources.found(pattern, data_dir) for pattern in source.patterns
+                          if pattern.startswith(folder))]
     for place in (data_dir / folder for folder in lacking):
         if place.is_dir() and not any(place.iterdir()):
             place.rmdir()

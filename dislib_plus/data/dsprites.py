@@ -26,8 +26,8 @@ ARCHIVE = Remote(f"dsprites/{FILE}", (f"https://github.com/google-deepmind/dspri
                                       f"https://raw.githubusercontent.com/google-deepmind/dsprites-dataset/master/{FILE}"),
                  "md5:7da33b31b13a06f4b04a70402ce90c2e")
 SOURCE = Source(files=(ARCHIVE,), size="26 MB", home="https://github.com/google-deepmind/dsprites-dataset",
-                licence="zlib/libpng", citation="Matthey, Higgins, Hassabis, Lerchner (2017). dSprites: Disentanglement "
-                "testing Sprites dataset.")
+                licence="zlib/libpng", citation="Matthey, Higgins, Hassabis, Lerchner (2017). dSprites: "
+                "Disentanglement testing Sprites dataset.")
 
 
 def read_packed(name, path, count):

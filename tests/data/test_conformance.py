@@ -104,7 +104,8 @@ def _check_pixels(data, pixels, count):
 
 
 def test_names_and_sizes(data):
-    assert data.name.partition(":")[0] in names() and len(data.observation_shape) in (1, 3) and data.num_observations > 0
+    assert data.name.partition(":")[0] in names()
+    assert len(data.observation_shape) in (1, 3) and data.num_observations > 0
     assert all(isinstance(side, int) for side in data.observation_shape)
     assert data.num_factors == len(data.factors_num_values) == len(data.factor_names) == len(set(data.factor_names))
     assert data.labels is None or len(data.labels) == data.num_observations

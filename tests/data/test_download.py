@@ -8,9 +8,9 @@ import threading
 
 import pytest
 
+from dislib_plus.data import names
 from dislib_plus.data.archives import ArchiveError
 from dislib_plus.data.download import DownloadError, download, fetch
-from dislib_plus.data import names
 from dislib_plus.data.registry import find_source
 from dislib_plus.data.sources import Remote, Source, missing_files
 
@@ -140,7 +140,7 @@ def test_wrong_bytes_are_refused(server, tmp_path):
 
 def test_without_a_checksum_only_what_can_be_whole_is_taken(server, tmp_path):
     """A reply that ends anywhere, an empty one, a web page, and bytes of another kind than the file's name says."""
-    for ending, content, sentence in [(".tar", CONTENT, "it is not a .tar file"), (".npz", CONTENT, "it is not a .npz file"),
+    for ending, content, sentence in [(".tar", CONTENT, "not a .tar file"), (".npz", CONTENT, "it is not a .npz file"),
                                       (".jpg", b"\x89PNG", "it is not a .jpg file"), (".npz", b"", "it is empty")]:
         server.content = content
         with pytest.raises(DownloadError, match=sentence):
@@ -278,8 +278,8 @@ def test_offline_says_what_to_put_where(server, tmp_path):
 
 
 def test_a_set_without_addresses_says_what_to_do_by_hand(tmp_path):
-    with pytest.raises(DownloadError, match="faces cannot be downloaded by a program; follow https://example.org/faces and "
-                                            "put faces/a.png into"):
+    with pytest.raises(DownloadError, match="faces cannot be downloaded by a program; follow https://example.org/faces "
+                                            "and put faces/a.png into"):
         download("faces", Source(home="https://example.org/faces", here=("faces/a.png",)), tmp_path)
 
 

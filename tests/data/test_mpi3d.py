@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dislib_plus.data import get_named_ground_truth_data
+from dislib_plus.data import get_named_ground_truth_data, mpi3d
 from dislib_plus.data.mpi3d import MPI3D
 
 SIZES = (2, 3, 2, 1, 2, 3, 2)
@@ -82,6 +82,24 @@ def test_a_missing_file_is_named(tmp_path, name):
 def test_the_registered_name_asks_for_the_full_archive(path):
     with pytest.raises(ValueError, match=r"\(460800, 64, 64, 3\).*\(144, 64, 64, 3\)"):
         get_named_ground_truth_data("mpi3d_toy", str(path.parent.parent))
+
+
+def test_the_file_decides_which_of_two_grids_it_is(path, caplog):
+    with caplog.at_level("INFO", "dislib_plus"):
+        data = MPI3D("mpi3d_toy", path, (2, 3, 2, 1, 2, 3, 3), SIZES)
+    assert data.factors_num_values == list(SIZES)
+    assert "has the 144 images of the grid 2x3x2x1x2x3x2" in caplog.text
+    with pytest.raises(ValueError, match=r"\(96, 64, 64, 3\) or \(48, 64, 64, 3\) but has uint8 \(144, 64, 64, 3\)"):
+        MPI3D("mpi3d_toy", path, (2, 2, 2, 1, 2, 3, 2), (2, 1, 2, 1, 2, 3, 2))
+
+
+@pytest.mark.parametrize("name, counts", [
+    ("mpi3d_toy", (460_800, 1_036_800)), ("mpi3d_realistic", (460_800, 1_036_800)), ("mpi3d_real", (1_036_800,))])
+def test_the_sizes_that_the_authors_state(name, counts, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(mpi3d, "MPI3D", lambda name, path, *grids: asked.extend(grids))
+    get_named_ground_truth_data(name, str(tmp_path))
+    assert tuple(np.prod(grid) for grid in asked) == counts
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])

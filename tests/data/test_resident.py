@@ -24,7 +24,7 @@ def test_an_aligned_array_becomes_the_tensor_without_a_copy():
 @pytest.mark.parametrize("make", [
     lambda whole: whole[1:].reshape(5, 2, 2, 1), lambda whole: whole[:20].reshape((5, 2, 2, 1), order="F"),
     lambda whole: np.broadcast_to(whole[:4].reshape(2, 2, 1), (5, 2, 2, 1)),
-    lambda whole: np.asarray(whole)[:20].reshape(5, 2, 2, 1)], ids=["unaligned", "order", "read-only", "the user's own"])
+    lambda whole: np.asarray(whole)[:20].reshape(5, 2, 2, 1)], ids=["unaligned", "order", "read-only", "user's own"])
 def test_any_other_array_is_copied(make):
     whole = _filled(aligned_empty(21))
     images = make(whole)

@@ -38,9 +38,11 @@ def root(tmp_path_factory, prepare_tfds):
                            "label_a": features.ClassLabel(num_classes=2), "value_a": np.float32},
             [{"image": image, "label_a": a, "label_b": b, "value_a": 0.5 * a}
              for image, (a, b) in zip(IMAGES, [(0, 0), (0, 1)] + cells)])
-    prepare("small_classes", {"image": features.Image(shape=(None, None, 3)), "label": features.ClassLabel(num_classes=3)},
+    prepare("small_classes",
+            {"image": features.Image(shape=(None, None, 3)), "label": features.ClassLabel(num_classes=3)},
             [{"image": image[:8 - i % 3], "label": i % 3} for i, image in enumerate(IMAGES)])
-    prepare("small_faces", {"image": features.Image(shape=(8, 8, 3)), "attributes": {"Bald": np.bool_, "Young": np.bool_}},
+    prepare("small_faces",
+            {"image": features.Image(shape=(8, 8, 3)), "attributes": {"Bald": np.bool_, "Young": np.bool_}},
             [{"image": image, "attributes": {"Bald": i % 2 == 0, "Young": i > 5}} for i, image in enumerate(IMAGES)])
     return folder
 
@@ -146,7 +148,7 @@ def test_smallnorb_as_tfds_prepares_it(published, tmp_path, norb_writers):
     gin.bind_parameter("tfds.split", "train+test")
     names = ["category", "instance", "elevation", "azimuth", "lighting"]
     parts = {f"{kind}.mat": next((tmp_path / "norb").glob(f"*{kind}.mat"))
-             for kind in ("training-dat", "training-cat", "training-info", "testing-dat", "testing-cat", "testing-info")}
+             for kind in (f"{chunk}-{part}" for chunk in ("training", "testing") for part in ("dat", "cat", "info"))}
     data = published("smallnorb", parts)
     assert data.factor_names == names[:1] + names[2:] and data.is_full_grid, "the instance is hidden"
     drawn = data.sample_indices_from_factors(np.tile([1, 2, 1, 0], (60, 1)), np.random.RandomState(0))

@@ -73,7 +73,8 @@ def test_combinations_are_held_out():
 
 def test_a_table_that_is_no_grid():
     pixels = np.tile(np.arange(4, dtype=np.uint8)[:, None, None, None], [1, 2, 2, 1])
-    table = FactorTable(base.ResidentImages("table", pixels), named_columns([[0, 0], [0, 0], [0, 1], [1, 1]], ["a", "b"]))
+    rows = named_columns([[0, 0], [0, 0], [0, 1], [1, 1]], ["a", "b"])
+    table = FactorTable(base.ResidentImages("table", pixels), rows)
     registry._FACTORIES["numbers"] = lambda data_dir: table
     gin.parse_config(["correlated.factors = ('a', 'b')", "correlated.probabilities = [[2, 1], [5, 1]]"])
     counts = np.bincount(drawn(get_named_ground_truth_data("correlated:numbers"))) / 20_000
