@@ -32,7 +32,7 @@ class InstanceNormalization(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("dislib_plus")
 class FiLM(keras.layers.Layer):
-    """F(h, z) = s(z) * IN(h) + m(z): adaptive instance normalisation by a code (MS-VAE, App. H).
+    """F(h, z) = s(z) * IN(h) + m(z): adaptive instance normalisation by a code (MS-VAE, sec. 3.2).
 
     s and m are one dense layer of z each.
 

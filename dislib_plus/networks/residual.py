@@ -1,4 +1,8 @@
-"""Second-stage networks of MS-VAE: the residual encoder R and the generator G (App. H; 5x5 kernels, stride 2)."""
+"""Second-stage networks of MS-VAE: the residual encoder R and the generator G.
+
+The paper draws them (fig. 2d) and describes G's adaptive instance normalisation (sec. 3.2); layers, 5x5 kernels of
+stride 2 and initialisers are those of its published code, AnonymousAuthors000/DS-VAE.
+"""
 
 import gin
 import keras
