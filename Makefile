@@ -7,7 +7,7 @@ WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-package install clean
+.PHONY: demo test test-package lint install clean
 
 demo: $(VENV)/library
 	$(BIN)/dislib_train --gin_config=gin/quickstart.gin --model_dir=$(RUN) --overwrite
@@ -22,6 +22,14 @@ test: $(VENV)/tests
 # Builds sdist and wheel, installs the wheel into an empty environment and runs it there.
 test-package: $(VENV)/tests
 	$(BIN)/python -m pytest -q -m slow tests/test_packaging.py
+
+# Style, and who may import whom: the contracts of pyproject.toml, read in the built package.
+lint: $(VENV)/tests
+	$(BIN)/ruff check .
+	rm -rf build/lint
+	$(BIN)/python setup.py --quiet build_py --build-lib build/lint
+	cp pyproject.toml build/lint
+	cd build/lint && ../../$(BIN)/lint-imports
 
 install: $(VENV)/library
 

@@ -62,6 +62,7 @@ setup(
     # xgboost comes with CUDA libraries of hundreds of megabytes; for tests its build for CPUs will do.
     extras_require={"tfds": TFDS,
                     "xgboost": ["xgboost>=2.1"],
-                    "test": ["build>=1.0", "pytest>=8", "pytest-xdist>=3.5", "setuptools>=77", "wheel",
+                    "test": ["build>=1.0", "import-linter>=2.9", "pytest>=8", "pytest-xdist>=3.5", "ruff>=0.14",
+                             "setuptools>=77", "wheel",
                              "xgboost-cpu>=2.1.1; sys_platform == 'linux' and platform_machine == 'x86_64'"] + TFDS},
 )
