@@ -1,41 +1,18 @@
 """Tiny data sets and models for the tests of the metrics: small enough to check by hand in NumPy."""
 
 import importlib
-import json
-import textwrap
+import pathlib
 
 import gin
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from dislib_plus import methods
 from dislib_plus.data import ResidentGrid, ResidentImages
+from support.finished_run import finished_run
 
 SHAPE = (4, 4, 1)
-
-# What a user may have in a file of their own: data sets, a representation function, a metric.
-OWN_MODULE = """
-    import numpy as np
-    from dislib_plus.data import ResidentGrid, ResidentImages, register
-
-    @register("runner_grid")
-    def grid(root):
-        images = np.random.RandomState(1).randint(0, 256, (60, 4, 4, 1)).astype(np.uint8)
-        return ResidentGrid("runner_grid", ["shape", "size", "angle"], [3, 4, 5], images)
-
-    @register("runner_images")
-    def images(root):
-        return ResidentImages("runner_images", np.random.RandomState(1).randint(0, 256, (50, 4, 4, 1)).astype(np.uint8))
-
-    def pixels(x):
-        return np.asarray(x).reshape(len(x), -1)[:, :3]
-
-    def metric_of_one_argument(representation_function, ground_truth_data, random_state):
-        return {"two": 2.0 * ground_truth_data.num_factors}
-"""
 
 
 class TinyModel:
@@ -133,31 +110,16 @@ def two_stages():
 
 
 @pytest.fixture(scope="session")
-def module_folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("own")
-    (folder / "runner_own.py").write_text(textwrap.dedent(OWN_MODULE))
-    return folder
+def module_folder():
+    """Folder of the user's modules."""
+    return pathlib.Path(__file__).with_name("user_modules")
 
 
 @pytest.fixture(scope="module")
 def trained(module_folder, tmp_path_factory):
-    """A run directory: model.keras, run.json and train.gin, of the user's own data set."""
-    folder = tmp_path_factory.mktemp("run")
-    keras.utils.set_random_seed(0)
-    image = keras.Input((4, 4, 1))
-    flat = keras.layers.Flatten()(image)
-    encoder = keras.Model(image, [keras.layers.Dense(3)(flat), keras.layers.Dense(3)(flat)])
-    code = keras.Input((3,))
-    decoder = keras.Model(code, keras.layers.Reshape((4, 4, 1))(keras.layers.Dense(16)(code)))
-    model = methods.BetaVAE(beta=1.0, latents=3, encoder=encoder, decoder=decoder)
-    model.build((None, 4, 4, 1))
-    model.save(folder / "model.keras")
-    (folder / "results/gin").mkdir(parents=True)
-    (folder / "results/json").mkdir()
-    (folder / "results/gin/train.gin").write_text("dataset.name = 'runner_grid'\ndataset.data_dir = None\nvae.beta = 1.0\n")
-    (folder / "results/json/train_results.json").write_text('{"elbo": -3.0}')
-    (folder / "run.json").write_text(json.dumps({"imports": ["runner_own"], "python_path": [str(module_folder)]}))
-    return folder
+    """A finished run of the user's own data set."""
+    return finished_run(tmp_path_factory.mktemp("run"), "runner_grid", (4, 4, 1), latents=3,
+                        modules=[module_folder / "runner_own.py"])
 
 
 @pytest.fixture

@@ -3,28 +3,13 @@
 import json
 
 import gin
-import keras
 import numpy as np
 import pytest
 
-from dislib_plus import methods
 from dislib_plus.evaluation import runner
 from dislib_plus.evaluation.sources import source as sources
+from support.finished_run import finished_run
 
-MODULE = """
-import numpy as np
-from dislib_plus.data import ResidentGrid, ResidentImages, register
-
-@register("preset_grid")
-def grid(root):
-    images = np.random.RandomState(1).randint(0, 256, (60, 4, 4, 1)).astype(np.uint8)
-    return ResidentGrid("preset_grid", ["shape", "size", "angle"], [3, 4, 5], images)
-
-@register("preset_labels")
-def labelled(root):
-    images = np.random.RandomState(2).randint(0, 256, (60, 4, 4, 1)).astype(np.uint8)
-    return ResidentImages("preset_labels", images, labels=np.arange(60) % 20)
-"""
 SCORES = {
     "active_variables": "num_active_variables", "dci_lasso": "disentanglement", "dci_random_forest": "test_error",
     "factor_vae_cascade": "cascade_factor_vae_score", "information_tracking": "mean_top1_normalised",
@@ -37,27 +22,15 @@ SMALL = {"med": ["med.num_train = 100", "med.num_test = 50"],
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(module_folder, tmp_path_factory):
     """A run directory with a model of 3 Gaussian latents."""
-    folder = tmp_path_factory.mktemp("run")
-    (folder / "preset_own.py").write_text(MODULE)
-    keras.utils.set_random_seed(0)
-    flat = keras.layers.Flatten()(image := keras.Input((4, 4, 1)))
-    encoder = keras.Model(image, [keras.layers.Dense(size)(flat) for size in (3, 3)])
-    code = keras.Input((3,))
-    decoder = keras.Model(code, keras.layers.Reshape((4, 4, 1))(keras.layers.Dense(16)(code)))
-    model = methods.BetaVAE(beta=1.0, latents=3, encoder=encoder, decoder=decoder)
-    model.build((None, 4, 4, 1))
-    model.save(folder / "model.keras")
-    (folder / "results/gin").mkdir(parents=True)
-    (folder / "results/gin/train.gin").write_text("dataset.name = 'preset_grid'\n")
-    (folder / "run.json").write_text(json.dumps({"imports": ["preset_own"], "python_path": [str(folder)]}))
-    return folder
+    return finished_run(tmp_path_factory.mktemp("run"), "preset_grid", (4, 4, 1), latents=3,
+                        modules=[module_folder / "preset_own.py"])
 
 
 @pytest.mark.parametrize("name, key", sorted(SCORES.items()))
-def test_preset(trained, tmp_path, monkeypatch, name, key):
-    monkeypatch.syspath_prepend(trained)
+def test_preset(trained, module_folder, tmp_path, monkeypatch, name, key):
+    monkeypatch.syspath_prepend(module_folder)
     for preset in ("full", "fast"):
         source = sources.from_directory(trained)
         scores = runner.run(source, [name], tmp_path / preset, gin_bindings=SMALL.get(name, ()), preset=preset)[name]
@@ -73,15 +46,15 @@ def test_preset(trained, tmp_path, monkeypatch, name, key):
     ("zero_shot_gap", ["zero_shot_gap.factor = 'shape'", "zero_shot_gap.label = 1", "zero_shot_gap.above = -100.0",
                        "zero_shot_gap.below = 100.0"], "elbo_gap"),
 ])
-def test_metric_on_request(trained, tmp_path, monkeypatch, name, bindings, key):
-    monkeypatch.syspath_prepend(trained)
+def test_metric_on_request(trained, module_folder, tmp_path, monkeypatch, name, bindings, key):
+    monkeypatch.syspath_prepend(module_folder)
     own = [f"zero_shot_gap.reference = '{trained}'"] if name == "zero_shot_gap" else []
     scores = runner.run(sources.from_directory(trained), [name], tmp_path, gin_bindings=bindings + own)[name]
     assert np.isfinite(scores[key]) and (name != "zero_shot_gap" or abs(scores[key]) < 1.0)
 
 
-def test_indicators_of_groups_of_labels(trained, tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(trained)
+def test_indicators_of_groups_of_labels(trained, module_folder, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(module_folder)
     source = sources.from_directory(trained)
     scores = runner.run(source, ["newsgroup_indicators"], tmp_path, gin_bindings=["dataset.name = 'preset_labels'"])
     values = scores["newsgroup_indicators"]

@@ -7,14 +7,14 @@ import keras
 import numpy as np
 import pytest
 
-from dislib_plus import files, methods
+from dislib_plus import methods
 from dislib_plus.evaluation import runner
 from dislib_plus.evaluation.sources import source as sources
 from dislib_plus.training import callbacks
 from dislib_plus.training import run as run_module
-
-ROOT = files.config_root()
-RECIPES = [*sorted((ROOT / "small").glob("*.gin")), ROOT / "quickstart.gin"]
+from support import runs
+from support.outputs import outputs
+from support.recipes import SMALL, small
 
 
 class Interrupted(Exception):
@@ -24,34 +24,28 @@ class Interrupted(Exception):
 class Trained:
     """A run of two steps a stage: its folder, scores, and the outputs of the model while it was in memory."""
 
-    def __init__(self, runs, recipe, folder):
+    def __init__(self, recipe, folder):
         self.folder, self.models = folder, []
         save = run_module.save_model
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(run_module, "save_model",
                           lambda method, path: (save(method, path), self.models.append(method)))
-            self.scores = runs.train(folder, recipe, runs.small(recipe, 2))
-        self.outputs = runs.outputs(self.models.pop())
+            self.scores = runs.train(folder, recipe, small(recipe, 2))
+        self.outputs = outputs(self.models.pop())
 
 
-@pytest.fixture(scope="module", params=[pytest.param(path, id=path.stem) for path in RECIPES])
+@pytest.fixture(scope="module", params=[pytest.param(path, id=path.stem) for path in SMALL])
 def recipe(request):
     return request.param
 
 
 @pytest.fixture(scope="module")
-def trained(recipe, runs, tmp_path_factory):
-    return Trained(runs, recipe, tmp_path_factory.mktemp(recipe.stem) / "run")
-
-
-def same_bits(found, expected):
-    assert set(found) == set(expected)
-    for name in expected:
-        np.testing.assert_array_equal(found[name], expected[name], err_msg=name)
+def trained(recipe, tmp_path_factory):
+    return Trained(recipe, tmp_path_factory.mktemp(recipe.stem) / "run")
 
 
 def test_every_method_has_a_recipe():
-    text = "\n".join(path.read_text(encoding="utf-8") for path in RECIPES)
+    text = "\n".join(path.read_text(encoding="utf-8") for path in SMALL)
     named = set(re.findall(r"^model\.model = @(\w+)\(\)", text, re.MULTILINE))
     registry = gin.config._REGISTRY.items()
     known = {selector.rpartition(".")[2] for selector, entry in registry
@@ -60,7 +54,7 @@ def test_every_method_has_a_recipe():
     assert len(known) > 10 and named == known
 
 
-def test_two_steps(trained, runs):
+def test_two_steps(trained):
     """Every term is finite, and logged at both steps of each stage."""
     assert all(np.isfinite(value) for value in trained.scores.values() if isinstance(value, float))
     found = runs.logged(trained.folder)
@@ -74,7 +68,7 @@ def test_fresh_process_loads_the_same(trained, other_process, tmp_path):
     """Codes, images, terms, weights, controllers and optimizers, bit for bit."""
     other_process()("load", trained.folder, tmp_path / "outputs.npz")
     with np.load(tmp_path / "outputs.npz") as archive:
-        same_bits(dict(archive), trained.outputs)
+        runs.same_bits(dict(archive), trained.outputs)
 
 
 def test_evaluates(trained):
@@ -85,9 +79,9 @@ def test_evaluates(trained):
 
 
 @pytest.mark.slow
-def test_interrupted_after_one_step_equals_two_steps(trained, recipe, runs, tmp_path, monkeypatch):
+def test_interrupted_after_one_step_equals_two_steps(trained, recipe, tmp_path, monkeypatch):
     """In each stage; weights, optimizers, controllers, logged terms and scores, bit for bit."""
-    every = [*runs.small(recipe, 2), "model.checkpoint_steps = 1"]
+    every = [*small(recipe, 2), "model.checkpoint_steps = 1"]
     at_step = callbacks.SaveState.at_step
 
     def failing(self, step, logs):
@@ -101,31 +95,31 @@ def test_interrupted_after_one_step_equals_two_steps(trained, recipe, runs, tmp_
             runs.train(tmp_path / "run", recipe, every)
     monkeypatch.undo()
     assert runs.train(tmp_path / "run", recipe, every) == trained.scores
-    same_bits(runs.state(tmp_path / "run"), runs.state(trained.folder))
+    runs.same_bits(runs.state(tmp_path / "run"), runs.state(trained.folder))
     assert runs.logged(tmp_path / "run") == runs.logged(trained.folder)
 
 
 @pytest.mark.slow
-def test_mixed_bfloat16(recipe, runs, tmp_path):
+def test_mixed_bfloat16(recipe, tmp_path):
     """The recipe's own networks: finite losses, float32 codes and scores."""
-    bindings = [*runs.small(recipe, 2, own_networks=True), "model.precision = 'mixed_bfloat16'"]
+    bindings = [*small(recipe, 2, own_networks=True), "model.precision = 'mixed_bfloat16'"]
     found = runs.train(tmp_path / "run", recipe, bindings)
     assert all(np.isfinite(value) for value in found.values() if isinstance(value, float))
     model = keras.models.load_model(tmp_path / "run" / "model.keras")
-    outputs = runs.outputs(model)
+    made = outputs(model)
     assert any(layer.compute_dtype == "bfloat16" for layer in model._flatten_layers())
-    shown = [array for name, array in outputs.items()
+    shown = [array for name, array in made.items()
              if name in ("code", "reconstruction", "sample") or name.startswith("term ")]
     assert len(shown) >= 5 and all(array.dtype == np.float32 and np.isfinite(array).all() for array in shown)
 
 
 @pytest.mark.slow
-def test_jit_compile(trained, recipe, runs, tmp_path):
-    runs.train(tmp_path / "run", recipe, [*runs.small(recipe, 2), "model.jit_compile = True"])
+def test_jit_compile(trained, recipe, tmp_path):
+    runs.train(tmp_path / "run", recipe, [*small(recipe, 2), "model.jit_compile = True"])
     runs.check_close(tmp_path / "run", trained.folder)
 
 
 @pytest.mark.slow
-def test_two_devices(trained, recipe, runs, other_process, tmp_path):
-    other_process(devices=2)("train", tmp_path / "run", recipe, [*runs.small(recipe, 2), "model.strategy = 'mirrored'"])
+def test_two_devices(trained, recipe, other_process, tmp_path):
+    other_process(devices=2)("train", tmp_path / "run", recipe, [*small(recipe, 2), "model.strategy = 'mirrored'"])
     runs.check_close(tmp_path / "run", trained.folder)

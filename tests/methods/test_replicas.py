@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from dislib_plus import files
+from support import runs
+from support.recipes import ROOT, small
 
 SCRIPT = '''
 import json
@@ -80,12 +81,12 @@ def test_two_devices_equal_one():
 
 
 @pytest.mark.slow
-def test_first_stage_of_another_run(runs, other_process, tmp_path):
+def test_first_stage_of_another_run(other_process, tmp_path):
     """ms_vae.stage_one_dir under a strategy: scores, logged terms and weights of both runs."""
-    recipe = files.config_root() / "quickstart.gin"
+    recipe = ROOT / "quickstart.gin"
     first = recipe.parent / "small" / "beta_tc_vae.gin"
-    other_process()("train", tmp_path / "first", first, runs.small(first, 2))
-    bindings = [*runs.small(recipe, 2), "ms_vae.stage_one = None", f"ms_vae.stage_one_dir = '{tmp_path / 'first'}'"]
+    other_process()("train", tmp_path / "first", first, small(first, 2))
+    bindings = [*small(recipe, 2), "ms_vae.stage_one = None", f"ms_vae.stage_one_dir = '{tmp_path / 'first'}'"]
     other_process()("train", tmp_path / "one", recipe, bindings)
     other_process(devices=2)("train", tmp_path / "two", recipe, [*bindings, "model.strategy = 'mirrored'"])
     runs.check_close(tmp_path / "two", tmp_path / "one")

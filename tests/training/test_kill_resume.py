@@ -5,9 +5,10 @@ import signal
 import numpy as np
 import pytest
 
-from dislib_plus import files
+from support import runs
+from support.other_process import OtherProcess
+from support.recipes import ROOT, small
 
-ROOT = files.config_root()
 STEPS, CHECKPOINT = 60, 10
 
 # Everything with a schedule, a controller, a discriminator, random layers, draws of its own, or two stages.
@@ -16,12 +17,12 @@ RECIPES = [*(ROOT / "small" / f"{name}.gin" for name in METHODS), ROOT / "quicks
 QUICK = ("dynamic_vae",)
 
 
-def kill_once(runs, arguments, stage):
+def kill_once(arguments, stage):
     """Trains in a process that is killed after a random step of a stage, from its first checkpoint on."""
     random = np.random.default_rng()
     step, delay = int(random.integers(CHECKPOINT, STEPS)), float(random.uniform(0.0, 0.02))
     print(f"SIGKILL {1000 * delay:.1f} ms after step {step} of {stage}")
-    process = runs.OtherProcess()
+    process = OtherProcess()
     with pytest.raises(RuntimeError, match="the process has died"):
         process("train_until", *arguments, stage, step, delay)
     assert process.process.wait(timeout=60) == -signal.SIGKILL
@@ -30,19 +31,16 @@ def kill_once(runs, arguments, stage):
 
 @pytest.mark.parametrize("recipe", [
     pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else (pytest.mark.slow,)) for path in RECIPES])
-def test_kill_9_and_resume(recipe, runs, other_process, tmp_path):
+def test_kill_9_and_resume(recipe, other_process, tmp_path):
     """Weights, optimizers, controllers, logged terms and scores; log entries lie between checkpoints."""
-    bindings = [*runs.small(recipe, STEPS), f"model.checkpoint_steps = {CHECKPOINT}", "model.log_steps = 7"]
+    bindings = [*small(recipe, STEPS), f"model.checkpoint_steps = {CHECKPOINT}", "model.log_steps = 7"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     expected = other_process()("train", whole, recipe, bindings)
     for stage in sorted({stage for stage, _, _ in runs.logged(whole)}):
-        kill_once(runs, (killed, recipe, bindings), stage)
+        kill_once((killed, recipe, bindings), stage)
         assert not (killed / "model.keras").exists()
-    fresh = runs.OtherProcess()
+    fresh = OtherProcess()
     assert fresh("train", killed, recipe, bindings) == expected
     fresh.close()
-    found, wanted = runs.state(killed), runs.state(whole)
-    assert set(found) == set(wanted)
-    for name in wanted:
-        np.testing.assert_array_equal(found[name], wanted[name], err_msg=name)
+    runs.same_bits(runs.state(killed), runs.state(whole))
     assert runs.logged(killed) == runs.logged(whole)
