@@ -38,7 +38,6 @@ setup(
     package_data={"dislib_plus.visualize": ["*.html"], **{name: ["*.gin"] for name in RECIPES}},
     scripts=sorted(str(path.relative_to(ROOT)) for path in (ROOT / "bin").glob("dislib_*")),
     install_requires=[
-        "absl-py>=2.0",
         "gin-config>=0.5",
         "h5py>=3.10",
         "jinja2>=3.1",

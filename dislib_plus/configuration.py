@@ -2,21 +2,27 @@
 
 import contextlib
 import dataclasses
+import importlib
 import inspect
 import os
 import pathlib
+import sys
 import tokenize
 
 import gin
 
-from dislib_plus import files, gin_internals, gin_mistakes, gin_reader, results
+from dislib_plus import files, gin_internals, gin_mistakes, gin_reader, gin_syntax, results
 from dislib_plus.gin_mistakes import near_names, parameters, registered_names
 from dislib_plus.import_path import python_path
 from dislib_plus.sentences import ConfigurationError, Notice, nearest, quoted
 
-__all__ = ["ConfigurationError", "Notice", "Sources", "bind", "bindings", "configured", "endless_reference",
-           "find_gin_file", "near_names", "parameters", "python_path", "raised_in_reference", "registered_names",
-           "unused_bindings"]
+__all__ = ["ConfigurationError", "Notice", "Sources", "bind", "bindings", "check_text", "configured",
+           "endless_reference", "find_gin_file", "near_names", "parameters", "python_path", "raised_in_reference",
+           "registered_names", "unused_bindings"]
+
+
+# Registers names that every gin file may use; by name, as it imports this module.
+_COMMON_NAMES = "dislib_plus.tf1_gin_names"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,8 +72,9 @@ def configured(gin_config_files=None, gin_bindings=None):
     Raises:
       ConfigurationError: see `gin_mistakes`; also for text that is bound later, in the block, and is no gin.
     """
-    paths = [find_gin_file(path) for path in gin_config_files or []]
-    folders = list(dict.fromkeys([os.getcwd()] + [os.path.dirname(path) for path in paths]))
+    paths, folders = _places(gin_config_files)
+    if "tensorflow" in sys.modules:
+        importlib.import_module(_COMMON_NAMES)
     with python_path(folders), gin_reader.searching(folders[1:]):
         try:
             with gin_mistakes.sentences(Exception, SystemExit):  # Anything: gin imports modules of the user.
@@ -76,6 +83,18 @@ def configured(gin_config_files=None, gin_bindings=None):
                 yield Sources(tuple(paths), tuple(folders), tuple(imports))
         finally:
             gin.clear_config()
+
+
+def check_text(gin_config_files=None, gin_bindings=None):
+    """Raises ConfigurationError for what is wrong in gin files and bindings whatever names mean; see `gin_syntax`."""
+    paths, folders = _places(gin_config_files)
+    gin_syntax.check(paths, list(gin_bindings or []), folders[1:])
+
+
+def _places(gin_config_files):
+    """The absolute paths of gin files, and the folders where their imports are looked for."""
+    paths = [find_gin_file(path) for path in gin_config_files or []]
+    return paths, list(dict.fromkeys([os.getcwd()] + [os.path.dirname(path) for path in paths]))
 
 
 def bind(texts, source):

@@ -15,18 +15,18 @@ LARGEST, DEEPEST, MOST = 2 ** 22, 50, 1000
 
 @contextlib.contextmanager
 def searching(folders):
-    """Has gin read files as `_Reader` does, for the block.
+    """Has gin read files as `Reader` does, for the block.
 
     Args:
       folders: where included files are looked for after the folder of the including file and the working directory.
     """
-    reader = _Reader(folders)
+    reader = Reader(folders)
     # Whether a file exists is not asked: gin's own message would not say where it was looked for.
     with gin_internals.only_reader(reader.open, lambda path: True):
         yield
 
 
-class _Reader:
+class Reader:
     """Finds a file beside the including one, in the working directory, in folders, among the shipped recipes, and in
     Python packages."""
 

@@ -266,6 +266,19 @@ def test_modules_made_for_another_gin(recipes, code, message):
             pass
 
 
+@pytest.mark.parametrize("binding", [
+    "configuration_probe.alpha = four", "include 'nowhere.gin'", "include 'mine/bad.gin'", "what is this", "a = (1"])
+def test_the_text_is_checked_before_names_are_known(recipes, binding):
+    _, here = recipes
+    (here / "mine" / "bad.gin").write_text("include 'worse.gin'")
+    (here / "mine" / "worse.gin").write_text("unknown.a = 1\nunknown.b = two")
+    (here / "intruder.py").write_text("1 / 0")
+    for texts in ([binding], ["import intruder", "unknown.name = @unknown/other()", binding]):
+        with pytest.raises(configuration.ConfigurationError, match="^gin: .+[.]$"):
+            configuration.check_text(["mine/part.gin"], texts)
+    configuration.check_text(["mine/all.gin"], ["import intruder", "unknown.name = %macro", "other:\n  a = 1"])
+
+
 def test_good_parameters_of_a_base_class():
     with configuration.configured(None, ["configuration_child.depth = 2", "configuration_child.width = 3"]):
         child = gin.get_configurable("configuration_child")()

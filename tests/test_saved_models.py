@@ -1,11 +1,14 @@
-"""Loading .keras files: what is damaged, and classes whose module is not known."""
+"""Loading .keras files: what is damaged, classes whose module is not known, and code that is not executed."""
 
+import json
 import zipfile
 
+import keras
 import numpy as np
 import pytest
 
-from dislib_plus import saved_models
+from dislib_plus import configuration, import_path, saved_models
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.methods import BetaVAE
 
 
@@ -57,8 +60,31 @@ def test_a_damaged_record_beside_it(model_file, record):
 
 def test_a_module_that_is_gone(model_file):
     (model_file.parent / "run.json").write_text('{"imports": ["gone_module"], "python_path": []}')
-    with pytest.raises(ValueError, match="imports 'gone_module', which cannot be imported"):
+    with pytest.raises(ConfigurationError, match="needs the module 'gone_module' .see .*run.json., .*--python_path"):
         saved_models.load_model(model_file)
+
+
+def test_code_in_the_folder_of_a_run_is_not_executed(model_file, monkeypatch):
+    """Not even where the folder is the working directory, and gin files of this call lie in it."""
+    folder = model_file.parent
+    (folder / "saved_models_intruder.py").write_text("raise AssertionError('executed')")
+    (folder / "run.json").write_text(json.dumps({"imports": ["saved_models_intruder"], "python_path": [str(folder)]}))
+    (folder / "a.gin").write_text("")
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend("")
+    with configuration.configured([str(folder / "a.gin")]), \
+            pytest.raises(ConfigurationError, match="needs the module 'saved_models_intruder'"):
+        saved_models.load_model(model_file)
+    with import_path.python_path([folder], named_by_user=True), \
+            pytest.raises(ConfigurationError, match="which fails .AssertionError: executed"):
+        saved_models.load_model(model_file)
+
+
+def test_lambdas_are_not_executed(tmp_path):
+    image = keras.Input((2,))
+    keras.Model(image, keras.layers.Lambda(lambda x: x + 1)(image)).save(tmp_path / "model.keras")
+    with pytest.raises(ValueError, match="cannot be loaded .*(safe_mode|Lambda)"):
+        saved_models.load_model(tmp_path / "model.keras")
 
 
 def test_no_file(tmp_path):

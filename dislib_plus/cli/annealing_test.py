@@ -3,7 +3,7 @@
 import pathlib
 import sys
 
-from dislib_plus.cli import command, environment, gin_setup
+from dislib_plus.cli import command, gin_setup
 
 _SUMMARY = """trains a VAE on one factor at a time while beta falls, and reports the information freezing point of
 each factor (the annealing test of DEFT).
@@ -28,17 +28,14 @@ def _act(flags):
     threshold = _threshold(flags.threshold)
     if flags.num_repeats < 1:
         raise command.UsageError(f"--num_repeats must be at least 1; received {flags.num_repeats}.")
-    environment.prepare()
-    environment.data_directory(flags.data_dir)
-    environment.import_quietly(["dislib_plus.tf1_gin_names", "dislib_plus.data", "dislib_plus.methods",
-                                "dislib_plus.training.train"])
-    from dislib_plus.analyses import annealing_test
-    from dislib_plus.cli import tables
-    folder, factors = pathlib.Path(flags.output_dir), _factors(flags)
-    curves = list(annealing_test.run(folder / "runs", factors, flags.num_repeats, threshold, flags.gin_config,
-                                     flags.gin_bindings))
-    annealing_test.write(folder, curves)
-    tables.show(f"Freezing points (beta): {folder}", {row[0]: row[1] for row in annealing_test.summary(curves)})
+    with gin_setup.prepared(flags):
+        from dislib_plus.analyses import annealing_test
+        from dislib_plus.cli import tables
+        folder, factors = pathlib.Path(flags.output_dir), _factors(flags)
+        curves = list(annealing_test.run(folder / "runs", factors, flags.num_repeats, threshold, flags.gin_config,
+                                         flags.gin_bindings))
+        annealing_test.write(folder, curves)
+        tables.show(f"Freezing points (beta): {folder}", {row[0]: row[1] for row in annealing_test.summary(curves)})
 
 
 def _threshold(text):

@@ -1,6 +1,6 @@
 """dislib_evaluate: scores of a trained model, of codes in a file, or of any representation function."""
 
-from dislib_plus.cli import command, environment, gin_setup
+from dislib_plus.cli import command, gin_setup
 
 _SUMMARY = """scores a trained model or its codes and writes one results folder a metric.
 
@@ -13,8 +13,6 @@ A gin file that binds validation.validation_fn, random_seed and num_labelled_sam
 labelled sample. Without --metrics: mig, mig_sup, factor_vae_metric, reconstruction and elbo_decomposition; the last two
 for a data set without factors, the first three where there are only codes."""
 
-# Packages whose names a run's gin files use, so that such a file may be given again.
-_PACKAGES = ("dislib_plus.tf1_gin_names", "dislib_plus.data", "dislib_plus.methods", "dislib_plus.training.train")
 _SOURCES = ("model_dir", "input_dir", "model", "codes", "representation")
 
 
@@ -35,17 +33,16 @@ def _define(flags):
 
 
 def _act(flags):
-    given = [name for name in _SOURCES if flags[name].value]
+    given = [name for name in _SOURCES if getattr(flags, name)]
     if len(given) != 1:
         raise command.UsageError(f"give exactly one of {', '.join('--' + name for name in _SOURCES)}; "
                                  f"received {', '.join('--' + name for name in given) or 'none'}.")
     if flags.metrics and flags.gin_evaluation_config_glob:
         raise command.UsageError("give either --metrics or --gin_evaluation_config_glob, not both.")
-    environment.prepare()
-    environment.data_directory(flags.data_dir)
-    bindings = [f"dataset.data_dir = {flags.data_dir!r}"] * bool(flags.data_dir) + list(flags.gin_bindings)
-    environment.import_quietly(_PACKAGES)
-    _evaluate(flags, given[0], _metric_names(flags), bindings)
+    names = _metric_names(flags)
+    with gin_setup.prepared(flags):
+        bindings = [f"dataset.data_dir = {flags.data_dir!r}"] * bool(flags.data_dir) + list(flags.gin_bindings)
+        _evaluate(flags, given[0], names, bindings)
 
 
 def _metric_names(flags):
@@ -68,7 +65,7 @@ def _evaluate(flags, kind, names, bindings):
     with configuration.configured(flags.gin_config, bindings):
         make = {"model": source.from_keras, "codes": source.from_codes,
                 "representation": source.from_function}.get(kind, source.from_directory)
-        source = make(flags[kind].value)
+        source = make(getattr(flags, kind))
         used = set(configuration.bindings()) - set(configuration.unused_bindings())
     scores = {}
     try:

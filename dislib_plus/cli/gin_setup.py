@@ -1,31 +1,50 @@
 """The gin side of a command: its flags, the names that gin files may use, and the bound configuration."""
 
 import contextlib
+import os
 
-from dislib_plus import configuration
+from dislib_plus import configuration, import_path
 from dislib_plus.cli import environment
+from dislib_plus.cli.flags import UsageError
 
-# Packages whose import registers names; gin files need no import line for them.
-_PACKAGES = ("dislib_plus.tf1_gin_names", "dislib_plus.data", "dislib_plus.losses", "dislib_plus.networks",
-             "dislib_plus.methods", "dislib_plus.training.train")
+# Modules whose import registers names; gin files need no import line for them.
+_NAMES = ("dislib_plus.tf1_gin_names", "dislib_plus.data", "dislib_plus.losses", "dislib_plus.networks",
+          "dislib_plus.methods", "dislib_plus.training.train")
 
 
 def define_flags(flags):
-    """Adds --gin_config, --gin_bindings and --data_dir to a command's `Flags`."""
+    """Adds --gin_config, --gin_bindings, --data_dir and --python_path to a command's `Flags`."""
     flags.strings("gin_config", "Gin file; a relative path is looked for here, then among the shipped recipes.")
     flags.strings("gin_bindings", "One binding, such as --gin_bindings='vae.beta = 4.'; wins over the files.")
     flags.string("data_dir", None, "Folder of the data files; without it $DISENTANGLEMENT_LIB_DATA, else this folder.")
+    flags.strings("python_path", "Folder of modules of your own that a run imports; code in it is run.")
 
 
 @contextlib.contextmanager
-def configured(flags, packages=_PACKAGES):
-    """Prepares the process, imports `packages`, binds what the flags of `define_flags` say; clears gin at the end.
+def prepared(flags, *modules):
+    """Prepares the process, checks the text of the gin flags, and imports what registers names.
+
+    Args:
+      flags: those of `define_flags`.
+      *modules: more modules that register names.
+    """
+    environment.prepare()
+    environment.data_directory(flags.data_dir)
+    for folder in flags.python_path:
+        if not os.path.isdir(folder):
+            raise UsageError(f"--python_path must be a folder; received {folder!r}.")
+    with import_path.python_path(map(os.path.abspath, flags.python_path), named_by_user=True):
+        configuration.check_text(flags.gin_config, flags.gin_bindings)
+        environment.import_quietly([*_NAMES, *modules])
+        yield
+
+
+@contextlib.contextmanager
+def configured(flags, *modules):
+    """`prepared`, with what the flags say bound; clears gin at the end.
 
     Yields:
       configuration.Sources.
     """
-    environment.prepare()
-    environment.data_directory(flags.data_dir)
-    environment.import_quietly(packages)
-    with configuration.configured(flags.gin_config, flags.gin_bindings) as sources:
+    with prepared(flags, *modules), configuration.configured(flags.gin_config, flags.gin_bindings) as sources:
         yield sources

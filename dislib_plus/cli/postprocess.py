@@ -9,10 +9,6 @@ _SUMMARY = """makes the representation of a trained model: the mean of its poste
 
 The representation is a TF-Hub module of its own, which disentanglement_lib reads too; the folder can be moved."""
 
-# Their import registers the names that --gin_config and --gin_bindings may use.
-_PACKAGES = ("dislib_plus.tf1_gin_names", "dislib_plus.data", "dislib_plus.methods", "dislib_plus.training.train",
-             "dislib_plus.evaluation.steps.postprocess")
-
 
 def _define(flags):
     flags.string("model_dir", None, "Folder of a finished run, of this library or of disentanglement_lib.",
@@ -23,7 +19,7 @@ def _define(flags):
 
 
 def _act(flags):
-    with gin_setup.configured(flags, _PACKAGES):
+    with gin_setup.configured(flags, "dislib_plus.evaluation.steps.postprocess"):
         import gin
 
         from dislib_plus.cli import tables

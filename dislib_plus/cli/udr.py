@@ -3,17 +3,13 @@
 import glob
 import pathlib
 
-from dislib_plus.cli import command, environment, gin_setup
+from dislib_plus.cli import command, gin_setup
 
 _SUMMARY = """ranks trained runs without factors: models whose codes agree are disentangled (UDR, Duan et al. 2020).
 
   dislib_udr --model_dirs=runs/a,runs/b,runs/c --output_dir=runs/udr --gin_config=metrics/udr/lasso.gin
 
 The runs, two or more, should differ in their seed only; the data set is that of the first."""
-
-# Packages whose names a run's gin files use, so that such a file may be given too.
-_PACKAGES = ("dislib_plus.tf1_gin_names", "dislib_plus.data", "dislib_plus.methods", "dislib_plus.training.train",
-             "dislib_plus.evaluation.udr.evaluate")
 
 
 def _define(flags):
@@ -31,17 +27,15 @@ def _act(flags):
     if len({pathlib.Path(folder).resolve() for folder in folders}) < len(folders):
         raise command.UsageError(f"--model_dirs must name each folder once; received {flags.model_dirs!r}.")
     rankings = _rankings(flags)
-    environment.prepare()
-    environment.data_directory(flags.data_dir)
-    environment.import_quietly(_PACKAGES)
-    from dislib_plus import configuration
-    from dislib_plus.cli import tables
-    from dislib_plus.evaluation.udr import evaluate
-    for files, bindings, output in rankings:
-        with configuration.configured(files, bindings):
-            scores = evaluate.evaluate(folders, output, flags.overwrite)["model_scores"]
-        ranked = sorted(zip(folders, scores), key=lambda pair: pair[1], reverse=True)
-        tables.show(f"UDR, best first (results in {output})", dict(ranked))
+    with gin_setup.prepared(flags, "dislib_plus.evaluation.udr.evaluate"):
+        from dislib_plus import configuration
+        from dislib_plus.cli import tables
+        from dislib_plus.evaluation.udr import evaluate
+        for files, bindings, output in rankings:
+            with configuration.configured(files, bindings):
+                scores = evaluate.evaluate(folders, output, flags.overwrite)["model_scores"]
+            ranked = sorted(zip(folders, scores), key=lambda pair: pair[1], reverse=True)
+            tables.show(f"UDR, best first (results in {output})", dict(ranked))
 
 
 def _rankings(flags):

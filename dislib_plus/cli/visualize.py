@@ -12,10 +12,6 @@ _SUMMARY = """draws a trained model, or a data set.
 Of a model: reconstructions, traversals, samples, the KL of each latent variable, its
 mutual information with the factors, and all of it with the scores in report.html."""
 
-# Their import registers the names that --gin_config and --gin_bindings may use.
-_PACKAGES = ("dislib_plus.tf1_gin_names", "dislib_plus.data", "dislib_plus.methods", "dislib_plus.training.train",
-             "dislib_plus.evaluation.steps.metric_inputs", "dislib_plus.visualize.visualize_model")
-
 
 def _define(flags):
     flags.string("model_dir", None, "Folder of a finished run; this, or --dataset.")
@@ -27,7 +23,8 @@ def _define(flags):
 
 def _act(flags):
     folder = _folder(flags)
-    with gin_setup.configured(flags, _PACKAGES):
+    with gin_setup.configured(flags, "dislib_plus.evaluation.steps.metric_inputs",
+                              "dislib_plus.visualize.visualize_model"):
         from dislib_plus.cli import tables
         from dislib_plus.visualize import picture_folder
         picture_folder.check_free(folder, flags.overwrite)
@@ -55,7 +52,8 @@ def _draw_model(flags, folder):
     dataset, _ = metric_inputs.load_dataset(source)
     pictures = visualize_model(source.model, dataset, folder, flags.overwrite, flags.model_dir)
     return {**{picture.file: f"{picture.section}: {picture.title}" for picture in pictures},
-            "latents.json": "numbers behind the charts", "report.html": "scores, pictures and configuration in one page"}
+            "latents.json": "numbers behind the charts",
+            "report.html": "scores, pictures and configuration in one page"}
 
 
 def _draw_dataset(flags, folder):

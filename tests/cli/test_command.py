@@ -4,6 +4,7 @@ import errno
 import logging
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import warnings
@@ -46,7 +47,7 @@ def test_flags_reach_the_action(run):
 def test_help_shows_own_flags_only(run):
     code, output, _ = run(["--help"])
     assert code == 0 and "Probes." in output and "(required)" in output and "(default: 3)" in output
-    shown = [line.split("=")[0].strip() for line in output.splitlines() if line.strip().startswith("--")]
+    shown = [line.split()[0] for line in output.splitlines() if line.strip().startswith("--")]
     assert shown == ["--model_dir", "--gin_config", "--overwrite", "--count", "--traceback"]
 
 
@@ -55,11 +56,15 @@ def test_help_shows_own_flags_only(run):
     (["--model_dir="], "the flag --model_dir is required"),
     (["--modeldir=a"], "Did you mean: model_dir"),
     (["--model_dir=a", "b"], "'b' is not a flag"),
-    (["--model_dir=a", "--count=x"], "--count=x"),
+    (["--model_dir=a", "--count=x"], "--count must be an integer; received --count=x"),
+    (["--model_dir=a", "\udcff"], "is not UTF-8 text"),
+    (["--model_dir=a", "--" + "x" * 100_000], "unknown flag --xxx"),
+    (["--model_dir=a", "x" * 100_000], "is not a flag"),
 ])
 def test_wrong_flags_are_exit_code_2(run, arguments, message):
     code, output, errors = run(arguments)
     assert code == 2 and output == "" and message in errors and errors.count("\n") == 1 and "--help" in errors
+    assert len(errors) < 400
 
 
 @pytest.mark.parametrize("error, code", [
@@ -178,6 +183,20 @@ def test_errors_within_traced_code_are_one_sentence():
     assert "in user code" in str(caught.value) and command.sentence(caught.value).startswith("Dimensions must be equal")
 
 
+def test_errors_of_tensorflow_are_one_sentence(run):
+    def act(flags):
+        tf.function(lambda x: tf.debugging.check_numerics(x, "the loss is not finite"))(tf.constant(float("nan")))
+    code, _, errors = run(["--model_dir=a"], act)
+    assert code == 1 and errors.count("\n") == 1 and "the loss is not finite" in errors
+    assert ".py" not in errors and "node" not in errors and len(errors) < 200
+
+
+def test_what_is_repeated_of_the_input_is_cut(run):
+    def act(flags):
+        raise ValueError("beta must be a number; received " + "x" * 10 ** 6 + ", " + "4, " * 10 ** 6 + "end.")
+    assert len(run(["--model_dir=a"], act)[2]) < 3100
+
+
 def test_bugs_are_not_hidden(run):
     for error in (TypeError("bug"), RuntimeError("bug"), KeyError("bug")):
         def act(flags, error=error):
@@ -208,6 +227,45 @@ def test_a_repeated_warning_of_other_code_is_shown_once(run):
     with pytest.warns(UserWarning) as shown:
         assert run(["--model_dir=a"], act)[0] == 0
     assert [str(warning.message) for warning in shown] == ["did not converge", "too few classes"]
+
+
+PROBE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+from dislib_plus.cli import command
+def act(flags):
+    for line in range(100_000):
+        print("a line", flush=flags.flush)
+sys.exit(command.run("dislib_probe", "Probes. " * 50_000, lambda flags: flags.boolean("flush", False, "."), act))
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], [], ["--flush"]])
+def test_nobody_reads_on(arguments):
+    process = subprocess.Popen([sys.executable, "-c", PROBE, *arguments], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    process.stdout.read(10)
+    process.stdout.close()
+    assert process.stderr.read() == b"" and process.wait() == 1
+    process.stderr.close()
+
+
+def test_stopping_at_any_time_shows_no_traceback():
+    """From the first line of the command on: before that, Python itself starts."""
+    slow = ("import importlib.abc, os, signal, sys\n"
+            "class Slow(importlib.abc.MetaPathFinder):\n"
+            "    def find_spec(self, name, path=None, target=None):\n"
+            "        if name == module: os.kill(os.getpid(), signal.SIGINT)\n"
+            "module, path = sys.argv[1:]\n"
+            "sys.meta_path.insert(0, Slow())\n"
+            "import runpy; sys.argv = [path, '--model_dir=/nowhere/x', '--gin_bindings=a = 1']\n"
+            "runpy.run_path(path, run_name='__main__')\n")
+    for module, code in (("dislib_plus.cli", -signal.SIGINT), ("gin", -signal.SIGINT), ("tensorflow", 1)):
+        done = subprocess.run([sys.executable, "-c", slow, module, str(BIN / "dislib_train")], capture_output=True,
+                              text=True)
+        assert done.returncode == code and "Traceback" not in done.stderr
+    assert done.stderr == "dislib_train: stopped from the keyboard; the same command goes on from the last " \
+                          "checkpoint, if any.\n"
 
 
 def test_environment_defaults_and_the_users_own(monkeypatch):

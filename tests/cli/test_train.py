@@ -127,20 +127,42 @@ def train_own(data_dir=None):
 """
 
 
-def test_a_module_imported_by_a_binding_is_found_again_elsewhere(run, tmp_path):
-    """README, "Add a data set": the folder of the module is another one when the model is scored."""
+def test_a_module_imported_by_a_binding_is_run_again_where_the_user_says_so(run, tmp_path):
+    """README, "Add a data set": the model is scored in a fresh process, which trusts no module of the run by itself."""
     (tmp_path / "train_own_data.py").write_text(MODULE)
     code, _, errors = run("--model_dir=runs/a", "--gin_bindings=import train_own_data",
                           "--gin_bindings=dataset.name = 'train_own'")
     assert code == 0, errors
     record = json.loads((tmp_path / "runs/a/run.json").read_text())
     assert record["imports"] == ["train_own_data"] and record["python_path"][0] == str(tmp_path)
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
     environment = {**os.environ, "PYTHONPATH": str(BIN.parent), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    evaluate = [sys.executable, str(BIN / "dislib_evaluate"), "--model_dir=../runs/a", "--metrics=reconstruction"]
-    done = subprocess.run(evaluate, cwd=elsewhere, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and "reconstruction" in done.stdout, done.stderr
+    evaluate = [sys.executable, str(BIN / "dislib_evaluate"), "--model_dir=runs/a", "--metrics=reconstruction"]
+    for extra, succeeds in (((), False), (("--gin_bindings=import train_own_data", "--output_dir=a"), True),
+                            (("--python_path=.", "--output_dir=b"), True)):
+        done = subprocess.run([*evaluate, *extra], cwd=tmp_path, env=environment, capture_output=True, text=True,
+                              check=False)
+        if succeeds:
+            assert done.returncode == 0 and "reconstruction" in done.stdout, done.stderr
+        else:
+            assert done.returncode == 2 and "needs the module 'train_own_data'" in done.stderr
+            assert "--python_path" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_python_path_that_is_not_a_folder(run, tmp_path):
+    code, _, errors = run("--model_dir=runs/a", "--python_path=tiny.gin")
+    assert code == 2 and one_sentence(errors) and "--python_path must be a folder; received 'tiny.gin'" in errors
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["--gin_bindings=vae.beta = four"], "needs quotes"), (["--gin_config=nowhere.gin"], "is neither"),
+    (["--gin_bindings=include 'nowhere.gin'"], "there is no file"), (["--model=a"], "unknown flag"),
+])
+def test_typing_errors_cost_no_import_of_tensorflow(tmp_path, arguments, message):
+    code = ("import sys\nfrom dislib_plus.cli.train import main\ncode = main(sys.argv[1:])\n"
+            "assert code == 2 and not {'tensorflow', 'keras'} & set(sys.modules)")
+    done = subprocess.run([sys.executable, "-c", code, "--model_dir=a", *arguments], cwd=tmp_path, capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0 and message in done.stderr and "Traceback" not in done.stderr, done.stderr
 
 
 def test_square_brackets_in_a_path(run):

@@ -116,8 +116,9 @@ def test_bad_sources_are_one_sentence(tmp_path, monkeypatch, make, error, messag
 
 def test_modules_of_a_run_may_register_names_when_the_configuration_is_read(tmp_path):
     (tmp_path / "late_names.py").write_text("import gin\n\n\n@gin.configurable\ndef late_name():\n    pass\n")
-    with configuration.configured(gin_bindings=["mig.num_train = 3"]):
-        saved_models.import_modules(["late_names"], [tmp_path])
+    with configuration.configured(gin_bindings=["mig.num_train = 3"]), \
+            import_path.python_path([tmp_path], named_by_user=True):
+        import_path.import_recorded(["late_names"], "run.json")
         assert gin.config_is_locked() and "late_name" in configuration.registered_names()
 
 
