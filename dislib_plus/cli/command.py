@@ -19,11 +19,12 @@ __all__ = ["GIN_CALL", "UsageError", "run", "sentence"]
 SUCCESS, FAILURE, USAGE = 0, 1, 2
 # How gin begins the line that it adds to the message of an error in a function that it has called.
 GIN_CALL = "  In call to configurable"
-# TensorFlow's dump of source lines before the error itself and after it; bold type and the arguments that Keras adds.
+# TensorFlow's dump of source lines before and after the error itself; bold type and arguments that Keras adds.
 _USER_CODE = re.compile(r"in user code:.*?\s(?<!except\s)\w*(?:Error|Exception): ", re.DOTALL)
-_NODE = re.compile(r"\{\{function_node [^}]*\}\}|\s*(?:Detected at node|\[\[\{\{node|\[Op:|Stack trace for op definition).*", re.DOTALL)
-_LONGEST = 3000
+_NODE = re.compile(r"\{\{function_node [^}]*\}\}"
+                   r"|\s*(?:Detected at node|\[\[\{\{node|\[Op:|Stack trace for op definition).*", re.DOTALL)
 _KERAS_CALL = re.compile(r"\x1b\[[0-9;]*m|\n\s*Arguments received by [^\n]*(?:\n\s*•[^\n]*)*")
+_LONGEST = 3000
 
 
 def run(name, summary, define, act, argv=None, operands=False):

@@ -181,7 +181,7 @@ def test_a_custom_model_ports_by_its_import_line(folder):
     results = read("model/results/json/train_results.json")
     assert results["regularizer"] == pytest.approx(4 * abs(results["kl_loss"] - 10), rel=1e-4)
     command = [sys.executable, str(BIN / "dislib_postprocess"), "--model_dir=model", "--output_dir=mean",
-               "--gin_config=mean.gin"]
+               "--gin_config=mean.gin", "--python_path=."]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(BIN.parent)}, capture_output=True, text=True,
                           check=False)
     assert done.returncode == 0, done.stderr

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from dislib_plus import configuration, saved_models
+from dislib_plus import configuration, import_path
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.evaluation import runner
 from dislib_plus.evaluation.sources import source as sources
