@@ -19,7 +19,10 @@ from dislib_plus.sentences import brief
 
 _UNFINISHED = re.compile(r"\.(.+)\.\w{8}\.part(?:\.\w+)?")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+# A network file system's hiccups, and too many open files or too little memory of the moment.
+_PASSING = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 _REMEDIES = {
+    **dict.fromkeys(_PASSING, "run the same command again"),
     **dict.fromkeys(_FULL, "make room and run the same command again"),
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "get permission there or choose another folder"),
     **dict.fromkeys((errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY),
@@ -68,11 +71,11 @@ def atomic_path(path, suffix=""):
         _publish(temporary, path)
     except OSError as error:
         # Other files that the block uses are not ours to explain.
-        if error.filename in (temporary, str(path)) or error.filename is None and error.errno in (*_FULL, errno.EIO):
+        if error.filename in (temporary, str(path)) or error.filename is None and error.errno is not None:
             raise write_error(path, error) from error
         raise
     finally:
-        if os.path.exists(temporary):
+        with contextlib.suppress(OSError):  # the error before is the one to tell
             os.remove(temporary)
 
 

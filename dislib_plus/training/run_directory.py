@@ -65,7 +65,8 @@ class RunDirectory:
     @property
     def finished(self):
         """Whether the run here is finished."""
-        return self.model.is_file() and (self.results / "json" / "train_results.json").is_file()
+        # The last file that a run writes; the results themselves come just before it.
+        return self.model.is_file() and (self.results / "aggregate" / "train.json").is_file()
 
     def clear(self):
         """Removes what a run writes, and nothing else."""
