@@ -39,16 +39,26 @@ def test_names_of_temporary_files(tmp_path):
 
 @pytest.mark.parametrize("code, remedy", [
     (errno.ENOSPC, "make room and run the same command again"), (errno.EACCES, "get permission there"),
-    (errno.EIO, "choose another folder"),
+    *((code, "run the same command again") for code in (errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENOMEM)),
+    (errno.EFBIG, "choose another folder"),
 ])
-def test_errors_while_writing_name_the_file(tmp_path, monkeypatch, code, remedy):
+@pytest.mark.parametrize("named", [False, True])
+def test_errors_while_writing_name_the_file(tmp_path, monkeypatch, code, remedy, named):
     def fail(descriptor):
-        raise OSError(code, os.strerror(code), None if code == errno.ENOSPC else str(tmp_path / "a.txt"))
+        raise OSError(code, os.strerror(code), str(tmp_path / "a.txt") if named else None)
     monkeypatch.setattr(files.os, "fsync", fail)
     with pytest.raises(OSError, match=rf"a.txt could not be written \({os.strerror(code)}\); {remedy}"):
         with files.atomic_write(tmp_path / "a.txt"):
             pass
     assert not list(tmp_path.iterdir())
+
+
+def test_an_error_of_removing_does_not_hide_the_error_of_writing(tmp_path, monkeypatch):
+    def fail(path):
+        raise OSError(errno.EIO, "Input/output error", path)
+    monkeypatch.setattr(files.os, "remove", fail)
+    with pytest.raises(KeyError), files.atomic_write(tmp_path / "a.txt"):
+        raise KeyError
 
 
 def test_places_that_cannot_be_written(tmp_path):

@@ -1,6 +1,7 @@
 """An output folder that appears whole: written under a temporary name, then renamed."""
 
 import contextlib
+import glob
 import os
 import pathlib
 import shutil
@@ -26,16 +27,23 @@ def folder(path, overwrite=False):
     path = pathlib.Path(path)
     check_free(path, overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_unfinished(path)
     temporary = pathlib.Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
-        yield temporary
         (temporary / MARK).touch()
+        yield temporary
         os.chmod(temporary, 0o755)
         if path.exists():
             shutil.rmtree(path)
         os.replace(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _remove_unfinished(path):
+    """Removes what a killed process was writing beside `path`."""
+    for mark in path.parent.glob(f".{glob.escape(path.name)}.????????/{MARK}"):
+        shutil.rmtree(mark.parent)
 
 
 def check_free(path, overwrite):

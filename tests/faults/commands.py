@@ -20,7 +20,8 @@ def run(command, arguments, prefix, at=0, code=0, lasting=False):
       code: errno; lasting: whether all calls after it fail too.
 
     Returns:
-      dict: exit `code`, `said` (stderr), `calls` (list of "kind path"), `trace` of an error that the command let through.
+      dict: exit `code`, `said` (stderr), `calls` (list of "kind path"), `trace` of an error that the command let
+      through.
     """
     faults = ctypes.CDLL(None)
     faults.faults_end.restype = ctypes.c_char_p

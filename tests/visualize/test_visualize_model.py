@@ -136,6 +136,16 @@ def test_overwrite_replaces_only_what_was_made_here(painter, grid, tmp_path):
         visualize_model(painter, grid, tmp_path / "file", **SMALL)
 
 
+def test_what_a_killed_process_left_is_removed(painter, grid, tmp_path):
+    for name in (".pictures.abcdefgh", ".pictures.notes", ".other.abcdefgh"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / MARK).touch()
+    (tmp_path / ".pictures.12345678").mkdir()
+    visualize_model(painter, grid, tmp_path / "pictures", **SMALL)
+    assert {path.name for path in tmp_path.iterdir()} == {"pictures", ".pictures.notes", ".other.abcdefgh",
+                                                          ".pictures.12345678"}
+
+
 def test_reconstruction_errors(two_stages, grid, tmp_path):
     x = np.array(grid.observations(np.arange(4)))
     x[:, :, -1] = 0.5
