@@ -5,18 +5,24 @@ import numbers
 import os
 
 from dislib_plus.configuration import ConfigurationError
+from dislib_plus.sentences import quoted
 
 # Counts of iterations and images; larger ones do not fit the integers of a graph.
 LARGEST = 2 ** 53
 
 
 def _refuse(name, rule, value):
-    raise ConfigurationError(f"{name} must be {rule}; received {value!r}.")
+    raise ConfigurationError(f"{name} must be {rule}; received {quoted(value)}.")
 
 
 def is_number(value):
-    """Whether value is a finite real number; True and False are not."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether value is a finite real number, small enough to be a float; True and False are not."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer
+        return False
 
 
 def number(name, value):
@@ -49,11 +55,12 @@ def between(name, value, low, high):
         _refuse(name, f"a number in [{low}, {high}]", value)
 
 
-def whole(name, value, bound):
-    """Raises ConfigurationError unless value is an integer in bound .. 2^53."""
-    if not (isinstance(value, numbers.Integral) and is_number(value) and bound <= value <= LARGEST):
-        _refuse(name, f"an integer >= {bound}" + (f" and <= {LARGEST}" if is_number(value) and value > LARGEST else ""),
-                value)
+def whole(name, value, low, high=LARGEST):
+    """Raises ConfigurationError unless value is an integer in low .. high."""
+    is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not (is_whole and low <= value <= high):
+        above = high < LARGEST or is_whole and value > high
+        _refuse(name, f"an integer >= {low}" + (f" and <= {high}" if above else ""), value)
 
 
 def dataset_size(name, value):

@@ -24,6 +24,8 @@ _USER_CODE = re.compile(r"in user code:.*?\s(?<!except\s)\w*(?:Error|Exception):
 _NODE = re.compile(r"\{\{function_node [^}]*\}\}"
                    r"|\s*(?:Detected at node|\[\[\{\{node|\[Op:|Stack trace for op definition).*", re.DOTALL)
 _KERAS_CALL = re.compile(r"\x1b\[[0-9;]*m|\n\s*Arguments received by [^\n]*(?:\n\s*•[^\n]*)*")
+# What a message repeats of the user's input: a quoted text, a list or a dictionary of more than 200 letters.
+_REPEATED = re.compile(r"(?<!\w)(['\"])(?:(?!\1).){201,}\1(?!\w)|\[[^\]]{201,}\]|\{[^}]{201,}\}")
 _LONGEST = 3000
 
 
@@ -141,9 +143,8 @@ def sentence(error):
     text = files.sentence(error) if isinstance(error, OSError) else str(error)
     lines = [line for line in text.splitlines() if not line.startswith(GIN_CALL)]
     text = _KERAS_CALL.sub("", _USER_CODE.sub("", "\n".join(lines)))
-    # Most messages cut what they repeat of the user's input; this cuts the others.
-    words = " ".join(brief(word) for word in _NODE.sub("", text).split())
-    return brief(words, _LONGEST) or type(error).__name__
+    text = _REPEATED.sub(lambda found: brief(found.group()), _NODE.sub("", text))
+    return brief(" ".join(brief(word) for word in text.split()), _LONGEST) or type(error).__name__
 
 
 def _without_trail(error):

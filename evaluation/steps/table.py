@@ -5,7 +5,6 @@ import sys
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 # A metric with more numbers than this shows the first ones and says how many more are in its files.
 _SHOWN = 12
@@ -15,9 +14,12 @@ _HIDDEN = ("elapsed_time", "uuid", "num_images", "num_samples")
 
 
 def console(stream=None):
-    """Where tables are printed: standard output or the stream; 140 columns where it is no terminal."""
+    """Where tables are printed: standard output or the stream; 140 columns where it is not a terminal.
+
+    Texts are shown as they are: "[x]" and ":x:" in a name or a path are not rich's markup.
+    """
     stream = stream or sys.stdout
-    return Console(file=stream, width=None if stream.isatty() else 140)
+    return Console(file=stream, width=None if stream.isatty() else 140, markup=False, emoji=False)
 
 
 def show_scores(title, scores, stream=None):
@@ -28,8 +30,7 @@ def show_scores(title, scores, stream=None):
       scores: {metric: {key: value}}; lists and texts other than single words are left to the files.
       stream: where to; None: standard output.
     """
-    # Text, as strings would be read as rich's markup: "[x]" is no style here.
-    table = Table(title=Text(f"Scores of {title}", "table.title"), title_justify="left")
+    table = Table(title=f"Scores of {title}", title_justify="left")
     table.add_column("metric")
     table.add_column("score")
     table.add_column("value", justify="right")
@@ -41,7 +42,7 @@ def show_scores(title, scores, stream=None):
         for number, (key, value) in enumerate(rows[:_SHOWN]):
             first = number == 0
             seconds = f"{values['elapsed_time']:.1f}" if first else ""
-            table.add_row(Text(metric if first else ""), Text(key), _text(value), seconds)
+            table.add_row(metric if first else "", key, _text(value), seconds)
         hidden = len(all_rows) - min(len(rows), _SHOWN)
         if hidden:
             table.add_row("", f"... {hidden} more in evaluation_results.json", "", "")
@@ -50,4 +51,4 @@ def show_scores(title, scores, stream=None):
 
 
 def _text(value):
-    return Text(f"{value:.5g}" if isinstance(value, float) else str(value))
+    return f"{value:.5g}" if isinstance(value, float) else str(value)

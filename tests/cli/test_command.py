@@ -191,10 +191,20 @@ def test_errors_of_tensorflow_are_one_sentence(run):
     assert ".py" not in errors and "node" not in errors and len(errors) < 200
 
 
-def test_what_is_repeated_of_the_input_is_cut(run):
-    def act(flags):
-        raise ValueError("beta must be a number; received " + "x" * 10 ** 6 + ", " + "4, " * 10 ** 6 + "end.")
-    assert len(run(["--model_dir=a"], act)[2]) < 3100
+@pytest.mark.parametrize("value", ["x" * 10 ** 6, "x " * 10 ** 6, list(range(1000)), {i: i for i in range(1000)}])
+def test_what_is_repeated_of_the_input_is_cut(value):
+    message = command.sentence(ValueError(f"The model's beta must be a number; received {value!r}; the user's model."))
+    assert message.startswith("The model's beta must be a number; received ") and message.endswith("; the user's model.")
+    assert len(message) < 300
+
+
+def test_endless_messages_are_cut():
+    assert len(command.sentence(ValueError("4, " * 10 ** 6))) == 3003
+
+
+def test_sentences_with_apostrophes_are_whole():
+    text = "The model's " + "many words " * 30 + "of the user's own (the run's)."
+    assert command.sentence(ValueError(text)) == text
 
 
 def test_bugs_are_not_hidden(run):

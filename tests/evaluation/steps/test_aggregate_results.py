@@ -1,5 +1,6 @@
 """Many runs in one table: dlib's format and trees, the statistics, the command."""
 
+import io
 import json
 import pathlib
 
@@ -10,6 +11,7 @@ import pytest
 from dislib_plus.cli import aggregate as command
 from dislib_plus.configuration import Notice
 from dislib_plus.evaluation.steps import aggregate_results as ar
+from dislib_plus.evaluation.steps import table
 
 
 def write_run(folder, metric, seed, scores, method="@vae()"):
@@ -141,3 +143,19 @@ def test_broken_file_is_named(runs):
 def test_files_without_scores():
     with pytest.raises(ValueError, match="no numbers"):
         ar.summarize(pd.DataFrame([{"train_results.elbo": 1.0}]))
+
+
+MARKUP = "a[/b]c[bold]d:smile:[red]"
+
+
+def test_markup_in_names_is_shown_as_it_is(runs):
+    """Of methods, metrics, scores and groups."""
+    write_run(runs / "runs", "mig", 12, {f"[/x]{MARKUP}": 0.5}, method=f"@{MARKUP}()")
+    stream = io.StringIO()
+    ar.show(ar.summarize(ar.load_results(ar.find_results(pattern(runs)))), stream)
+    assert f"[/x]{MARKUP}" in stream.getvalue() and f"@{MARKUP}()" in stream.getvalue()
+    stream = io.StringIO()
+    table.show_scores(f"runs/{MARKUP}", {f"[/]{MARKUP}": {f"[/i]{MARKUP}": 0.5, "text": MARKUP, "elapsed_time": 1.0}},
+                      stream)
+    for shown in (f"Scores of runs/{MARKUP}", f"[/]{MARKUP}", f"[/i]{MARKUP}", f" {MARKUP} "):
+        assert shown in stream.getvalue()
