@@ -12,7 +12,7 @@ import warnings
 
 from dislib_plus import configuration, files
 from dislib_plus.cli.flags import Flags, UsageError
-from dislib_plus.sentences import brief, quoted
+from dislib_plus.sentences import LONGEST, brief, quoted
 
 __all__ = ["GIN_CALL", "UsageError", "run", "sentence"]
 
@@ -144,7 +144,8 @@ def sentence(error):
     lines = [line for line in text.splitlines() if not line.startswith(GIN_CALL)]
     text = _KERAS_CALL.sub("", _USER_CODE.sub("", "\n".join(lines)))
     text = _REPEATED.sub(lambda found: brief(found.group()), _NODE.sub("", text))
-    return brief(" ".join(brief(word) for word in text.split()), _LONGEST) or type(error).__name__
+    words = [word if len(word) <= LONGEST + 20 else brief(word) for word in text.split()]  # cut once, with its comma
+    return brief(" ".join(words), _LONGEST) or type(error).__name__
 
 
 def _without_trail(error):
