@@ -10,7 +10,7 @@ import threading
 import traceback
 import warnings
 
-from dislib_plus import configuration, files
+from dislib_plus import configuration, files, signals
 from dislib_plus.cli.flags import Flags, UsageError
 from dislib_plus.sentences import LONGEST, brief, quoted
 
@@ -43,7 +43,7 @@ def run(name, summary, define, act, argv=None, operands=False):
     Returns:
       0: done. 1: the work failed: files are missing, damaged or in the way, a loss is not finite, a metric cannot be
       computed. 2: the command line or the configuration is wrong in itself, whatever the files, and nothing was
-      started: an unknown name or parameter, a value outside its range, parts that do not fit together.
+      started: an unknown name or parameter, a value outside its range, parts that do not fit together. 143: SIGTERM.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)  # see bin/
@@ -51,11 +51,14 @@ def run(name, summary, define, act, argv=None, operands=False):
     define(flags)
     flags.boolean("traceback", False, "Show the Python traceback of an error too.")
     try:
-        code = _guarded(name, act, flags, list(sys.argv[1:] if argv is None else argv), operands)
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        return _fail(name, "stopped from the keyboard; the same command goes on from the last checkpoint, if any.",
-                     FAILURE)
+        with signals.sigterm_raised():
+            code = _guarded(name, act, flags, list(sys.argv[1:] if argv is None else argv), operands)
+            sys.stdout.flush()
+    except KeyboardInterrupt as error:
+        terminated = isinstance(error, signals.Terminated)
+        stopped = f"stopped {'by SIGTERM' if terminated else 'from the keyboard'}"
+        return _fail(name, str(error) or f"{stopped}; the same command goes on from the last checkpoint, if any.",
+                     signals.TERMINATED if terminated else FAILURE)
     except BrokenPipeError:  # nobody reads on, as in `dislib_train --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILURE

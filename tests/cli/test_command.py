@@ -7,13 +7,14 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 import warnings
 
 import gin
 import pytest
 import tensorflow as tf
 
-from dislib_plus import configuration
+from dislib_plus import configuration, signals
 from dislib_plus.cli import command, environment, tables
 
 BIN = pathlib.Path(__file__).parents[2] / "bin"
@@ -75,6 +76,7 @@ def test_wrong_flags_are_exit_code_2(run, arguments, message):
     (command.UsageError("two flags."), 2),
     (RuntimeError("Required bindings for `model` not provided in config: ['batch_size']"), 2),
     (KeyboardInterrupt(), 1),
+    (signals.Terminated(), 143),
 ])
 def test_expected_errors_are_one_sentence(run, error, code):
     def act(flags):
@@ -276,6 +278,15 @@ def test_stopping_at_any_time_shows_no_traceback():
         assert done.returncode == code and "Traceback" not in done.stderr
     assert done.stderr == "dislib_train: stopped from the keyboard; the same command goes on from the last " \
                           "checkpoint, if any.\n"
+
+
+def test_sigterm_ends_a_command_with_a_sentence(run):
+    def act(flags):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10)
+    code, output, errors = run(["--model_dir=a"], act)
+    assert (code, output) == (143, "")
+    assert errors.startswith("dislib_probe: stopped by SIGTERM; the same command goes on")
 
 
 def test_environment_defaults_and_the_users_own(monkeypatch):
