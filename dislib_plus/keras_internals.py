@@ -46,15 +46,21 @@ def slots_of(optimizer, variable, name=None):
     """
     if not optimizer.built:
         raise ValueError(f"The slots of {optimizer.name} were asked for before it was built.")
-    weights = {_flat(weight): weight for weight in optimizer._trainable_variables}
-    own = []
+    weights, slots = {}, {}
+    for weight in optimizer._trainable_variables:
+        weights.setdefault(_flat(weight), []).append(weight)
     for slot in optimizer.variables:
-        owner = _owner(slot.name, weights)
-        if len(slot.shape) and (owner is None or weights[owner].shape != slot.shape):  # scalars: iteration, rate
-            raise ValueError(f"{optimizer.name} of Keras {keras.__version__} has a variable {slot.name!r}, and which "
+        slots.setdefault(slot.name, []).append(slot)
+    own = []
+    for slot_name, alike in slots.items():
+        owner = _owner(slot_name, weights)
+        # Weights of one name, as of networks side by side, have their slots in the order of the weights.
+        shapes = [weight.shape for weight in weights.get(owner, ())]
+        if any(len(slot.shape) for slot in alike) and [slot.shape for slot in alike] != shapes:  # not iteration, rate
+            raise ValueError(f"{optimizer.name} of Keras {keras.__version__} has a variable {slot_name!r}, and which "
                              "weight it belongs to cannot be told; use another optimizer, such as Adam.")
-        if owner == _flat(variable) and name in (None, slot.name.removeprefix(f"{owner}_")):
-            own.append(slot)
+        if owner == _flat(variable) and name in (None, slot_name.removeprefix(f"{owner}_")):
+            own += [slot for slot, weight in zip(alike, weights[owner]) if weight is variable]
     if name is not None and not own:
         raise ValueError(f"{optimizer.name} of Keras {keras.__version__} has no slot {name!r} of {variable.path!r}.")
     return own

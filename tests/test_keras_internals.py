@@ -30,6 +30,24 @@ def test_slots_of_each_weight(optimizer, names):
             assert slot.name == f"{weight.name}_{name}"
 
 
+@pytest.mark.parametrize("shapes", [((2, 3), (2, 3), (2, 3)), ((2, 3), (4, 1), (2, 3))])
+@pytest.mark.parametrize("make", [keras.optimizers.Adam, lambda: keras.optimizers.Adam(use_ema=True),
+                                  lambda: keras.optimizers.SGD(momentum=0.9)])
+def test_slots_of_weights_of_one_name(make, shapes):
+    """Networks side by side have such weights; every slot belongs to one of them, that which makes it move."""
+    optimizer = make()
+    weights = [keras.Variable(keras.ops.zeros(shape), name="w") for shape in shapes]
+    optimizer.build(weights)
+    for number, weight in enumerate(weights):
+        own = keras_internals.slots_of(optimizer, weight)
+        gradients = [keras.ops.ones(shape) * (other == number) for other, shape in enumerate(shapes)]
+        before = [slot.numpy() for slot in own]
+        optimizer.apply(gradients, weights)
+        assert own and all((slot.numpy() != old).all() for slot, old in zip(own, before))
+    everything = [id(slot) for weight in weights for slot in keras_internals.slots_of(optimizer, weight)]
+    assert len(everything) == len(set(everything)) == len(optimizer.variables) - 2
+
+
 def test_slots_that_cannot_be_told_are_refused():
     class Renamed(keras.optimizers.SGD):
         def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
