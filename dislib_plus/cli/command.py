@@ -21,8 +21,9 @@ SUCCESS, FAILURE, USAGE = 0, 1, 2
 GIN_CALL = "  In call to configurable"
 # TensorFlow's dump of source lines before and after the error itself; bold type and arguments that Keras adds.
 _USER_CODE = re.compile(r"in user code:.*?\s(?<!except\s)\w*(?:Error|Exception): ", re.DOTALL)
-_NODE = re.compile(r"\{\{function_node [^}]*\}\}"
-                   r"|\s*(?:Detected at node|\[\[\{\{node|\[Op:|Stack trace for op definition).*", re.DOTALL)
+_GRAPH = re.compile(r"Graph execution error:\s*|Detected at node \S+ defined at \(most recent call last\):\s*"
+                    r"(?:(?:File [^\n]*|<stack traces unavailable>)\s*)*|\{\{function_node [^}]*\}\}"
+                    r"|\s*(?:\[\[\{\{node|\[Op:|Stack trace for op definition)[^\n]*")
 _KERAS_CALL = re.compile(r"\x1b\[[0-9;]*m|\n\s*Arguments received by [^\n]*(?:\n\s*•[^\n]*)*")
 # What a message repeats of the user's input: a quoted text, a list or a dictionary of more than 200 letters.
 _REPEATED = re.compile(r"(?<!\w)(['\"])(?:(?!\1).){201,}\1(?!\w)|\[[^\]]{201,}\]|\{[^}]{201,}\}")
@@ -146,7 +147,7 @@ def sentence(error):
     text = files.sentence(error) if isinstance(error, OSError) else str(error)
     lines = [line for line in text.splitlines() if not line.startswith(GIN_CALL)]
     text = _KERAS_CALL.sub("", _USER_CODE.sub("", "\n".join(lines)))
-    text = _REPEATED.sub(lambda found: brief(found.group()), _NODE.sub("", text))
+    text = _REPEATED.sub(lambda found: brief(found.group()), _GRAPH.sub("", text))
     words = [word if len(word) <= LONGEST + 20 else brief(word) for word in text.split()]  # cut once, with its comma
     return brief(" ".join(words), _LONGEST) or type(error).__name__
 

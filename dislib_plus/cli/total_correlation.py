@@ -3,7 +3,7 @@
 import pathlib
 import sys
 
-from dislib_plus.cli import command, environment
+from dislib_plus.cli import command, gin_setup
 
 _SUMMARY = """estimates the total correlation of Gaussians by discriminators, and compares it with the exact value
 (table 1 of the DeVAE paper).
@@ -16,28 +16,24 @@ with an interrupted experiment."""
 
 def _define(flags):
     flags.string("output_dir", None, "Folder of the table and the plot.", required=True)
-    flags.strings("gin_config", "Gin file; a relative path is looked for here, then among the shipped recipes.")
-    flags.strings("gin_bindings", "One binding, such as --gin_bindings='total_correlation_experiment.num_repeats = 3'.")
+    gin_setup.define_flags(flags)
     flags.integer("random_seed", 0, "Seed of the weights and samples.")
 
 
 def _act(flags):
-    environment.prepare()
-    environment.import_quietly(["dislib_plus.evaluation.steps.total_correlation_experiment"])
-    import numpy as np
+    with gin_setup.configured(flags, "dislib_plus.evaluation.steps.total_correlation_experiment"):
+        import numpy as np
 
-    from dislib_plus import configuration
-    from dislib_plus.analyses import total_correlation
-    from dislib_plus.cli import tables
-    from dislib_plus.evaluation.steps.total_correlation_experiment import Estimates, total_correlation_experiment
-    folder = pathlib.Path(flags.output_dir)
-    with configuration.configured(flags.gin_config, flags.gin_bindings):
+        from dislib_plus.analyses import total_correlation
+        from dislib_plus.cli import tables
+        from dislib_plus.evaluation.steps.total_correlation_experiment import Estimates, total_correlation_experiment
+        folder = pathlib.Path(flags.output_dir)
         rows = total_correlation_experiment(np.random.RandomState(flags.random_seed),
                                             estimates=Estimates(folder / "estimates.json"))
-    total_correlation.write(folder, rows)
-    tables.show(f"Exact, estimated (nats): {folder}", {
-        f"D = {row['dimensions']}, rho = {row['correlation']:g}": f"{row['exact']:.2f}   {row['estimated']:.2f}"
-        for row in rows})
+        total_correlation.write(folder, rows)
+        tables.show(f"Exact, estimated (nats): {folder}", {
+            f"D = {row['dimensions']}, rho = {row['correlation']:g}": f"{row['exact']:.2f}   {row['estimated']:.2f}"
+            for row in rows})
 
 
 def main(argv=None):

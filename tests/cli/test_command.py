@@ -185,6 +185,24 @@ def test_errors_within_traced_code_are_one_sentence():
     assert "in user code" in str(caught.value) and command.sentence(caught.value).startswith("Dimensions must be equal")
 
 
+GRAPH_DUMP = """Graph execution error:
+
+Detected at node absolute_difference/Cast defined at (most recent call last):
+  File "/x/bin/dislib_train", line 8, in <module>
+
+  File "/x/losses.py", line 102, in loss
+
+Detected at node other defined at (most recent call last):
+<stack traces unavailable>
+Cast string to float is not supported
+\t [[{{node absolute_difference/Cast}}]] [Op:__inference_multi_step_on_iterator_3216]
+  In call to configurable 'model' (<function train at 0x7f6e9393ccc0>)"""
+
+
+def test_errors_within_graphs_are_one_sentence():
+    assert command.sentence(ValueError(GRAPH_DUMP)) == "Cast string to float is not supported"
+
+
 def test_errors_of_tensorflow_are_one_sentence(run):
     def act(flags):
         tf.function(lambda x: tf.debugging.check_numerics(x, "the loss is not finite"))(tf.constant(float("nan")))

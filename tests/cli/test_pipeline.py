@@ -11,7 +11,8 @@ import pytest
 from dislib_plus.cli import aggregate, evaluate, postprocess, train
 from dislib_plus.evaluation.steps import aggregate_results
 
-LEGACY = pathlib.Path(os.environ.get("DISLIB_LEGACY_RUN", pathlib.Path(__file__).resolve().parents[3] / "shared/legacy_run"))
+LEGACY = pathlib.Path(os.environ.get("DISLIB_LEGACY_RUN",
+                                     pathlib.Path(__file__).resolve().parents[3] / "shared/legacy_run"))
 legacy = pytest.mark.skipif(not LEGACY.is_dir(), reason="no legacy run; set DISLIB_LEGACY_RUN to its folder")
 
 BIN = pathlib.Path(__file__).resolve().parents[2] / "bin"
