@@ -12,10 +12,12 @@ import scipy.io
 from PIL import Image
 
 from dislib_plus.data.base import ResidentGrid
-from dislib_plus.data.cache import cached_array, fingerprint
+from dislib_plus.data.cache import cache_key, cached_array
 from dislib_plus.data.registry import register
 from dislib_plus.data.resizing import resize
 from dislib_plus.data.sources import Remote, Source, missing_files
+from dislib_plus.files import reading
+from dislib_plus.sentences import brief
 
 SHAPE = (128, 128, 3, 24, 4)
 SIZE, CARS = 64, 183
@@ -36,19 +38,21 @@ def read_car(path):
     Raises:
       ValueError: the file is damaged, lacks `im`, or has another shape or type.
     """
-    try:
-        content = scipy.io.loadmat(path, variable_names=["im"])
-    except Exception as error:  # scipy raises many types, its own and zlib's, on damaged files
-        raise ValueError(f"The car file {path} cannot be read ({type(error).__name__}: {error}); "
-                         "download cars3d again.") from error
-    if "im" not in content:
-        raise ValueError(f"The car file {path} has no variable 'im'; download cars3d again.")
-    views = content["im"]
-    if views.shape != SHAPE or views.dtype != np.uint8:
-        raise ValueError(f"'im' in {path} must be uint8 of shape {SHAPE}; received {views.dtype} of shape "
-                         f"{views.shape}; download cars3d again.")
+    described = {name: (shape, kind) for name, shape, kind in _read(path, scipy.io.whosmat)}
+    if described.get("im") != (SHAPE, "uint8"):
+        raise ValueError(f"The car file {path} must have a variable 'im', uint8 of shape {SHAPE}; it has "
+                         f"{brief(described)}; download cars3d again.")
+    views = _read(path, scipy.io.loadmat, variable_names=["im"])["im"]
     flat = np.ascontiguousarray(views.transpose(4, 3, 0, 1, 2)).reshape(-1, *SHAPE[:3])
     return resize(flat, SIZE, Image.Resampling.LANCZOS).reshape(SHAPE[4], SHAPE[3], SIZE, SIZE, 3)
+
+
+def _read(path, function, **options):
+    with reading(path, "download cars3d again"):
+        try:
+            return function(path, **options)
+        except scipy.io.matlab.MatReadError as error:
+            raise ValueError(str(error)) from error
 
 
 def _read_all(paths):
@@ -77,5 +81,5 @@ def cars3d(data_dir="."):
         raise missing_files("cars3d", "the .mat files", root / "cars")
     if len(paths) != CARS:
         log.info("%s has %d of the %d cars of the public archive.", paths[0].parent, len(paths), CARS)
-    images = cached_array("cars3d", fingerprint(SIZE, *paths), lambda: _read_all(paths))
+    images = cached_array("cars3d", cache_key(SIZE, *paths), lambda: _read_all(paths))
     return ResidentGrid("cars3d", ["elevation", "azimuth", "object"], [SHAPE[4], SHAPE[3], len(paths)], images)

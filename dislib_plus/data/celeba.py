@@ -11,6 +11,7 @@ from dislib_plus.data import image_files
 from dislib_plus.data.memory_mapped import MappedImages
 from dislib_plus.data.registry import register
 from dislib_plus.data.sources import Remote, Source, missing_files
+from dislib_plus.files import reading
 
 SPLITS = {"train": 0, "validation": 1, "test": 2}
 PROVLAE_BOX = (15, 45, 163, 193)
@@ -36,14 +37,12 @@ SOURCE = Source(
 
 def _table(path):
     """The rows of one of CelebA's text files: {file name: integers}, and the names in its head, if any."""
-    try:
+    with reading(path, "download celeba again"):
         lines = list(filter(None, map(str.split, path.read_text(encoding="utf-8").splitlines())))
         if lines and len(lines[0]) == 1 and lines[0][0].isdigit():  # the number of pictures
             lines = lines[1:]
         head = lines.pop(0) if lines and not lines[0][0].lower().endswith((".jpg", ".png")) else []
         return {row[0]: [int(value) for value in row[1:]] for row in lines}, head
-    except ValueError as error:
-        raise ValueError(f"{path} must have a file name and whole numbers in every row ({error}).") from error
 
 
 def _rows(path, names):

@@ -13,15 +13,14 @@ import tensorflow as tf
 from dislib_plus.data.base import GroundTruthData, gathered
 from dislib_plus.data.bits import pack_bits, unpack_bits
 from dislib_plus.data.fingerprints import contents, of_arrays
-from dislib_plus.data.npz import broken_file, npz_array
+from dislib_plus.data.npz import npz_array
 from dislib_plus.data.registry import register
-from dislib_plus.data.sources import Remote, Source
+from dislib_plus.data.sources import Remote, Source, broken_file
 
 FILE = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 FACTOR_NAMES = ("shape", "scale", "orientation", "position x", "position y")
 FACTOR_SIZES = (3, 6, 40, 32, 32)
 SIZE = 64
-BLOCK = 8192
 ARCHIVE = Remote(f"dsprites/{FILE}", (f"https://github.com/google-deepmind/dsprites-dataset/raw/master/{FILE}",
                                       f"https://raw.githubusercontent.com/google-deepmind/dsprites-dataset/master/{FILE}"),
                  "md5:7da33b31b13a06f4b04a70402ce90c2e")
@@ -48,7 +47,7 @@ def read_packed(name, path, count):
                                       f"{stored.shape}")
     packed = np.empty((count, SIZE, SIZE // 8), np.uint8)
     first = 0
-    for block in stored.blocks(BLOCK):
+    for block in stored.blocks():
         if block.max() > 1:
             raise broken_file(name, path, f"must hold only pixels 0 and 1 but has {block.max()}")
         packed[first:first + len(block)] = pack_bits(block)

@@ -16,9 +16,8 @@ from dislib_plus.data.base import GroundTruthData, gathered
 from dislib_plus.data.compiled import compiled
 from dislib_plus.data.dsprites import ARCHIVE, SOURCE, DSprites, archive_path
 from dislib_plus.data.fingerprints import contents, of_arrays
-from dislib_plus.data.npz import broken_file, readable
 from dislib_plus.data.registry import register
-from dislib_plus.data.sources import Remote, Source
+from dislib_plus.data.sources import Remote, Source, broken_file, readable
 from dislib_plus.data.toy_dsprites import ToyDSprites
 
 LOCATELLO = dataclasses.replace(SOURCE, citation=f"{SOURCE.citation} Locatello et al. (2019). Challenging Common "
@@ -199,7 +198,7 @@ def read_picture(name, path):
       FileNotFoundError: the file is missing.
       ValueError: it is damaged, or too small to cut windows of 64 x 64 from.
     """
-    with readable(name, path, "is not a picture that can be read") as path, Image.open(path) as picture:
+    with readable(name, path) as path, Image.open(path) as picture:
         picture.thumbnail((350, 274), Image.Resampling.BICUBIC)
         pixels = np.array(picture.convert("RGB")) / 255.0
     if min(pixels.shape[:2]) <= 64:

@@ -1,80 +1,11 @@
 """Images with a table of factors: a full grid in any order, part of a grid, several images a cell, or binned values."""
 
-import pathlib
-import warnings
-
 import numpy as np
 
 from dislib_plus.data.base import GroundTruthData
 from dislib_plus.data.fingerprints import contents, of_arrays
-from dislib_plus.data.npz import READ_ERRORS
 
 MOST_VALUES = 100
-
-
-def read_table(path):
-    """A table of factors from a .csv (first row: names), .npy, .npz or .h5 (key `factors`) file.
-
-    Returns:
-      pandas.DataFrame, one row an image.
-
-    Raises:
-      FileNotFoundError: no such file.
-      ValueError: another kind of file, a damaged one, or empty cells.
-    """
-    path = pathlib.Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"The table of factors {path} is not there.")
-    try:
-        table = _read_csv(path) if path.suffix == ".csv" else named_columns(read_array(path, "factors"))
-    except READ_ERRORS as error:
-        raise ValueError(f"The table of factors {path} cannot be read ({error}).") from error
-    if table.isna().to_numpy().any():
-        row, column = np.argwhere(table.isna().to_numpy())[0]
-        raise ValueError(f"The table of factors {path} has an empty cell in row {row + 1}, column "
-                         f"{table.columns[column]!r}.")
-    return table
-
-
-def _read_csv(path):
-    import pandas as pd  # here, because it takes long and only tables need it
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(path, index_col=False, skipinitialspace=True, keep_default_na=False, na_values=[""],
-                               low_memory=False)
-    except pd.errors.ParserWarning as error:
-        raise ValueError("its rows have more fields than its first row has names") from error
-
-
-def read_array(path, key):
-    """The array in an .npy file, or the one called `key` in an .npz, .h5 or .hdf5 file; nothing is unpickled."""
-    if path.suffix in (".h5", ".hdf5"):
-        import h5py  # here, because only tables in such files need it
-        with h5py.File(path, "r") as archive:
-            return np.asarray(archive[key])
-    if path.suffix not in (".npy", ".npz"):
-        raise ValueError("it must end in .csv, .npy, .npz, .h5 or .hdf5")
-    loaded = np.load(path, allow_pickle=False)
-    return loaded[key] if path.suffix == ".npz" else loaded
-
-
-def named_columns(array, names=None):
-    """An array [n, K] as a table; the names default to `factor 0`, `factor 1`, ...
-
-    Raises:
-      ValueError: not two axes, neither numbers nor texts, or another number of names.
-    """
-    import pandas as pd
-    array = np.asarray(array)
-    if array.ndim != 2:
-        raise ValueError(f"factors must have shape [n, K]; received {array.shape}.")
-    if array.dtype.kind not in "biufU":
-        raise ValueError(f"factors must be real numbers or texts; received {array.dtype}.")
-    names = [f"factor {k}" for k in range(array.shape[1])] if names is None else list(names)
-    if len(names) != array.shape[1]:
-        raise ValueError(f"factor_names must name the {array.shape[1]} factors; received {names}.")
-    return pd.DataFrame(dict(zip(names, array.T)))
 
 
 def classes(name, values, bins=None):

@@ -6,13 +6,16 @@ axis' length as a big-endian 32-bit integer, then the elements, last axis fastes
 
 import contextlib
 import gzip
+import math
+import os
 import struct
-import zlib
 
 import numpy as np
 
+from dislib_plus.data.stored_arrays import MOST_GROWTH
+from dislib_plus.files import reading
+
 _UNSIGNED_BYTE = 8
-_LARGEST = 2 ** 32
 
 
 @contextlib.contextmanager
@@ -27,7 +30,7 @@ def _opened(path):
             yield unpacked
 
 
-def _parse(stream, axes):
+def _parse(stream, axes, most_bytes):
     header = stream.read(4)
     if len(header) < 4 or header[:3] != bytes([0, 0, _UNSIGNED_BYTE]):
         raise ValueError(f"it starts with the bytes {header!r}, not with those of an idx file of unsigned bytes")
@@ -37,9 +40,9 @@ def _parse(stream, axes):
     if len(sizes) < 4 * axes:
         raise ValueError("it ends within its header")
     shape = struct.unpack(f">{axes}I", sizes)
-    expected = int(np.prod(shape, dtype=object))
-    if not 0 < expected < _LARGEST:
-        raise ValueError(f"its header announces {expected} elements")
+    expected = math.prod(shape)
+    if not 0 < expected <= most_bytes:
+        raise ValueError(f"its header announces {expected} elements, which a file of its size cannot hold")
     content = stream.read(expected + 1)
     if len(content) != expected:
         found = "more" if len(content) > expected else len(content)
@@ -60,8 +63,5 @@ def read_idx(path, axes):
     Raises:
       ValueError: the file is truncated, damaged, or of another kind.
     """
-    try:
-        with _opened(path) as stream:
-            return _parse(stream, axes)
-    except (ValueError, EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"The idx file {path} cannot be used: {error}; download it again.") from error
+    with reading(path, "download it again"), _opened(path) as stream:
+        return _parse(stream, axes, MOST_GROWTH * os.path.getsize(path))

@@ -5,11 +5,12 @@ import os
 import pathlib
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from dislib_plus import checks
 from dislib_plus.data import memory_mapped
-from dislib_plus.data.cache import fingerprint
+from dislib_plus.data.cache import cache_key
+from dislib_plus.files import reading
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 _MODES = {1: "L", 3: "RGB"}
@@ -40,17 +41,15 @@ def read_picture(path, size, channels, crop=None, resample=Image.Resampling.BILI
         square, or a box (left, upper, right, lower).
       resample: a PIL.Image.Resampling filter.
 
+    The orientation that a camera has noted (EXIF) is applied first.
+
     Returns:
       uint8 [size, size, channels].
 
     Raises:
-      ValueError: no picture, a damaged one, one of fractions, or one smaller than the crop.
+      ValueError: not a picture, a damaged one, one of fractions, or one smaller than the crop.
     """
-    try:
-        with Image.open(path) as picture:
-            picture.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"The picture {path} cannot be read ({error}); replace or remove it.") from error
+    picture = _upright(path)
     box = centre_box(*picture.size, crop) if isinstance(crop, int) else crop
     if box is not None:
         if box[0] < 0 or box[1] < 0 or box[2] > picture.width or box[3] > picture.height:
@@ -66,6 +65,16 @@ def read_picture(path, size, channels, crop=None, resample=Image.Resampling.BILI
     if picture.size != (size, size):
         picture = picture.resize((size, size), resample)
     return np.asarray(picture, np.uint8).reshape(size, size, channels)
+
+
+def _upright(path):
+    """The picture in a file, turned as the camera has noted that it was held."""
+    try:
+        with reading(path, "replace or remove it"), Image.open(path) as picture:
+            picture.load()
+            return ImageOps.exif_transpose(picture)
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"The picture {path} has too many pixels ({error}); make it smaller or remove it.") from error
 
 
 def _eight_bits(picture, path):
@@ -100,7 +109,7 @@ def build(name, paths, size, channels, crop=None, resample=Image.Resampling.BILI
 
     shape = (len(paths), size, size, channels)
     try:
-        key = fingerprint(size, channels, crop, int(resample), *paths)
+        key = cache_key("upright", size, channels, crop, int(resample), *paths)
     except FileNotFoundError as error:
         raise ValueError(f"The picture {error.filename} is a link to a file that is not there; replace or remove "
                          "it.") from error

@@ -1,17 +1,21 @@
 """`image_folder`: the pictures in a folder of the user's own."""
 
+import collections
 import pathlib
+import unicodedata
 
 import gin
 import numpy as np
 
 from dislib_plus import checks
 from dislib_plus.data import image_files
-from dislib_plus.data.factor_table import FactorTable, read_table
+from dislib_plus.data.factor_table import FactorTable
 from dislib_plus.data.memory_mapped import MappedImages
 from dislib_plus.data.registry import register
 from dislib_plus.data.sources import Source
-from dislib_plus.data.user_arrays import check_table_arguments, chosen_columns
+from dislib_plus.data.table_files import chosen_columns, read_table
+from dislib_plus.data.user_arrays import check_table_arguments
+from dislib_plus.sentences import brief, quoted
 
 
 def _labels(folder, paths):
@@ -26,14 +30,20 @@ def _rows(table, folder, paths):
     """The rows of a table with a column `file`, in the order of the pictures."""
     if "file" not in table.columns:
         raise ValueError("The table of factors of a folder of pictures must have a column 'file' with paths below the "
-                         f"folder; it has {', '.join(map(str, table.columns))}.")
-    table = table.set_index(table["file"].astype(str)).drop(columns="file")
-    files = [path.relative_to(folder).as_posix() for path in paths]
-    lost = [file for file in files if file not in table.index]
-    if lost or not table.index.is_unique:
-        raise ValueError(f"The table of factors must have exactly one row for each picture; {lost[0]} has none."
-                         if lost else "The table of factors must have exactly one row for each picture; one has more.")
-    return table.loc[files].reset_index(drop=True)
+                         f"folder; it has {brief(', '.join(map(str, table.columns)))}.")
+    rows = table["file"].astype(str).map(_written_alike)
+    files = [_written_alike(path.relative_to(folder).as_posix()) for path in paths]
+    of_table, of_folder = collections.Counter(rows), collections.Counter(files)
+    wrong = [file for file in files if of_table[file] != 1 or of_folder[file] != 1]
+    if wrong:
+        raise ValueError(f"The table of factors must have exactly one row for each picture; {quoted(wrong[0])} has "
+                         f"{of_table[wrong[0]]} rows and names {of_folder[wrong[0]]}.")
+    return table.drop(columns="file").set_index(rows).loc[files].reset_index(drop=True)
+
+
+def _written_alike(file):
+    """A path without what differs between systems: slashes, a leading "./", and how accents are encoded (NFC)."""
+    return unicodedata.normalize("NFC", file.replace("\\", "/")).removeprefix("./")
 
 
 @register("image_folder", rest="path", source=Source(note="your own"))
@@ -73,4 +83,5 @@ def image_folder(data_dir=".", path=gin.REQUIRED, size=64, channels=3, crop=None
     if factors is None:
         return images
     table = _rows(read_table(pathlib.Path(data_dir) / pathlib.Path(factors).expanduser()), folder, paths)
-    return FactorTable(images, chosen_columns(table, factor_names), factor_bins)
+    chosen = chosen_columns(table, factor_names, "image_folder.factor_names", factor_bins)
+    return FactorTable(images, chosen, factor_bins)

@@ -4,6 +4,7 @@ The operating system reads the pages that are used and drops them when memory is
 short. The file is built once, with a progress bar, and gets its name when it is whole.
 """
 
+import contextlib
 import os
 import pathlib
 
@@ -22,7 +23,7 @@ def build(name, key, shape, blocks, progress=True):
 
     Args:
       name: beginning of the file name.
-      key: `cache.fingerprint` of everything the images depend on.
+      key: `cache.cache_key` of everything the images depend on.
       shape: of all images, [n, height, width, channels].
       blocks: function without arguments that returns an iterable of uint8 arrays [any, height, width, channels].
       progress: show a bar.
@@ -32,6 +33,7 @@ def build(name, key, shape, blocks, progress=True):
 
     Raises:
       ValueError: no images, or the blocks have another type or shape, or another number of images altogether.
+      OSError: the cache folder cannot be written.
     """
     shape = tuple(int(side) for side in shape)
     if min(shape) < 1:
@@ -40,7 +42,7 @@ def build(name, key, shape, blocks, progress=True):
     if path.is_file() and path.stat().st_size == int(np.prod(shape)):
         return path
     count = 0
-    with atomic_path(path) as temporary, open(temporary, "wb") as stream:
+    with _in_cache(name, path) as temporary, open(temporary, "wb") as stream:
         with tqdm.tqdm(total=shape[0], desc=f"Preparing {name}", unit="image", disable=not progress) as bar:
             for block in blocks():
                 if block.dtype != np.uint8 or block.shape[1:] != shape[1:]:
@@ -52,6 +54,19 @@ def build(name, key, shape, blocks, progress=True):
         if count != shape[0]:
             raise ValueError(f"{name!r} was to have {shape[0]} images and has {count}.")
     return path
+
+
+@contextlib.contextmanager
+def _in_cache(name, path):
+    """`atomic_path` in the cache folder, whose variable is named where the folder cannot be written."""
+    try:
+        with atomic_path(path) as temporary:
+            yield temporary
+    except OSError as error:
+        if not str(error).startswith(f"{path} could not be written"):  # another file, such as that of the images
+            raise
+        raise type(error)(f"{error} The images of {name!r} are unpacked into the cache folder; set the variable "
+                          "DISLIB_PLUS_CACHE to a folder with room that may be written.") from error
 
 
 def map_images(path, shape):

@@ -12,18 +12,17 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from dislib_plus.data.cache import fingerprint
+from dislib_plus.data.cache import cache_key
 from dislib_plus.data.memory_mapped import MappedGrid, build
-from dislib_plus.data.npz import broken_file, npz_array
+from dislib_plus.data.npz import npz_array
 from dislib_plus.data.registry import find_source, register
-from dislib_plus.data.sources import Remote, Source
+from dislib_plus.data.sources import Remote, Source, broken_file
 
 FACTOR_NAMES = ("object color", "object shape", "object size", "camera height", "background color", "first DOF",
                 "second DOF")
 RENDERED_SIZES = (4, 4, 2, 3, 3, 40, 40)
 REAL_SIZES = (6, 6, 2, 3, 3, 40, 40)
 SHAPE = (64, 64, 3)
-BLOCK = 1024
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ def unpacked(name, stored, factor_sizes):
       ValueError: the file is damaged.
     """
     stored = dataclasses.replace(stored, shape=(math.prod(factor_sizes), *SHAPE))
-    return build(name, fingerprint(stored.path, stored.key), stored.shape, lambda: stored.blocks(BLOCK))
+    return build(name, cache_key(stored.path, stored.key), stored.shape, stored.blocks)
 
 
 class MPI3D(MappedGrid):

@@ -16,6 +16,7 @@ from dislib_plus import checks
 from dislib_plus.data.base import ImageData
 from dislib_plus.data.registry import register
 from dislib_plus.data.sources import Source
+from dislib_plus.files import reading
 
 SPLITS = ("train", "test", "all")
 _CACHE_FILE = "20news-bydate_py3.pkz"
@@ -59,6 +60,8 @@ def _messages(data_dir, split, download):
                          f"({type(error).__name__}: {error}); delete it and set twenty_newsgroups.download = "
                          "True.") from error
     except OSError as error:
+        if error.errno is not None:  # the file is there and cannot be read now
+            raise
         raise FileNotFoundError(
             f"Data set '20newsgroups' needs scikit-learn's file {_CACHE_FILE} in {folder / '20newsgroups'} or in "
             f"{sklearn.datasets.get_data_home()}, which is not there ({error}); set twenty_newsgroups.download = True, "
@@ -72,10 +75,8 @@ def _own_stop_words(path):
     if not path.is_file():
         raise FileNotFoundError(f"twenty_newsgroups.stop_words must be a file with one word a line; {path} is not "
                                 "there.")
-    try:
+    with reading(path, "save it as text in UTF-8"):
         return sorted(set(path.read_text(encoding="utf-8").lower().split()))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"twenty_newsgroups.stop_words {path} must be text in UTF-8 ({error}).") from error
 
 
 @register("20newsgroups", rest="split", source=SOURCE)

@@ -1,101 +1,80 @@
-"""Arrays inside .npz archives, read in blocks; nothing is ever unpickled."""
+"""Arrays in .npy files and .npz archives, read in blocks; nothing is ever unpickled."""
 
-import contextlib
 import dataclasses
-import pathlib
 import zipfile
-import zlib
 
 import numpy as np
 
-from dislib_plus.data.registry import find_source
-from dislib_plus.data.sources import missing_files
+from dislib_plus.data.sources import readable
+from dislib_plus.data.stored_arrays import MOST_GROWTH, StoredArray
 
-READ_ERRORS = (OSError, ValueError, KeyError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile,
-               zlib.error)
-
-
-def broken_file(name, path, problem):
-    """The ValueError for a file that is there but wrong.
-
-    Args:
-      name: data set.
-      path: the file.
-      problem: what is wrong with it, the end of a sentence that begins "the file ... ".
-    """
-    source = find_source(name)
-    home = f" (described at {source.home})" if source else ""
-    return ValueError(f"Data set {name!r}: the file {path} {problem}; put a fresh copy in {pathlib.Path(path).parent}"
-                      f"{home}.")
-
-
-@contextlib.contextmanager
-def readable(name, path, problem="is damaged or cut off"):
-    """Turns what readers raise on a damaged file into one sentence, and a missing file into another."""
-    path = pathlib.Path(path)
-    if not path.is_file():
-        raise missing_files(name, path.name, path)
-    try:
-        yield path
-    except READ_ERRORS as error:
-        raise broken_file(name, path, f"{problem} ({type(error).__name__}: {error})") from error
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 @dataclasses.dataclass(frozen=True)
-class NpzArray:
-    """One array of an .npz archive, described by its header only.
+class NpzArray(StoredArray):
+    """One array of an .npz archive."""
 
-    Attributes:
-      name: data set, for messages.
-      path: the archive.
-      key: the array's name in it.
-      shape, dtype: of the array.
-    """
+    by_column: bool = False
 
-    name: str
-    path: pathlib.Path
-    key: str
-    shape: tuple
-    dtype: np.dtype
-
-    def blocks(self, rows):
-        """The array as consecutive blocks of at most `rows` entries of its first axis.
-
-        Raises:
-          ValueError: the archive is damaged or cut off.
-        """
+    def blocks(self):
+        if self.by_column:
+            raise ValueError(f"The array {self.key!r} in {self.path} is stored column by column (Fortran order) and "
+                             "cannot be read image by image; save numpy.ascontiguousarray of it.")
         with readable(self.name, self.path), zipfile.ZipFile(self.path) as archive, \
                 archive.open(f"{self.key}.npy") as stream:
             _read_header(stream)
-            entry = int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
-            for first in range(0, self.shape[0], rows):
-                count = min(rows, self.shape[0] - first)
-                content = stream.read(count * entry)
-                if len(content) != count * entry:
-                    raise EOFError(f"{self.key} ends after {first} of {self.shape[0]} entries")
-                yield np.frombuffer(content, self.dtype).reshape(count, *self.shape[1:])
-            if stream.read(1):  # the checksum is compared at the end of the stream
-                raise ValueError(f"{self.key} is longer than its header says")
+            for first in range(0, self.shape[0], self.rows):
+                yield self._next(stream, min(self.rows, self.shape[0] - first))
+            stream.read(1)  # the checksum is compared at the end of the stream
+
+    def _next(self, stream, count):
+        shape = (count, *self.shape[1:])
+        content = stream.read(dataclasses.replace(self, shape=shape).num_bytes)
+        return np.frombuffer(content, self.dtype).reshape(shape)
+
+    def whole(self):
+        if not self.by_column:
+            return super().whole()
+        return dataclasses.replace(self, shape=self.shape[::-1], by_column=False).whole().T
+
+
+@dataclasses.dataclass(frozen=True)
+class NpyArray(StoredArray):
+    """The array of an .npy file."""
+
+    def blocks(self):
+        stored = np.load(self.path, mmap_mode="r", allow_pickle=False)
+        for first in range(0, self.shape[0], self.rows):
+            yield stored[first:first + self.rows]
 
 
 def _read_header(stream):
-    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    """Shape, whether it is stored column by column, and type of an array; the stream then stands at its values."""
     version = np.lib.format.read_magic(stream)
-    if version not in readers:
+    if version not in _HEADERS:
         raise ValueError(f"array format {version} is not supported")
-    shape, fortran_order, dtype = readers[version](stream)
-    if dtype.hasobject:
-        raise ValueError("the array holds pickled objects, which are never opened")
-    if not shape:
-        raise ValueError("the array is a single number")
-    if fortran_order:
-        raise ValueError("the array is stored column by column; save numpy.ascontiguousarray of it")
-    return shape, dtype
+    return _HEADERS[version](stream)
+
+
+def npy_array(name, path, key=""):
+    """The array of the .npy file at `path`; `key` plays no part.
+
+    Raises:
+      FileNotFoundError: the file is missing.
+      ValueError: it is not such a file, or see `StoredArray.checked`.
+    """
+    with readable(name, path) as path, open(path, "rb") as stream:
+        shape, _, dtype = _read_header(stream)
+        stored, room = NpyArray(name, path, "", shape, dtype), path.stat().st_size - stream.tell()
+        if not dtype.hasobject and stored.num_bytes > room:
+            raise ValueError(f"its header announces {stored.num_bytes} bytes and it has {room}")
+    return stored.checked()
 
 
 def npz_keys(name, path):
     """Names of the arrays of the archive at `path`; raises as `npz_array` does."""
-    with readable(name, path, "is not an .npz archive") as path, zipfile.ZipFile(path) as archive:
+    with readable(name, path) as path, zipfile.ZipFile(path) as archive:
         return sorted(entry.removesuffix(".npy") for entry in archive.namelist() if entry.endswith(".npy"))
 
 
@@ -103,9 +82,18 @@ def npz_array(name, path, key):
     """The array `key` of the archive at `path`.
 
     Raises:
-      FileNotFoundError: there is no such file.
-      ValueError: it is no .npz archive, or lacks the array, or the array holds pickled objects.
+      FileNotFoundError: the file is missing.
+      ValueError: it is not an .npz archive, or lacks the array, or see `StoredArray.checked`.
     """
-    with readable(name, path, f"is not an .npz archive with an array {key!r}") as path, \
-            zipfile.ZipFile(path) as archive, archive.open(f"{key}.npy") as stream:
-        return NpzArray(name, path, key, *_read_header(stream))
+    with readable(name, path) as path, zipfile.ZipFile(path) as archive:
+        entry = archive.getinfo(f"{key}.npy")
+        with archive.open(entry) as stream:
+            shape, by_column, dtype = _read_header(stream)
+            start = stream.tell()
+        stored = NpzArray(name, path, key, shape, dtype, by_column and len(shape) > 1)
+        if not dtype.hasobject and start + stored.num_bytes != entry.file_size:
+            raise ValueError(f"the header of {key!r} announces {stored.num_bytes} bytes and the archive has "
+                             f"{entry.file_size - start}")
+        if entry.file_size > MOST_GROWTH * entry.compress_size:
+            raise ValueError(f"{key!r} claims to unpack from {entry.compress_size} to {entry.file_size} bytes")
+    return stored.checked()

@@ -10,7 +10,7 @@ import tensorflow as tf
 import tqdm
 
 from dislib_plus.data.base import GroundTruthData
-from dislib_plus.data.cache import cached_array, fingerprint
+from dislib_plus.data.cache import cache_key, cached_array
 from dislib_plus.data.registry import register
 
 GRAVITY, FIRST_SPEED, STEP, POINTS = 9.8, 3.0, 0.1, 100
@@ -101,7 +101,7 @@ class Pendulum(GroundTruthData):
         super().__init__("pendulum", ["length", "friction", "mass"], [len(LENGTHS), len(FRICTIONS), len(MASSES)])
         grid = self.index_to_factors(np.arange(self.num_observations))
         values = LENGTHS[grid[:, 0]], FRICTIONS[grid[:, 1]], MASSES[grid[:, 2]]
-        key = fingerprint(GRAVITY, FIRST_SPEED, STEP, POINTS, [column.tolist() for column in values])
+        key = cache_key(GRAVITY, FIRST_SPEED, STEP, POINTS, [column.tolist() for column in values])
         with tf.device("CPU"):
             self._swings = tf.constant(np.asarray(cached_array("pendulum", key, lambda: swings(*values))))
 

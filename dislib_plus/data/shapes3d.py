@@ -1,14 +1,11 @@
 """3D Shapes (Burgess and Kim, 2018): a coloured solid in a coloured room, seen from an arc."""
 
-import dataclasses
 import pathlib
 
-import h5py
-import numpy as np
-
+from dislib_plus.data.hdf5 import h5_array
 from dislib_plus.data.memory_mapped import MappedGrid
 from dislib_plus.data.mpi3d import SHAPE, grid_of, unpacked
-from dislib_plus.data.npz import npz_array, readable
+from dislib_plus.data.npz import npz_array
 from dislib_plus.data.registry import register
 from dislib_plus.data.sources import Remote, Source
 
@@ -22,45 +19,6 @@ SOURCE = Source(
                   "md5:099a2078d58cec4daad0702c55d06868"),),
     size="256 MB", home="https://github.com/google-deepmind/3d-shapes", licence="Apache-2.0",
     citation="Burgess, Kim (2018). 3D Shapes Dataset.", here=(f"{FOLDER}/{H5_FILE} or {FOLDER}/{NPZ_FILE}",))
-
-
-@dataclasses.dataclass(frozen=True)
-class H5Array:
-    """One array of an HDF5 file; attributes as those of NpzArray."""
-
-    name: str
-    path: pathlib.Path
-    key: str
-    shape: tuple
-    dtype: np.dtype
-
-    def blocks(self, rows):
-        """The array as consecutive blocks of at most `rows` images."""
-        with readable(self.name, self.path), h5py.File(self.path, "r") as archive:
-            for first in range(0, self.shape[0], rows):
-                yield archive[self.key][first:first + rows]
-
-
-def h5_keys(name, path):
-    """Names of the arrays of the HDF5 file at `path`; raises as `h5_array` does."""
-    items = {}
-    with readable(name, path, "is not an HDF5 file") as path, h5py.File(path, "r") as archive:
-        archive.visititems(items.__setitem__)
-        return [key for key, item in items.items() if isinstance(item, h5py.Dataset) and item.shape]
-
-
-def h5_array(name, path, key):
-    """The array `key` of the HDF5 file at `path`.
-
-    Raises:
-      FileNotFoundError: there is no such file.
-      ValueError: it is no HDF5 file, or lacks the array.
-    """
-    with readable(name, path, f"is not an HDF5 file with an array {key!r}") as path, h5py.File(path, "r") as archive:
-        stored = archive[key]
-        if not isinstance(stored, h5py.Dataset) or not stored.shape:
-            raise ValueError(f"{key!r} is a group, a single number, or empty")
-        return H5Array(name, path, key, stored.shape, stored.dtype)
 
 
 class Shapes3D(MappedGrid):

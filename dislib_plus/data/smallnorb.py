@@ -5,6 +5,7 @@ resizes them in 32-bit mode, where the Lanczos filter overshoots 0..255 at sharp
 edges; that is kept unless `smallnorb.clip = True`.
 """
 
+import math
 import pathlib
 
 import gin
@@ -14,11 +15,10 @@ from PIL import Image
 
 from dislib_plus import checks
 from dislib_plus.data.base import GroundTruthData, gathered
-from dislib_plus.data.cache import cached_array, fingerprint
+from dislib_plus.data.cache import cache_key, cached_array
 from dislib_plus.data.fingerprints import contents, of_arrays
-from dislib_plus.data.npz import broken_file, readable
 from dislib_plus.data.registry import register
-from dislib_plus.data.sources import Remote, Source
+from dislib_plus.data.sources import Remote, Source, broken_file, readable
 
 FOLDER = "small_norb"
 CHUNKS = ("smallnorb-5x46789x9x18x6x2x96x96-training", "smallnorb-5x01235x9x18x6x2x96x96-testing")
@@ -45,7 +45,7 @@ def read_matrix(path):
       FileNotFoundError: the file is missing.
       ValueError: it is not such a matrix, or is cut off.
     """
-    with readable("smallnorb", path, "is not a whole binary NORB matrix") as path:
+    with readable("smallnorb", path) as path:
         head = np.fromfile(path, "<i4", 2)
         if len(head) < 2 or int(head[0]) not in _TYPES or not 0 < head[1] <= 8:
             raise ValueError("unknown type code or number of axes")
@@ -54,7 +54,7 @@ def read_matrix(path):
         if len(sizes) < axes or sizes.min() < 1:
             raise ValueError("the sizes are cut off or not positive")
         start, dtype = 8 + 4 * max(3, axes), np.dtype(_TYPES[int(head[0])])
-        if path.stat().st_size - start != np.prod(sizes, dtype=np.int64) * dtype.itemsize:
+        if path.stat().st_size - start != math.prod(sizes.tolist()) * dtype.itemsize:
             raise ValueError(f"{path.stat().st_size - start} bytes do not make a matrix of shape {sizes.tolist()}")
         return np.memmap(path, dtype, "r", start, tuple(int(size) for size in sizes))
 
@@ -127,7 +127,7 @@ class SmallNORB(GroundTruthData):
         for path in files:
             with readable("smallnorb", path):
                 pass
-        pixels = cached_array("smallnorb", fingerprint(SIZE, tuple(factor_sizes), *files),
+        pixels = cached_array("smallnorb", cache_key(SIZE, tuple(factor_sizes), *files),
                               lambda: _read_all(folder, factor_sizes))
         with tf.device("CPU"):
             self._pixels = tf.constant(np.clip(pixels, 0, 255).astype(np.uint8) if clip else np.asarray(pixels))

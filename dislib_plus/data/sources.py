@@ -1,8 +1,10 @@
-"""Where the public files of a data set are, declared in its own file, and the sentence for those that are missing."""
+"""Where the files of a data set are, declared in its own file, and the sentences for missing and damaged ones."""
 
+import contextlib
 import dataclasses
 import pathlib
 
+from dislib_plus import files
 from dislib_plus.data.registry import find_source
 
 
@@ -83,6 +85,38 @@ def _by_hand(source, name, what, place):
     depth = len(pathlib.Path(next(iter(file.unpack.values()))).parts)
     return (f"{addresses}, put it into {place.parents[depth - 1]} as {file.path} and run `dislib_download {name}` "
             "again, which unpacks it")
+
+
+@contextlib.contextmanager
+def readable(name, path):
+    """The block reads a file of a data set; yields its path.
+
+    Raises:
+      FileNotFoundError: see `missing_files`.
+      files.DamagedFile, OSError: see `files.reading`.
+    """
+    path = pathlib.Path(path)
+    if not path.exists():
+        raise missing_files(name, path.name, path)
+    with files.reading(path, _remedy(name, path)):
+        yield path
+
+
+def broken_file(name, path, problem):
+    """The ValueError for a file that is whole but not the one that a data set needs.
+
+    Args:
+      name: data set.
+      path: the file.
+      problem: what is wrong with it, the end of a sentence that begins "the file ... ".
+    """
+    return ValueError(f"Data set {name!r}: the file {path} {problem}; {_remedy(name, path)}.")
+
+
+def _remedy(name, path):
+    source = find_source(name)
+    home = f" (described at {source.home})" if source and source.home else ""
+    return f"put a fresh copy in {pathlib.Path(path).parent}{home}"
 
 
 def found(pattern, data_dir):

@@ -10,12 +10,13 @@ import tensorflow as tf
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import memory_mapped
-from dislib_plus.data.cache import cached_array, fingerprint
-from dislib_plus.data.factor_table import FactorTable, named_columns
+from dislib_plus.data.cache import cache_key, cached_array
+from dislib_plus.data.factor_table import FactorTable
 from dislib_plus.data.image_files import centre_box
 from dislib_plus.data.registry import register
 from dislib_plus.data.resizing import resize
 from dislib_plus.data.sources import Source
+from dislib_plus.data.table_files import named_columns
 
 # Factors in the order of disentanglement_lib; sets that are not named here have theirs in alphabetical order.
 FACTORS = {
@@ -194,13 +195,13 @@ def tfds(data_dir=".", name="", split="train", size=None, crop=None, image_key="
         raise ValueError(f"tfds.factors must be features of {name!r} ({', '.join(features)}); received {unknown[0]!r}.")
     scale = 255 if builder.info.name in BINARY else 1
     shape = _shape(examples, size, crop)
-    key = fingerprint(builder.info.full_name, str(builder.data_dir), split, size, crop, image_key, scale)
+    key = cache_key(builder.info.full_name, str(builder.data_dir), split, size, crop, image_key, scale)
     file = memory_mapped.build("tfds", key, shape, lambda: _pictures(examples, size, crop, scale))
     images = memory_mapped.MappedImages(f"tfds:{name}", file, shape)
     images.splits = tuple(builder.info.splits)
     wanted = keys or label_keys
     if wanted:
-        numbers = np.asarray(cached_array("tfds-labels", fingerprint(key, wanted), lambda: examples.numbers(wanted)))
+        numbers = np.asarray(cached_array("tfds-labels", cache_key(key, wanted), lambda: examples.numbers(wanted)))
     if not keys:
         images.labels = None if not wanted else numbers[:, 0] if len(wanted) == 1 else numbers
         images.label_names = [key.rpartition("/")[2] for key in wanted]

@@ -17,7 +17,7 @@ from dislib_plus import checks
 from dislib_plus.data import convex_renderer as renderer
 from dislib_plus.data import toy_cars3d_scene as scene
 from dislib_plus.data.base import ResidentGrid
-from dislib_plus.data.cache import cached_array, fingerprint
+from dislib_plus.data.cache import cache_key, cached_array
 from dislib_plus.data.compiled import compiled
 from dislib_plus.data.registry import register
 
@@ -124,6 +124,6 @@ def toy_cars3d(data_dir=None, num_objects=OBJECTS):
     del data_dir
     checks.whole("toy_cars3d.num_objects", num_objects, 1)
     sources = [pathlib.Path(module.__file__).read_bytes() for module in (renderer, scene)]
-    key = fingerprint(num_objects, pathlib.Path(__file__).read_bytes(), *sources)
+    key = cache_key(num_objects, pathlib.Path(__file__).read_bytes(), *sources)
     pictures = cached_array("toy_cars3d", key, lambda: render_all(num_objects))
     return ResidentGrid("toy_cars3d", ["elevation", "azimuth", "object"], [ELEVATIONS, AZIMUTHS, num_objects], pictures)

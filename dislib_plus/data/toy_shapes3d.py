@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from dislib_plus.data import solids
 from dislib_plus.data.base import GroundTruthData, gathered
-from dislib_plus.data.cache import cached_array, fingerprint
+from dislib_plus.data.cache import cache_key, cached_array
 from dislib_plus.data.compiled import compiled
 from dislib_plus.data.registry import register
 from dislib_plus.data.shapes3d import FACTOR_NAMES, FACTOR_SIZES
@@ -116,7 +116,7 @@ class ToyShapes3D(GroundTruthData):
         super().__init__(name, FACTOR_NAMES, factor_sizes)
         self.observation_shape = [size, size, 3]
         num_sizes, num_azimuths = factor_sizes[3], factor_sizes[5]
-        key = fingerprint(num_sizes, num_azimuths, size, pathlib.Path(__file__), pathlib.Path(solids.__file__))
+        key = cache_key(num_sizes, num_azimuths, size, pathlib.Path(__file__), pathlib.Path(solids.__file__))
         maps = cached_array(name, key, lambda: cast_scenes(num_sizes, num_azimuths, size))
         with tf.device("CPU"):
             self._maps = tf.constant(maps)

@@ -13,7 +13,7 @@ import tqdm
 
 from dislib_plus.data import solids, toy_smallnorb_figures
 from dislib_plus.data.base import ResidentGrid
-from dislib_plus.data.cache import cached_array, fingerprint
+from dislib_plus.data.cache import cache_key, cached_array
 from dislib_plus.data.registry import register
 from dislib_plus.data.smallnorb import FACTOR_NAMES, FACTOR_SIZES
 
@@ -98,7 +98,7 @@ def toy_norb(name, factor_sizes, size):
       ResidentGrid of category, elevation, azimuth and lighting; the instance is hidden.
     """
     sources = [pathlib.Path(module.__file__) for module in (toy_smallnorb_figures, solids)] + [pathlib.Path(__file__)]
-    images = cached_array(name, fingerprint(factor_sizes, size, *sources), lambda: cast_grid(factor_sizes, size))
+    images = cached_array(name, cache_key(factor_sizes, size, *sources), lambda: cast_grid(factor_sizes, size))
     return ResidentGrid(name, FACTOR_NAMES, factor_sizes, images, visible=[0, 2, 3, 4])
 
 

@@ -1,6 +1,6 @@
 """`arrays`: images of the user's own in an .npz, .npy or .h5 file, with or without factors."""
 
-import dataclasses
+import math
 import pathlib
 import warnings
 
@@ -10,54 +10,32 @@ import numpy as np
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError, Notice
 from dislib_plus.data import memory_mapped
-from dislib_plus.data.cache import fingerprint
-from dislib_plus.data.factor_table import FactorTable, named_columns, read_array, read_table
-from dislib_plus.data.npz import npz_array, npz_keys, readable
+from dislib_plus.data.cache import cache_key
+from dislib_plus.data.factor_table import FactorTable
+from dislib_plus.data.hdf5 import h5_keys
+from dislib_plus.data.npz import npz_keys
 from dislib_plus.data.registry import register
-from dislib_plus.data.shapes3d import h5_array, h5_keys
 from dislib_plus.data.sources import Source
+from dislib_plus.data.table_files import ARRAYS, chosen_columns, read_array, read_table
+from dislib_plus.sentences import brief, quoted
 
-_BLOCK = 4096
-_READERS = {".npz": (npz_array, npz_keys), ".h5": (h5_array, h5_keys), ".hdf5": (h5_array, h5_keys)}
-
-
-@dataclasses.dataclass(frozen=True)
-class NpyArray:
-    """The array of an .npy file; attributes as those of npz.NpzArray."""
-
-    path: pathlib.Path
-    shape: tuple
-    dtype: np.dtype
-
-    def blocks(self, rows):
-        """The array as consecutive blocks of at most `rows` images."""
-        stored = np.load(self.path, mmap_mode="r", allow_pickle=False)
-        for first in range(0, self.shape[0], rows):
-            yield stored[first:first + rows]
-
-
-def _npy_array(path):
-    with readable("arrays", path, "is no array file, or is cut off") as path:
-        stored = np.load(path, mmap_mode="r", allow_pickle=False)
-        return NpyArray(path, stored.shape, stored.dtype)
+_KEYS = {".npz": npz_keys, ".h5": h5_keys, ".hdf5": h5_keys}
 
 
 def _stored(path, key):
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"arrays.path must be a file; {path} is not there.")
-    if path.suffix == ".npy":
-        return _npy_array(path)
-    if path.suffix not in _READERS:
-        raise ConfigurationError(f"arrays.path must end in .npy, .npz, .h5 or .hdf5; received {path}.")
-    read, keys = _READERS[path.suffix]
-    _check_key("arrays.images_key", key, path, keys("arrays", path))
-    return read("arrays", path, key)
+    if path.suffix not in ARRAYS:
+        raise ConfigurationError(f"arrays.path must end in {', '.join(ARRAYS)}; received {brief(str(path))}.")
+    if path.suffix in _KEYS:
+        _check_key("arrays.images_key", key, path, _KEYS[path.suffix]("arrays", path))
+    return ARRAYS[path.suffix]("arrays", path, key)
 
 
 def _check_key(argument, key, path, known):
     if key.strip("/") not in known:
-        raise ValueError(f"{argument} must be the name of an array in {path}, which has {', '.join(known) or 'none'}; "
-                         f"received {key!r}.")
+        has = brief(", ".join(known)) or "no arrays"
+        raise ValueError(f"{argument} must be the name of an array in {path}, which has {has}; received {quoted(key)}.")
 
 
 def as_bytes(block, path, binary=False):
@@ -87,7 +65,7 @@ def as_bytes(block, path, binary=False):
 
 def _images(path, key, channels_first):
     stored = _stored(path, key)
-    if len(stored.shape) not in (3, 4) or not np.prod(stored.shape):
+    if len(stored.shape) not in (3, 4) or not math.prod(stored.shape):
         raise ValueError(f"Images in {path} must have the shape [n, height, width] or [n, height, width, channels]; "
                          f"received {tuple(stored.shape)}.")
     if stored.dtype.kind not in "buif":
@@ -102,14 +80,14 @@ def _images(path, key, channels_first):
     shape = (stored.shape[0], *arranged(np.zeros((1, *stored.shape[1:]), np.uint8)).shape[1:])
     def blocks():
         binary = _is_binary(stored, path)
-        return (arranged(block, binary) for block in stored.blocks(_BLOCK))
+        return (arranged(block, binary) for block in stored.blocks())
 
-    return memory_mapped.build("arrays", fingerprint(path, key, channels_first), shape, blocks), shape
+    return memory_mapped.build("arrays", cache_key(path, key, channels_first), shape, blocks), shape
 
 
 def _is_binary(stored, path):
     """Whether an array of whole numbers has only 0 and 1; it is read until something else is found."""
-    if stored.dtype.kind not in "iu" or any(block.min() < 0 or block.max() > 1 for block in stored.blocks(_BLOCK)):
+    if stored.dtype.kind not in "iu" or any(block.min() < 0 or block.max() > 1 for block in stored.blocks()):
         return False
     warnings.warn(f"The images in {path} are whole numbers without any above 1, so 0 is taken for black and 1 for "
                   "white.", Notice, stacklevel=2)
@@ -126,14 +104,15 @@ def arrays(data_dir=".", path=gin.REQUIRED, images_key="images", channels_first=
       data_dir: what relative paths start from.
       path: .npy, .npz or .h5 file; `dataset.name = "arrays:PATH"` says the same.
       images_key: name of the array [n, height, width(, channels)] in an .npz or .h5 file: bytes 0..255, truth
-        values, or fractions in [0, 1], which are kept to 1/255. Whole numbers none of which is above 1 are black (0)
-        and white (1), as in dSprites.
+        values, or fractions in [0, 1], which are kept to 1/255. Whole numbers without any above 1 are black (0) and
+        white (1), as in dSprites.
       channels_first: whether the array is [n, channels, height, width].
-      factors: None, or a table with a row for each image: a file, see `factor_table.read_table`, or the name of an
+      factors: None, or a table with a row for each image: a file, see `table_files.read_table`, or the name of an
         array [n, K] in the file of the images.
       factor_bins: None, or number of classes, 2 or more, that numeric factors are cut into, equally many images in
         each.
-      factor_names: None (all), or the columns of the table that are ground truth; with factor_sizes, the names.
+      factor_names: None (all, none of which may number the images), or the columns of the table that are ground truth;
+        with factor_sizes, the names.
       factor_sizes: None, or sizes of a full grid in whose order the images are, last factor fastest; no table then.
 
     Returns:
@@ -156,7 +135,7 @@ def arrays(data_dir=".", path=gin.REQUIRED, images_key="images", channels_first=
     if factors is None:
         return images
     table = _table(pathlib.Path(data_dir), path, factors)
-    return FactorTable(images, chosen_columns(table, factor_names), factor_bins)
+    return FactorTable(images, chosen_columns(table, factor_names, "arrays.factor_names", factor_bins), factor_bins)
 
 
 def _check_arguments(path, images_key, channels_first, factors, factor_bins, factor_names, factor_sizes):
@@ -193,17 +172,7 @@ def check_table_arguments(kind, factors, factor_bins, factor_names):
 def _table(root, path, factors):
     """The table of factors: a file of its own, or an array in the file of the images."""
     own = pathlib.Path(factors).expanduser()
-    if own.suffix or path.suffix not in _READERS:
+    if own.suffix or path.suffix not in _KEYS:
         return read_table(root / own)
-    _check_key("arrays.factors", str(factors), path, _READERS[path.suffix][1]("arrays", path))
-    with readable("arrays", path, f"has no table of factors {factors!r}"):
-        return named_columns(read_array(path, str(factors)))
-
-
-def chosen_columns(table, names):
-    """The named columns of a table; all where names is None; raises ValueError for unknown ones."""
-    unknown = [name for name in names or () if name not in table.columns]
-    if unknown:
-        raise ValueError(f"factor_names must be columns of the table ({', '.join(map(str, table.columns))}); received "
-                         f"{', '.join(unknown)}.")
-    return table if names is None else table[list(names)]
+    _check_key("arrays.factors", str(factors), path, _KEYS[path.suffix]("arrays", path))
+    return read_array(path, str(factors))

@@ -3,7 +3,8 @@ import os
 import numpy as np
 import pytest
 
-from dislib_plus.data.cache import cache_root, cached_array, fingerprint
+from dislib_plus.data import cache
+from dislib_plus.data.cache import cache_key, cache_root, cached_array
 
 
 @pytest.fixture(autouse=True)
@@ -61,13 +62,33 @@ def test_a_full_disk_warns_and_leaves_nothing(folder, monkeypatch):
     assert not list(folder.iterdir())
 
 
-def test_the_fingerprint_follows_values_and_files(tmp_path):
+def test_the_key_follows_values_and_files(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"abc")
-    key = fingerprint("x", 3, path)
-    assert key == fingerprint("x", 3, path) != fingerprint("x", 4, path)
-    os.utime(path, ns=(1, 1))
-    assert key != fingerprint("x", 3, path)
+    key = cache_key("x", 3, path)
+    assert key == cache_key("x", 3, path) != cache_key("x", 4, path)
+    status = path.stat()
+    path.write_bytes(b"abd")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert key != cache_key("x", 3, path), "the bytes of small files are read"
+
+
+def test_of_large_files_size_and_time_count(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "CHEAP", 5)
+    paths = [tmp_path / "a", tmp_path / "b"]
+    for path in paths:
+        path.write_bytes(b"abc")
+    key = cache_key(*paths)
+    assert key == cache_key(*paths) != cache_key(*paths[::-1])
+    os.utime(paths[1], ns=(1, 1))
+    assert key != cache_key(*paths)
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_not_a_file_is_not_opened(tmp_path, make):
+    make(tmp_path / "picture.png")
+    with pytest.raises(ValueError, match="picture.png is damaged .it is a folder, a pipe or a device and must be"):
+        cache_key(tmp_path / "picture.png")
 
 
 def test_the_root_follows_the_environment(monkeypatch, tmp_path):

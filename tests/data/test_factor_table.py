@@ -1,12 +1,16 @@
 import itertools
+import os
+import warnings
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 
+from dislib_plus.configuration import Notice
 from dislib_plus.data.base import ResidentImages
-from dislib_plus.data.factor_table import FactorTable, classes, named_columns, read_table
+from dislib_plus.data.factor_table import FactorTable, classes
+from dislib_plus.data.table_files import chosen_columns, named_columns, read_table
 
 
 def images(number):
@@ -85,14 +89,14 @@ def test_tables_are_read(tmp_path):
 
 @pytest.mark.parametrize("name, content, sentence", [
     ("a.csv", b"a,b\n1,2\n3,\n", "empty cell in row 2, column 'b'"),
-    ("a.csv", b"", "cannot be read"),
-    ("a.npy", b"no array", "cannot be read"),
-    ("a.txt", b"1", "must end in .csv, .npy, .npz, .h5 or .hdf5"),
+    ("a.csv", b"", "is damaged"),
+    ("a.npy", b"no array", "is damaged"),
+    ("a.txt", b"1", "must end in .csv, .npy, .npz, .h5, .hdf5"),
     ("a.csv", b"a,b\n1,2,3\n4,5,6\n", "more fields than its first row has names"),
     ("a.csv", b"a,b\n1,2,3\n4,5\n", "more fields than its first row has names"),
-    ("a.csv", b"a,b\n1,2\n4,5,6\n", "cannot be read"),
-    ("a.csv", b"a,b\n1,caf\xe9\n", "cannot be read"),
-    ("a.h5", b"no array", "cannot be read"),
+    ("a.csv", b"a,b\n1,2\n4,5,6\n", "is damaged"),
+    ("a.csv", b"a,b\n1,caf\xe9\n", "is damaged"),
+    ("a.h5", b"no array", "is damaged"),
 ])
 def test_damaged_tables_are_refused(tmp_path, name, content, sentence):
     (tmp_path / name).write_bytes(content)
@@ -105,7 +109,7 @@ def test_damaged_tables_are_refused(tmp_path, name, content, sentence):
 def test_a_cut_archive_is_one_sentence(tmp_path):
     np.savez(tmp_path / "a.npz", factors=np.arange(600).reshape(300, 2))
     (tmp_path / "a.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:900])
-    with pytest.raises(ValueError, match="table of factors .*a.npz cannot be read"):
+    with pytest.raises(ValueError, match="a.npz is damaged"):
         read_table(tmp_path / "a.npz")
 
 
@@ -132,14 +136,14 @@ def test_present_combinations():
 
 def test_pickles_are_never_opened(tmp_path):
     np.save(tmp_path / "a.npy", np.array([[{}]], object), allow_pickle=True)
-    with pytest.raises(ValueError, match="cannot be read"):
+    with pytest.raises(ValueError, match="a.npy cannot be used: .* holds objects of Python, which are never opened"):
         read_table(tmp_path / "a.npy")
 
 
 def test_wrong_names_and_shapes():
     with pytest.raises(ValueError, match="must name the 2 factors"):
         named_columns(np.zeros([3, 2]), ["a"])
-    with pytest.raises(ValueError, match=r"\[n, K\]; received \(3,\)"):
+    with pytest.raises(ValueError, match=r"\[n, K\], one column a factor; received \(3,\); save factors\[:, None\]"):
         named_columns(np.zeros(3))
 
 
@@ -163,3 +167,77 @@ def test_rows_outside_the_table_are_refused():
     for row in (-1, 4):
         with pytest.raises(ValueError, match=r"indices must lie in 0..3; received values from"):
             data.index_to_factors([row])
+
+
+@pytest.mark.parametrize("ending", [".npy", ".npz", ".h5"])
+@pytest.mark.parametrize("array, sentence", [
+    (np.arange(3), r"must have shape \[n, K\], one column a factor; received \(3,\); save factors\[:, None\]"),
+    (np.array([[b"a"], [b"b"]]), r"received bytes \(.S1\); save factors.astype\(str\)"),
+    (np.array(3), "is a single number"),
+])
+def test_arrays_that_are_not_tables(tmp_path, ending, array, sentence):
+    path = tmp_path / f"a{ending}"
+    if ending == ".h5":
+        with h5py.File(path, "w") as archive:
+            archive["factors"] = array
+    else:
+        np.savez(path, factors=array) if ending == ".npz" else np.save(path, array)
+    with pytest.raises(ValueError, match=f"table of factors in .*a{ending} cannot be used: .*{sentence}"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("ending", [".npy", ".npz"])
+def test_a_table_stored_column_by_column_is_read(tmp_path, ending):
+    array = np.asfortranarray(np.arange(6).reshape(3, 2))
+    np.savez(tmp_path / "a.npz", factors=array)
+    np.save(tmp_path / "a.npy", array)
+    assert read_table(tmp_path / f"a{ending}").to_numpy().tolist() == [[0, 1], [2, 3], [4, 5]]
+
+
+def test_a_column_without_a_name_is_left_out(tmp_path):
+    table = pd.DataFrame({"kind": ["sofa", "chair", "sofa"], "size": [1, 2, 3]})
+    for path in (tmp_path / "once.csv", tmp_path / "twice.csv"):
+        table.to_csv(path)
+        table = pd.read_csv(path)  # now with a column called "Unnamed: 0"
+    for name, left_out in (("once.csv", 1), ("twice.csv", 2)):
+        with pytest.warns(Notice, match="Column 1 of .*csv has no name, .* it is left out") as caught:
+            assert list(read_table(tmp_path / name).columns) == ["kind", "size"]
+        assert len(caught) == left_out
+    pd.DataFrame({"kind": ["sofa"]}).to_csv(tmp_path / "named.csv", index=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_table(tmp_path / "named.csv")
+
+
+ROWS = pd.DataFrame({"serial": range(7, 13), "file": list("abcdef"), "kind": [1, 1, 1, 2, 2, 2],
+                     "size": np.sqrt(range(6))})
+
+
+@pytest.mark.parametrize("columns, bins, asked", [
+    (["kind", "serial"], None, "serial"), (["kind", "serial"], 3, "serial"), (["file"], None, "file"),
+    (["file"], 3, "file"), (["kind"], None, None), (["size"], None, "size"), (["size"], 3, None)])
+def test_a_column_with_a_value_an_image_is_asked_about(columns, bins, asked):
+    if asked is None:
+        assert list(chosen_columns(ROWS[columns], None, "arrays.factor_names", bins).columns) == columns
+    else:
+        with pytest.raises(ValueError, match=f"'{asked}' has another value for each of the 6 images, as a number or a "
+                                             "name of the image has; set arrays.factor_names to the columns that"):
+            chosen_columns(ROWS[columns], None, "arrays.factor_names", bins)
+    assert list(chosen_columns(ROWS, columns, "arrays.factor_names", bins).columns) == columns, "named by the user"
+
+
+@pytest.mark.parametrize("content, sentence", [
+    (",".join(f"c{k}" for k in range(100_000)) + "\n" + ",".join("1" * 100_000), "100000 columns and may have 1000"),
+    ("a" * 2 ** 21, "first row has more than 1048576 letters")])
+def test_rows_without_end_are_refused(tmp_path, content, sentence):
+    (tmp_path / "a.csv").write_text(content)
+    with pytest.raises(ValueError, match=sentence) as caught:
+        read_table(tmp_path / "a.csv")
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize("ending", [".csv", ".npy", ".npz", ".h5"])
+def test_a_pipe_is_not_opened(tmp_path, ending):
+    os.mkfifo(tmp_path / f"a{ending}")
+    with pytest.raises(ValueError, match="it is a folder, a pipe or a device and must be a file"):
+        read_table(tmp_path / f"a{ending}")

@@ -6,9 +6,10 @@ import tensorflow as tf
 
 from dislib_plus.data import fingerprints
 from dislib_plus.data.base import GroundTruthData, ResidentGrid, ResidentImages
-from dislib_plus.data.factor_table import FactorTable, named_columns
+from dislib_plus.data.factor_table import FactorTable
 from dislib_plus.data.fingerprints import fingerprint
 from dislib_plus.data.memory_mapped import MappedImages
+from dislib_plus.data.table_files import named_columns
 from dislib_plus.data.training_views import TrainingView
 
 IMAGES = np.random.RandomState(0).randint(0, 256, [12, 5, 4, 3]).astype(np.uint8)

@@ -1,3 +1,6 @@
+import os
+import unicodedata
+
 import gin
 import numpy as np
 import pytest
@@ -56,7 +59,7 @@ def test_damaged_pictures_are_named(tmp_path):
     whole = path.read_bytes()
     for content in (b"", b"text", whole[:200]):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match="a.png cannot be read"):
+        with pytest.raises(ValueError, match="a.png is damaged"):
             read_picture(path, 8, 3)
 
 
@@ -84,6 +87,35 @@ def test_wrong_arguments_are_refused(tmp_path, cache_folder, binding, sentence):
             get_named_ground_truth_data("image_folder", ".")
     finally:
         gin.clear_config()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_turned_as_the_camera_was_held(tmp_path, orientation):
+    """Values 1 to 8 of the EXIF tag, by the transposition that the standard says undoes each."""
+    upright = RANDOM.randint(0, 256, [6, 6, 3]).astype(np.uint8)
+    stored = {1: lambda x: x, 2: np.fliplr, 3: lambda x: np.rot90(x, 2), 4: np.flipud,
+              5: lambda x: x.transpose(1, 0, 2), 6: lambda x: np.rot90(x, 1),
+              7: lambda x: np.rot90(x.transpose(1, 0, 2), 2), 8: lambda x: np.rot90(x, -1)}[orientation](upright)
+    picture = Image.fromarray(np.ascontiguousarray(stored))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture.save(tmp_path / "a.png", exif=exif)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.png", 6, 3), upright)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.png", 3, 3, (0, 1, 3, 4)), upright[1:4, :3])
+
+
+def test_a_pipe_among_the_pictures_is_not_opened(tmp_path, cache_folder):
+    save(tmp_path / "flat" / "1.png")
+    os.mkfifo(tmp_path / "flat" / "2.png")
+    with pytest.raises(ValueError, match="2.png is damaged .it is a folder, a pipe or a device"):
+        get_named_ground_truth_data(f"image_folder:{tmp_path / 'flat'}")
+
+
+def test_a_picture_of_too_many_pixels_is_one_sentence(tmp_path, monkeypatch):
+    save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(ValueError, match="a.png has too many pixels"):
+        read_picture(tmp_path / "a.png", 6, 3)
 
 
 def test_files_are_sorted_and_hidden_ones_left_out(tmp_path):
@@ -133,7 +165,7 @@ def test_missing_and_empty_folders_are_refused(tmp_path, cache_folder):
 def test_a_damaged_picture_leaves_no_half_built_file(folder, cache_folder):
     root, _ = folder
     (root / "pictures" / "zebra" / "1.png").write_bytes(b"no")
-    with pytest.raises(ValueError, match="zebra/1.png cannot be read"):
+    with pytest.raises(ValueError, match="zebra/1.png is damaged"):
         get_named_ground_truth_data("image_folder:pictures", str(root))
     assert not list(cache_folder.iterdir())
 
@@ -151,8 +183,11 @@ def test_a_folder_with_a_table_of_factors(folder):
         assert data.index_to_factors(np.arange(3)).tolist() == [[0, 1], [0, 0], [1, 1]]
         np.testing.assert_array_equal(data.images(np.arange(3)).numpy(), pixels)
         (root / "table.csv").write_text("height,file\n1,ant/2.png\n")
-        with pytest.raises(ValueError, match="exactly one row for each picture; ant/deep/1.png has none"):
+        with pytest.raises(ValueError, match="exactly one row for each picture; 'ant/deep/1.png' has 0 rows"):
             get_named_ground_truth_data("image_folder", str(root))
+        (root / "table.csv").write_text("height,file\n1,zebra\\1.png\n2,./ant/2.png\n2,ant\\deep\\1.png\n")
+        data = get_named_ground_truth_data("image_folder", str(root))
+        assert data.index_to_factors(np.arange(3)).tolist() == [[1], [1], [0]]
         (root / "table.csv").write_text("file\n" + "".join(f"{file}\n" for file in rows))
         with pytest.raises(ValueError, match="at least one column with a factor"):
             get_named_ground_truth_data("image_folder", str(root))
@@ -161,3 +196,17 @@ def test_a_folder_with_a_table_of_factors(folder):
             get_named_ground_truth_data("image_folder", str(root))
     finally:
         gin.clear_config()
+
+
+@pytest.mark.parametrize("on_disk, in_table", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_accents_may_be_encoded_in_two_ways(tmp_path, cache_folder, on_disk, in_table):
+    for name in ("\u00e9t\u00e9", "hiver"):
+        save(tmp_path / "pictures" / f"{unicodedata.normalize(on_disk, name)}.png")
+    table = "file,warm\nhiver.png,0\n\u00e9t\u00e9.png,1\n"
+    (tmp_path / "table.csv").write_text(unicodedata.normalize(in_table, table), encoding="utf-8")
+    try:
+        gin.parse_config(["image_folder.factors = 'table.csv'", "image_folder.factor_names = ['warm']"])
+        data = get_named_ground_truth_data("image_folder:pictures", str(tmp_path))
+    finally:
+        gin.clear_config()
+    assert data.index_to_factors(np.arange(2)).tolist() == ([[1], [0]] if on_disk == "NFD" else [[0], [1]])

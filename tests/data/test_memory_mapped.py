@@ -53,6 +53,20 @@ def test_wrong_blocks_leave_nothing(cache_folder):
         assert not list(cache_folder.iterdir())
 
 
+def test_a_cache_that_cannot_be_written_names_its_variable(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("DISLIB_PLUS_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(OSError, match="could not be written .*set the variable DISLIB_PLUS_CACHE to a folder with room"):
+        build("small", "k", IMAGES.shape, blocks, progress=False)
+
+    def unreadable():
+        raise FileNotFoundError(2, "No such file or directory", "picture.png")
+
+    monkeypatch.setenv("DISLIB_PLUS_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(OSError, match="^((?!CACHE).)*$"):
+        build("small", "k", IMAGES.shape, unreadable, progress=False)
+
+
 def test_no_images_at_all(cache_folder):
     with pytest.raises(ValueError, match="'small' must have at least one image"):
         build("small", "k", (0, 5, 4, 3), lambda: [], progress=False)

@@ -103,7 +103,7 @@ def test_a_truncated_file_and_unequal_counts_are_refused(tmp_path):
     with pytest.raises(ValueError, match="6 images, but its label file has 5 labels"):
         get_named_ground_truth_data("mnist", str(tmp_path))
     path.write_bytes(path.read_bytes()[:12])
-    with pytest.raises(ValueError, match="train-labels-idx1-ubyte.gz cannot be used"):
+    with pytest.raises(ValueError, match="train-labels-idx1-ubyte.gz is damaged"):
         get_named_ground_truth_data("mnist", str(tmp_path))
 
 

@@ -107,7 +107,7 @@ def test_a_cut_archive_is_one_sentence(tmp_path, images, cache_folder, save):
     path = tmp_path / "mpi3d_toy.npz"
     save(path, images=images)
     path.write_bytes(path.read_bytes()[:-5000])
-    with pytest.raises(ValueError, match="mpi3d_toy.npz is not an .npz archive with an array 'images'"):
+    with pytest.raises(ValueError, match="mpi3d_toy.npz is damaged .*put a fresh copy in"):
         MPI3D("mpi3d_toy", path, SIZES)
 
 
@@ -118,12 +118,13 @@ def test_damage_inside_leaves_no_half_file_in_the_cache(tmp_path, images, cache_
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="mpi3d_toy.npz is damaged or cut off"):
+    with pytest.raises(ValueError, match="mpi3d_toy.npz is damaged .Bad CRC"):
         MPI3D("mpi3d_toy", path, SIZES)
     assert not list(cache_folder.iterdir())
 
 
-@pytest.mark.parametrize("change, problem", [(-1, "ends after 0 of 144 entries"), (1, "longer than its header says")])
+@pytest.mark.parametrize("change, problem", [(-1, "announces 1769472 bytes and the archive has 1769471"),
+                                             (1, "announces 1769472 bytes and the archive has 1769473")])
 def test_a_header_that_promises_another_size(tmp_path, images, cache_folder, change, problem):
     content = images.tobytes() + b"1" if change > 0 else images.tobytes()[:-1]
     with zipfile.ZipFile(tmp_path / "mpi3d_toy.npz", "w") as archive, archive.open("images.npy", "w") as stream:
@@ -131,7 +132,7 @@ def test_a_header_that_promises_another_size(tmp_path, images, cache_folder, cha
         stream.write(content)
     with pytest.raises(ValueError, match=problem):
         MPI3D("mpi3d_toy", tmp_path / "mpi3d_toy.npz", SIZES)
-    assert not list(cache_folder.iterdir())
+    assert not cache_folder.exists()
 
 
 @pytest.mark.parametrize("wrong", ["float", "size", "count", "axes"])

@@ -5,8 +5,9 @@ import tensorflow as tf
 
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import base, batches, get_named_ground_truth_data, registry, training_views
-from dislib_plus.data.factor_table import FactorTable, named_columns
+from dislib_plus.data.factor_table import FactorTable
 from dislib_plus.data.second_batch import SecondBatch
+from dislib_plus.data.table_files import named_columns
 from dislib_plus.data.training_views import TrainingView, line_probabilities
 from dislib_plus.data.with_codes import WithCodes
 from dislib_plus.evaluation.encoding.code_table import CodeTable, IndexedData

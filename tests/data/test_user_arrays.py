@@ -147,8 +147,8 @@ def test_what_is_no_array_in_an_h5_file(tmp_path):
 
 def test_each_kind_of_unreadable_array_has_its_own_sentence(tmp_path):
     np.savez(tmp_path / "mine.npz", images=np.asfortranarray(IMAGES), x=3, y=np.array([{}], object))
-    for key, sentence in (("images", "column by column; save numpy.ascontiguousarray"), ("x", "a single number"),
-                          ("y", "holds pickled objects")):
+    for key, sentence in (("images", "column by column .Fortran order. and cannot be read"), ("x", "a single number"),
+                          ("y", "holds objects of Python, which are never opened")):
         with pytest.raises(ValueError, match=sentence):
             load(tmp_path / "mine.npz", images_key=key)
 
