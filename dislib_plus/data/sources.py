@@ -98,7 +98,7 @@ def readable(name, path):
     path = pathlib.Path(path)
     if not path.exists():
         raise missing_files(name, path.name, path)
-    with files.reading(path, _remedy(name, path)):
+    with files.reading(path, remedy(name, path)):
         yield path
 
 
@@ -110,10 +110,11 @@ def broken_file(name, path, problem):
       path: the file.
       problem: what is wrong with it, the end of a sentence that begins "the file ... ".
     """
-    return ValueError(f"Data set {name!r}: the file {path} {problem}; {_remedy(name, path)}.")
+    return ValueError(f"Data set {name!r}: the file {path} {problem}; {remedy(name, path)}.")
 
 
-def _remedy(name, path):
+def remedy(name, path):
+    """What to do about a wrong file of a data set, the end of a sentence."""
     source = find_source(name)
     home = f" (described at {source.home})" if source and source.home else ""
     return f"put a fresh copy in {pathlib.Path(path).parent}{home}"

@@ -6,6 +6,7 @@ import pathlib
 
 import numpy as np
 
+from dislib_plus.data.sources import remedy
 from dislib_plus.files import DamagedFile
 
 # Deflate, the packing of .npz and mostly of .h5 files, shrinks no bytes to less than 1/1032.
@@ -62,11 +63,11 @@ class StoredArray:
         what = f"The array {self.key!r} in {self.path}" if self.key else f"The array in {self.path}"
         if self.dtype.hasobject:
             raise ValueError(f"{what} holds objects of Python, which are never opened; save numbers, or texts of a "
-                             "fixed length.")
+                             f"fixed length, or {remedy(self.name, self.path)}.")
         if not self.shape:
             raise ValueError(f"{what} is a single number; it must have a first axis, one entry an image.")
         size = self.path.stat().st_size
         if self.num_bytes > MOST_GROWTH * size:
             raise DamagedFile(self.path, f"the header of its array{f' {self.key!r}' if self.key else ''} claims "
-                              f"{self.num_bytes} bytes, shape {self.shape}, which a file of {size} bytes cannot hold")
+                              f"{self.num_bytes} bytes, shape {self.shape}, which a file of {size} bytes cannot hold", remedy(self.name, self.path))
         return self
