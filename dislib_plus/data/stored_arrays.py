@@ -68,6 +68,7 @@ class StoredArray:
             raise ValueError(f"{what} is a single number; it must have a first axis, one entry an image.")
         size = self.path.stat().st_size
         if self.num_bytes > MOST_GROWTH * size:
-            raise DamagedFile(self.path, f"the header of its array{f' {self.key!r}' if self.key else ''} claims "
-                              f"{self.num_bytes} bytes, shape {self.shape}, which a file of {size} bytes cannot hold", remedy(self.name, self.path))
+            reason = (f"the header of its array{f' {self.key!r}' if self.key else ''} claims {self.num_bytes} bytes, "
+                      f"shape {self.shape}, which a file of {size} bytes cannot hold")
+            raise DamagedFile(self.path, reason, remedy(self.name, self.path))
         return self
