@@ -118,3 +118,12 @@ def optional_whole(name, value, bound):
     """Raises ConfigurationError unless value is None or an integer in bound .. 2^53."""
     if value is not None:
         whole(name, value, bound)
+
+
+def whole_numbers(name, values, bound=1):
+    """The values as a list; raises ConfigurationError unless they are a non-empty list of integers >= bound."""
+    if not isinstance(values, (list, tuple)) or not values:
+        _refuse(name, f"a list of at least one integer >= {bound}, such as [10, 100]", values)
+    for value in values:
+        whole(name, value, bound)
+    return list(values)

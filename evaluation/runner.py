@@ -2,29 +2,25 @@
 
 import contextlib
 import dataclasses
-import difflib
 import functools
 import glob
-import importlib
 import pathlib
-import pkgutil
 import warnings
 from typing import Optional
 
 import gin
 
-from dislib_plus import configuration, files
+from dislib_plus import configuration
 from dislib_plus.configuration import ConfigurationError
 
 from . import evaluate
-from . import metrics as metrics_package
-from .sources.source import from_directory
-from .steps import validate
-from .steps.metric_inputs import Session, cache_directory, load_dataset
+from .steps import bound_metric, validate
+from .steps.metric_files import import_metrics, metric_names, preset_file
+from .steps.metric_inputs import MetricInputs, cache_directory, load_dataset
+from .steps.result_folder import check_free
 
 DEFAULT_METRICS = ("mig", "mig_sup", "factor_vae_metric", "reconstruction", "elbo_decomposition")
 DEFAULT_IMAGE_METRICS = ("reconstruction", "elbo_decomposition")
-PRESETS = ("full", "fast")
 STEPS = {"evaluation": evaluate.evaluate_representation, "validation": validate.validate_representation}
 
 
@@ -37,43 +33,9 @@ class Job:
     folder: pathlib.Path
 
 
-def import_metrics():
-    """Imports every metric module, so that gin knows their names."""
-    for module in pkgutil.iter_modules(metrics_package.__path__, metrics_package.__name__ + "."):
-        importlib.import_module(module.name)
-
-
-def metric_names(preset="full"):
-    """Names of the metrics that have a shipped gin file of that preset, sorted."""
-    return sorted(path.stem for path in _preset_folder(preset).glob("*.gin") if path.stem != "all")
-
-
-def _preset_folder(preset):
-    if preset not in PRESETS:
-        raise ConfigurationError(f"--preset must be one of {', '.join(PRESETS)}; received {preset!r}.")
-    folder = files.config_root() / "metrics"
-    return folder if preset == "full" else folder / preset
-
-
-def preset_file(name, preset="full"):
-    """The shipped gin file of a metric.
-
-    Raises:
-      ConfigurationError: there is none; the nearest names are listed.
-    """
-    folder = _preset_folder(preset)
-    # Metrics that need more settings than a run records have one file, and are no part of "all".
-    paths = [folder / f"{name}.gin", files.config_root() / "metrics" / "on_request" / f"{name}.gin"]
-    if name != "all" and any(path.is_file() for path in paths):
-        return str(next(path for path in paths if path.is_file()))
-    known = metric_names(preset)
-    near = difflib.get_close_matches(name, known, n=3) or known
-    raise ConfigurationError(f"There is no metric {name!r} (preset {preset}); the nearest are {', '.join(near)}.")
-
-
 @gin.configurable("metrics")
 def chosen_metrics(names=None):
-    """The metrics that the configuration asks for (`metrics.names`), None: none in particular."""
+    """The metrics that the configuration asks for (`metrics.names`), None where it does not say."""
     return names
 
 
@@ -85,7 +47,7 @@ def run(source, metrics=None, output_dir=None, gin_config_files=(), gin_bindings
     files, then the user's bindings.
 
     Args:
-      source: representation.Source.
+      source: source.Source.
       metrics: metric names; "all" stands for all that the source and its data allow; None: those of
         `metrics.names` in the user's gin files; else the metric bound to `evaluation.evaluation_fn`
         or `validation.validation_fn` there; else DEFAULT_METRICS, or DEFAULT_IMAGE_METRICS for a set without factors.
@@ -108,15 +70,15 @@ def run(source, metrics=None, output_dir=None, gin_config_files=(), gin_bindings
       ValueError: metrics failed; the others were computed all the same, and their results are written.
     """
     import_metrics()
-    session, jobs, unused = _prepared(source, metrics, output_dir, gin_config_files, gin_bindings, preset, config_glob)
+    inputs, jobs, unused = _prepared(source, metrics, output_dir, gin_config_files, gin_bindings, preset, config_glob)
     unused -= set(used_bindings)
-    _check(session, jobs, gin_config_files, gin_bindings, overwrite)
+    _check(inputs, jobs, gin_config_files, gin_bindings, overwrite)
     all_scores, failures = {}, []
     try:
         for job in jobs:
             with _configured(job, gin_config_files, gin_bindings) as step:
                 try:
-                    all_scores[job.name] = evaluate.evaluate_to(session, job.folder, STEPS[step], step)
+                    all_scores[job.name] = inputs.score_to(job.folder, STEPS[step], step)
                 except Exception as error:  # pylint: disable=broad-except  # The other metrics go on.
                     if len(jobs) == 1:
                         raise
@@ -127,7 +89,7 @@ def run(source, metrics=None, output_dir=None, gin_config_files=(), gin_bindings
             if report is not None:
                 report(job.name, all_scores[job.name])
     finally:
-        session.save_codes()
+        inputs.save_codes()
     if unused:
         warnings.warn(f"gin: these metrics do not use {', '.join(sorted(unused))}.", configuration.Notice, stacklevel=2)
     if failures:
@@ -147,44 +109,38 @@ def _summary(failures):
     return (ConfigurationError if wrong else ValueError)(" ".join(reasons))
 
 
-def _check_metric(session, function, name, step):
-    check = {"evaluation": session.check, "validation": functools.partial(validate.check, session)}
+def _check_metric(inputs, function, name, step):
+    check = {"evaluation": inputs.check, "validation": functools.partial(validate.check, inputs)}
     check[step](function, name)
 
 
-def evaluate_with_gin(model_dir, output_dir, overwrite=False, gin_config_files=None, gin_bindings=None):
-    """disentanglement_lib's call: one metric, bound to `evaluation.evaluation_fn`, into `output_dir/results`."""
-    return run(from_directory(model_dir), None, output_dir, gin_config_files or (), gin_bindings or (),
-               overwrite=overwrite)
-
-
 def _prepared(source, metrics, output_dir, gin_config_files, gin_bindings, preset, config_glob):
-    """The session, the jobs, and the user's bindings that making both did not use."""
+    """The MetricInputs, the jobs, and the user's bindings that making both did not use."""
     folder = _output_folder(source, output_dir)
     with configuration.configured(gin_config_files, gin_bindings):
         dataset, dataset_gin = load_dataset(source)
-        session = Session(source, dataset, dataset_gin, cache_directory(source, folder))
+        inputs = MetricInputs(source, dataset, dataset_gin, cache_directory(source, folder))
         names = metrics if metrics is not None else chosen_metrics()
-        step = evaluate.configured_step()
+        step = bound_metric.configured_step()
         bound = f"{step}.{step}_fn" in configuration.bindings()
         name = configuration.bindings().get(f"{step}.name", "''").strip("'\"")
-        function = evaluate.configured_metric(step) if bound else None
+        function = bound_metric.configured_metric(step) if bound else None
         unused = set(configuration.unused_bindings())
     if bound and (names is not None or config_glob is not None):
         raise ConfigurationError(f"{step}.{step}_fn is bound and metrics are listed too; use one of the two.")
     if config_glob is not None:
-        return session, _jobs_of_glob(config_glob, folder), unused
+        return inputs, _jobs_of_glob(config_glob, folder), unused
     if names is None and function is not None:
         name = name or function.__name__.removeprefix("compute_")
-        return session, [Job(name, None, folder if output_dir is not None else folder / name)], unused
+        return inputs, [Job(name, None, folder if output_dir is not None else folder / name)], unused
     if names is None:
         names = DEFAULT_METRICS if dataset.num_factors else DEFAULT_IMAGE_METRICS
         names = [name for name in names if source.model is not None or name not in DEFAULT_IMAGE_METRICS]
     if list(names) == ["all"]:
-        names = _possible(session, preset)
+        names = _possible(inputs, preset)
     if not names:
         raise ConfigurationError(f"No metric can be computed for {source.name}; see --metrics.")
-    return session, [Job(name, preset_file(name, preset), folder / name) for name in dict.fromkeys(names)], unused
+    return inputs, [Job(name, preset_file(name, preset), folder / name) for name in dict.fromkeys(names)], unused
 
 
 def _output_folder(source, output_dir):
@@ -202,14 +158,14 @@ def _jobs_of_glob(pattern, folder):
     return [Job(path.stem, str(path), folder / path.stem) for path in paths]
 
 
-def _possible(session, preset):
+def _possible(inputs, preset):
     """Shipped metrics that the source and its data allow."""
     names = []
     for name in metric_names(preset):
         with configuration.configured([preset_file(name, preset)]):
-            function = evaluate.configured_metric()
+            function = bound_metric.configured_metric()
         with contextlib.suppress(ConfigurationError):
-            session.check(function, name)
+            inputs.check(function, name)
             names.append(name)
     return names
 
@@ -219,16 +175,16 @@ def _configured(job, gin_config_files, gin_bindings):
     """The gin configuration of one job; `evaluation.name` is its name where nothing else is bound. Yields the step."""
     own = [job.gin_file] if job.gin_file else []
     with configuration.configured(own + list(gin_config_files), list(gin_bindings)):
-        step = evaluate.configured_step()
+        step = bound_metric.configured_step()
         if f"{step}.name" not in configuration.bindings():
             with gin.unlock_config():
                 gin.bind_parameter(f"{step}.name", job.name)
         yield step
 
 
-def _check(session, jobs, gin_config_files, gin_bindings, overwrite):
+def _check(inputs, jobs, gin_config_files, gin_bindings, overwrite):
     """Raises ConfigurationError or FileExistsError for what is wrong before anything is computed."""
     for job in jobs:
-        evaluate.check_free(job.folder, overwrite)
+        check_free(job.folder, overwrite)
         with _configured(job, gin_config_files, gin_bindings) as step:
-            _check_metric(session, evaluate.configured_metric(step), job.name, step)
+            _check_metric(inputs, bound_metric.configured_metric(step), job.name, step)

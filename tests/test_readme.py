@@ -57,7 +57,7 @@ def test_names_in_the_table_are_known():
     assert len(rows) == 6
     for heading, text in rows.items():
         listed = set(re.findall(r"`(\w+)(?::NAME)?`", text))
-        known = {"me": runner.metric_names(), "da": names(), "im": names()}
+        known = {"me": metric_files.metric_names(), "da": names(), "im": names()}
         assert listed and listed <= set(configuration.registered_names() if heading == "methods" else known[heading[:2]])
 
 

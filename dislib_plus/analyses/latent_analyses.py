@@ -3,10 +3,12 @@
 import numpy as np
 import tensorflow as tf
 
+from dislib_plus.evaluation.arithmetic.active_latents import ACTIVE_VARIANCE
+from dislib_plus.evaluation.arithmetic.discrete_information import discrete_entropy
 from dislib_plus.evaluation.arithmetic.posterior_mixture import PosteriorMixture
 from dislib_plus.evaluation.encoding import image_batches, labels, posteriors
-from dislib_plus.evaluation.metrics import elbo_decomposition, information_tracking, utils
-from dislib_plus.evaluation.metrics.active_variables import ACTIVE_VARIANCE, active_variables
+from dislib_plus.evaluation.metrics import elbo_decomposition, information_tracking
+from dislib_plus.evaluation.metrics.active_variables import active_variables
 from dislib_plus.visualize import traversals
 from dislib_plus.visualize.latent_statistics import LatentStatistics, gaussian_first
 from dislib_plus.visualize.parts import parts_of_model
@@ -36,7 +38,7 @@ class LatentAnalyses:
         self.num_images, self.num_samples, self.num_bins, self.span = num_images, num_samples, num_bins, span
         self.seed, self.batch_size = random_seed, batch_size
         self.part = part = parts_of_model(model)[-1]
-        self.indices = labels.some_images(dataset, num_images, np.random.RandomState(random_seed))
+        self.indices = image_batches.select(dataset, num_images, np.random.RandomState(random_seed))
         self.factors = labels.grid_factors(dataset, self.indices) if dataset.num_factors else None
         self.order = gaussian_first(part.units)
         self.names = [part.units[number].name for number in self.order]
@@ -102,7 +104,7 @@ class _Moment:
     def draw_traversals(self, path):
         """Draws the traversals of the first image as a table (see `traversal_table`)."""
         fixed = self.fixed
-        image = fixed.dataset.observations(fixed.indices[:1], image_batches.stateless_seed(fixed.seed, 0))[0].numpy()
+        image = fixed.dataset.observations(fixed.indices[:1], image_batches.batch_seed(fixed.seed, 0))[0].numpy()
         traversals.traversal_table(fixed.part, self._statistics(), image, path, fixed.span, num_values=9, max_units=10)
 
     def _statistics(self):
@@ -110,7 +112,7 @@ class _Moment:
         back = np.argsort(fixed.order)
         information = entropies = None
         if fixed.factors is not None:
-            information, entropies = self.information_matrix()[back], utils.discrete_entropy(fixed.factors.T)
+            information, entropies = self.information_matrix()[back], discrete_entropy(fixed.factors.T)
         active = [self.codes[:, unit.start:unit.stop].var(axis=0).max() > ACTIVE_VARIANCE for unit in units]
         kl = np.array(list(self.kl_per_dimension().values()))[back]
         return LatentStatistics(units, kl, np.array(active), information, entropies, list(fixed.dataset.factor_names),

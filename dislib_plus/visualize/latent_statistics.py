@@ -5,9 +5,14 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
+from dislib_plus.evaluation.arithmetic.active_latents import ACTIVE_VARIANCE
+from dislib_plus.evaluation.arithmetic.discrete_information import (
+    discrete_entropy,
+    discrete_mutual_info,
+    histogram_discretize,
+)
 from dislib_plus.evaluation.encoding import image_batches, labels, posteriors
-from dislib_plus.evaluation.metrics import elbo_decomposition, utils
-from dislib_plus.evaluation.metrics.active_variables import ACTIVE_VARIANCE
+from dislib_plus.evaluation.metrics import elbo_decomposition
 
 CODE_BINS = 20
 NAMED_SHARE = 0.15
@@ -80,13 +85,13 @@ def latent_statistics(part, dataset, num_images, random_state, batch_size=128):
     Returns:
       LatentStatistics.
     """
-    indices = image_batches.select(dataset, min(num_images, dataset.num_observations), random_state)
+    indices = image_batches.select(dataset, num_images, random_state)
     codes, kl = _encode(part, dataset, indices, batch_size)
     information, entropies = None, None
     if dataset.num_factors:
         factors = labels.grid_factors(dataset, indices).T
-        information = utils.discrete_mutual_info(_discretized(part.units, codes), factors)
-        entropies = utils.discrete_entropy(factors)
+        information = discrete_mutual_info(_discretized(part.units, codes), factors)
+        entropies = discrete_entropy(factors)
     active = np.array([codes[:, unit.start:unit.stop].var(axis=0).max() > ACTIVE_VARIANCE for unit in part.units])
     return LatentStatistics(part.units, kl, active, information, entropies, list(dataset.factor_names), len(indices))
 
@@ -129,5 +134,5 @@ def _encode(part, dataset, indices, batch_size):
 
 def _discretized(units, codes):
     """One row of classes a unit: equal-width bins, or the most probable class."""
-    return np.stack([utils.histogram_discretize(codes[:, unit.start:unit.stop].T, CODE_BINS)[0] if unit.kind == "normal"
+    return np.stack([histogram_discretize(codes[:, unit.start:unit.stop].T, CODE_BINS)[0] if unit.kind == "normal"
                      else codes[:, unit.start:unit.stop].argmax(axis=1) for unit in units])

@@ -12,7 +12,7 @@ def precision(matrix, th):
     """Number of independent groups: connected components with at least one code and one factor.
 
     Args:
-      matrix: [D, K]; entries below the threshold, or 0, are no edges.
+      matrix: [D, K]; an entry is an edge from the threshold up, unless it is 0.
       th: the threshold.
     """
     kept = _kept(matrix, th)

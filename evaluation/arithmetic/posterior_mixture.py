@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from ..encoding.sampling import check_size
+from dislib_plus import checks
 
 _SAMPLES_PER_TILE = 256
 _TILE_ELEMENTS = {"CPU": 2 ** 19, "GPU": 2 ** 24}  # A CPU tile stays in the cache; a GPU tile fills the device.
@@ -174,7 +174,7 @@ def check_posteriors(mean, stddev, log_probabilities=()):
 
 def choose_images(num_images, num_samples, random_state):
     """Which images to sample from: min(num_samples, num_images) of them, without repetition."""
-    check_size("num_samples", num_samples)
+    checks.whole("num_samples", num_samples, 1)
     return random_state.permutation(num_images)[:num_samples]
 
 
@@ -218,8 +218,7 @@ def minibatches(mixture, random_state, groups, batch_size=1024, num_batches=20, 
     Raises:
       ValueError: sizes out of range.
     """
-    if num_batches < 1:
-        raise ValueError(f"num_batches must be at least 1; received {num_batches}.")
+    checks.whole("num_batches", num_batches, 1)
     log_weights = minibatch_log_weights(batch_size, mixture.num_images, weights)
     for _ in range(num_batches):
         batch = mixture.subset(random_state.permutation(mixture.num_images)[:batch_size])

@@ -170,3 +170,18 @@ def vote_counts(rows, columns, shape):
     counts = np.zeros(shape, np.int64)
     np.add.at(counts, (rows, columns), 1)
     return counts
+
+
+def normalize_data(data, mean=None, stddev=None):
+    """Rows of data [D, n] minus their mean, divided by their standard deviation.
+
+    Args:
+      data: [D, n].
+      mean, stddev: [D]; None computes them from data (standard deviation with divisor n).
+
+    Returns:
+      (standardised data, mean, stddev).
+    """
+    mean = np.mean(data, axis=1) if mean is None else mean
+    stddev = np.std(data, axis=1) if stddev is None else stddev
+    return (data - mean[:, np.newaxis]) / stddev[:, np.newaxis], mean, stddev

@@ -8,10 +8,10 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from dislib_plus import files
+from dislib_plus import checks, files
 from dislib_plus.data.base import GroundTruthData, ImageData
 
-from .sampling import check_size, represent
+from .sampling import checked_codes
 
 BLOCK_DRAWS = 2 ** 18
 
@@ -27,7 +27,7 @@ class IndexedData:
         """Args: ground_truth_data, whose images must be a function of their index.
 
         Raises:
-          ValueError: pixels carry fresh noise, or there are no factors.
+          ValueError: pixels carry fresh noise, or the set has no factors.
         """
         check_indexable(ground_truth_data)
         self.ground_truth_data = ground_truth_data
@@ -135,7 +135,7 @@ def compiled_observations(data):
         images = data.images(indices)
         return tf.cast(images, tf.float32) / white if images.dtype == tf.uint8 else images
 
-    # An argument and no constant, whose reciprocal XLA would multiply by: that misses the last bit of half of the values.
+    # An argument: XLA would multiply by the reciprocal of a constant, which misses the last bit of half of the values.
     white = tf.constant(255.0)
     return lambda indices: compiled(indices, white)
 
@@ -154,8 +154,8 @@ class CodeTable:
           data: ImageData whose images are a function of their index.
           representation_function: float32 images [n, H, W, C] -> codes [n, D]. If it has a true attribute
             `takes_tensors` it receives a tensor, otherwise a NumPy array.
-          encoding_batch: images encoded at a time; None: 1,024 with a GPU, else 256, which a CPU encodes a tenth slower but
-            in 0.2 GB less memory.
+          encoding_batch: images encoded at a time; None: 1,024 with a GPU, else 256, which a CPU encodes a tenth
+            slower but in 0.2 GB less memory.
           progress: whether to show a progress bar on stderr.
         """
         if not getattr(data, "deterministic", False) or not hasattr(data, "observations"):
@@ -163,7 +163,7 @@ class CodeTable:
                              f"{getattr(data, 'name', data)!r} is not: encode its samples instead.")
         if encoding_batch is None:
             encoding_batch = 1024 if tf.config.list_logical_devices("GPU") else 256
-        check_size("encoding_batch", encoding_batch)
+        checks.whole("encoding_batch", encoding_batch, 1)
         self.data = data
         self._compiled = compiled_observations(data)
         self.representation_function = representation_function
@@ -210,7 +210,7 @@ class CodeTable:
         images = self._observations(np.resize(indices, size))
         if not getattr(self.representation_function, "takes_tensors", False):
             images = np.asarray(images)
-        return represent(images, self.representation_function)[:len(indices)]
+        return checked_codes(images, self.representation_function)[:len(indices)]
 
     def _observations(self, indices):
         """Observations of the indices; full batches, which are many of one size, come from compiled code."""
@@ -234,7 +234,7 @@ class CodeTable:
           Whether it was taken: False when the key or the number of observations differs (nothing changes then).
 
         Raises:
-          FileNotFoundError: there is no such file.
+          FileNotFoundError: the file does not exist.
         """
         with np.load(path) as saved:
             known = np.unpackbits(saved["known"], count=len(self.known)).astype(bool)

@@ -6,31 +6,32 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from dislib_plus import checks
+
 
 def select(dataset, num_images, random_state):
-    """Indices of the images a metric looks at.
+    """Indices of the images that a metric looks at; results say how many, as `num_images`.
 
     Args:
       dataset: an ImageData.
-      num_images: how many, drawn without replacement; None: all, in order.
-      random_state: np.random.RandomState; not used when all are taken.
+      num_images: at most this many, drawn without replacement; None: all, in order.
+      random_state: np.random.RandomState; not used where all are taken.
 
     Returns:
-      int64 [num_images], ascending.
+      int64 [n], ascending.
 
     Raises:
-      ValueError: num_images is below 1 or above the size of the set.
+      ConfigurationError: num_images is below 1.
     """
-    if num_images is None or num_images == dataset.num_observations:
+    if num_images is not None:
+        checks.whole("num_images", num_images, 1)
+    if num_images is None or num_images >= dataset.num_observations:
         return np.arange(dataset.num_observations, dtype=np.int64)
-    if not 1 <= num_images <= dataset.num_observations:
-        raise ValueError(f"num_images must be None (all) or lie in 1..{dataset.num_observations}, the number of images "
-                         f"of {dataset.name!r}; received {num_images}.")
     return np.sort(random_state.choice(dataset.num_observations, num_images, replace=False)).astype(np.int64)
 
 
-def stateless_seed(base, number):
-    """int32 [2] seed of batch `number` of a stream that starts from the integer `base`."""
+def batch_seed(base, number):
+    """Stateless seed int32 [2] of batch `number` of a stream that starts from the integer `base`."""
     return tf.constant([base, number], tf.int32)
 
 
@@ -53,16 +54,15 @@ def batches(dataset, indices, batch_size, seed=0, progress=None):
       float32 [b, height, width, channels] in [0, 1].
 
     Raises:
-      ValueError: batch_size is below 1.
+      ConfigurationError: batch_size is below 1.
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1; received {batch_size}.")
+    checks.whole("batch_size", batch_size, 1)
     starts = range(0, len(indices), batch_size)
     # None shows the bar on a terminal only.
     hidden = True if progress is None else None
     for number, start in enumerate(tqdm(starts, desc=progress, unit="batch", disable=hidden, leave=False)):
         part = tf.constant(indices[start:start + batch_size])
-        noise = None if dataset.deterministic else stateless_seed(seed, number)
+        noise = None if dataset.deterministic else batch_seed(seed, number)
         yield dataset.observations(part, noise)
 
 

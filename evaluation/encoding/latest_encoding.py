@@ -3,16 +3,17 @@
 import hashlib
 import weakref
 
+import keras
 import numpy as np
-import tensorflow as tf
 
 
-class Memo:
+class LatestEncoding:
     """Remembers one result of an expensive function of (model, dataset, indices, batch size).
 
-    A result is used again only for the same data set object, equal indices and batch
-    size, and a model whose weights have the same bytes. Nothing is kept for noisy
-    data, or for a model without weights of its own.
+    The result is handed out again as long as nothing that it depends on has changed: the
+    data set is the same object, the indices and the batch size are equal, and the bytes of
+    the model's weights are the same. Noisy data are encoded anew each time, and so are the
+    images of anything but a Keras model, whose weights cannot be compared.
     """
 
     def __init__(self):
@@ -20,19 +21,17 @@ class Memo:
 
     def __call__(self, function, model, dataset, indices, batch_size):
         """function(), or what it returned last time."""
-        key = self._key_of(model, dataset, indices, batch_size)
-        if key is None:
+        if not isinstance(model, keras.Model) or not dataset.deterministic:
             return function()
+        key = _key_of(model, indices, batch_size)
         if key != self._key or self._dataset() is not dataset:
             self._result = function()
             self._key, self._dataset = key, weakref.ref(dataset)
         return self._result
 
-    @staticmethod
-    def _key_of(model, dataset, indices, batch_size):
-        if not getattr(model, "weights", None) or not dataset.deterministic:
-            return None
-        digest = hashlib.sha256(np.ascontiguousarray(indices, np.int64).tobytes())
-        for weight in model.weights:
-            digest.update(tf.convert_to_tensor(weight).numpy().tobytes())
-        return type(model).__name__, digest.hexdigest(), batch_size
+
+def _key_of(model, indices, batch_size):
+    digest = hashlib.sha256(np.ascontiguousarray(indices, np.int64).tobytes())
+    for weight in model.get_weights():
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return type(model).__name__, digest.hexdigest(), batch_size

@@ -6,11 +6,10 @@ import numpy as np
 import tensorflow as tf
 
 from . import image_batches
-from .labels import grid_factors  # noqa: F401 (callers that have posteriors look for it here)
-from .latest_encoding import Memo
+from .latest_encoding import LatestEncoding
 from .sampling import generate_batch_factor_code
 
-_MEMO = Memo()
+_LATEST = LatestEncoding()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Posteriors:
 
 
 def of_images(dataset, model, indices, batch_size, seed=0):
-    """Posteriors of the images with the given indices; those of the latest call are kept (see `memo.Memo`).
+    """Posteriors of the images with the given indices; those of the latest call are kept (see `LatestEncoding`).
 
     Args:
       dataset: an ImageData; model: a trained model; indices: int64 [n]; batch_size: images a batch.
@@ -40,7 +39,7 @@ def of_images(dataset, model, indices, batch_size, seed=0):
     def encoded():
         encode = _encoder(model)
         return _joined([encode(x) for x in image_batches.batches(dataset, indices, batch_size, seed)])
-    return _MEMO(encoded, model, dataset, indices, batch_size)
+    return _LATEST(encoded, model, dataset, indices, batch_size)
 
 
 def of_factor_samples(ground_truth_data, model, num_points, random_state, batch_size):
@@ -91,10 +90,6 @@ def parts_of(distribution):
 
 
 def _encoder(model):
-    if not hasattr(model, "posterior"):
-        raise ValueError(f"This metric needs q(z|x), so the model must have `posterior(x)`; received "
-                         f"{type(model).__name__}: "
-                         "evaluate a trained model of this library, or choose a metric on codes.")
     return tf.function(lambda x: parts_of(model.posterior(x)), reduce_retracing=True)
 
 

@@ -7,6 +7,8 @@ batches that the metric prescribes and encoded in larger blocks.
 
 import numpy as np
 
+from dislib_plus import checks
+
 BLOCK_ROWS = 65536
 BLOCK_BYTES = 2 ** 25
 
@@ -25,7 +27,7 @@ def encode_stream(observation_batches, representation_function):
       codes [n, D], in order; n is the sum of some consecutive batches' rows.
     """
     for block in observation_blocks(observation_batches):
-        yield represent(block, representation_function)
+        yield checked_codes(block, representation_function)
 
 
 def observation_blocks(observation_batches):
@@ -42,7 +44,7 @@ def observation_blocks(observation_batches):
         yield np.concatenate(block)
 
 
-def represent(observations, representation_function):
+def checked_codes(observations, representation_function):
     """Codes [n, D] of observations [n, ...]; raises ValueError when the function returns anything else."""
     returned = representation_function(observations)
     codes = np.asarray(returned)
@@ -76,8 +78,8 @@ def generate_batch_factor_code(ground_truth_data, representation_function, num_p
     Raises:
       ValueError: num_points or batch_size below 1.
     """
-    check_size("num_points", num_points)
-    check_size("batch_size", batch_size)
+    checks.whole("num_points", num_points, 1)
+    checks.whole("batch_size", batch_size, 1)
     factors, values_of = [], getattr(ground_truth_data, "values_of", None) if measured else None
 
     def observation_batches():
@@ -90,7 +92,64 @@ def generate_batch_factor_code(ground_truth_data, representation_function, num_p
     return np.concatenate(codes).T, np.concatenate(factors).T
 
 
-def check_size(name, value, minimum=1):
-    """Raises ValueError unless `value` is a whole number of at least `minimum`."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < minimum:
-        raise ValueError(f"{name} must be a whole number of at least {minimum}; received {value!r}.")
+def sample_train_test(ground_truth_data, representation_function, random_state, num_train, num_test, batch_size,
+                      measured=False):
+    """Two labelled samples, the training one drawn first; `measured` as in `generate_batch_factor_code`.
+
+    Returns:
+      codes [D, num_train], factors [K, num_train], codes [D, num_test], factors [K, num_test].
+    """
+    samples = []
+    for name, size in (("num_train", num_train), ("num_test", num_test)):
+        checks.whole(name, size, 1)
+        samples.append(generate_batch_factor_code(
+            ground_truth_data, representation_function, size, random_state, batch_size, measured))
+    return (*samples[0], *samples[1])
+
+
+def way_of_drawing(ground_truth_data, from_indices, from_rows, from_observations):
+    """The one of three generators of batches that fits the data; all but the second have one stream.
+
+    Args:
+      ground_truth_data: ground-truth data.
+      from_indices: for data that draws many points at once (`draws_plainly`).
+      from_rows: for arrays that lack combinations of factors (`ArrayData.rows`).
+      from_observations: for any other data.
+    """
+    if getattr(ground_truth_data, "draws_plainly", False):
+        return from_indices
+    return from_observations if getattr(ground_truth_data, "rows", None) is None else from_rows
+
+
+def split_fixed_data(observations, labels, representation_function, train_percentage, batch_size):
+    """Codes and factors of a fixed labelled sample, its first share for training: as `sample_train_test`."""
+    codes = obtain_representation(observations, representation_function, batch_size)
+    codes_train, codes_test = split_train_test(codes, train_percentage)
+    factors_train, factors_test = split_train_test(np.asarray(labels), train_percentage)
+    return codes_train, factors_train, codes_test, factors_test
+
+
+def split_train_test(observations, train_percentage):
+    """Splits columns in order: the first ceil(n * train_percentage) and the rest.
+
+    Args:
+      observations: [dimensions, n], codes or factors.
+      train_percentage: share of the first part, in (0, 1].
+
+    Returns:
+      The two parts.
+
+    Raises:
+      ValueError: train_percentage outside (0, 1].
+    """
+    if not 0 < train_percentage <= 1:
+        raise ValueError(f"train_percentage must lie in (0, 1]; received {train_percentage!r}.")
+    size = int(np.ceil(observations.shape[1] * train_percentage))
+    return observations[:, :size], observations[:, size:]
+
+
+def obtain_representation(observations, representation_function, batch_size):
+    """Codes [D, n] of observations [n, ...], encoded `batch_size` at a time or more."""
+    checks.whole("batch_size", batch_size, 1)
+    batches = (observations[start:start + batch_size] for start in range(0, len(observations), batch_size))
+    return np.concatenate(list(encode_stream(batches, representation_function))).T

@@ -1,14 +1,12 @@
 """Active variables: how many latents respond to the image at all (Burda et al. 2016; DeVAE, fig. 12)."""
 
-import gin
-import numpy as np
 
 from dislib_plus import checks
 
 from ..arithmetic import sample_checks
-from ..encoding import image_batches, labels
-from .mig_sup import ACTIVE_VARIANCE
-from .requirements import requires
+from ..arithmetic.active_latents import ACTIVE_VARIANCE, variances
+from ..encoding import image_batches, image_codes
+from .requirements import metric
 
 
 def active_variables(codes, threshold=ACTIVE_VARIANCE):
@@ -28,15 +26,14 @@ def active_variables(codes, threshold=ACTIVE_VARIANCE):
     """
     codes = sample_checks.check_codes(codes)
     checks.at_least("active_variables.threshold", threshold, 0)
-    variances = np.var(codes, axis=0, ddof=1, dtype=np.float64)
-    active = variances[variances > threshold]
-    return {"num_active_variables": len(active), "active_fraction": len(active) / len(variances),
+    of_latent = variances(codes)
+    active = of_latent[of_latent > threshold]
+    return {"num_active_variables": len(active), "active_fraction": len(active) / len(of_latent),
             "mean_active_variance": float(active.mean()) if active.size else 0.0}
 
 
-@gin.configurable("active_variables", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("represent")
-def compute_active_variables(dataset, model, random_state, artifact_dir=None, num_images=10000,
+@metric("active_variables", "represent")
+def compute_active_variables(dataset, model, random_state, num_images=10000,
                              threshold=ACTIVE_VARIANCE, batch_size=64):
     """Active variables of a model, over random images.
 
@@ -44,7 +41,6 @@ def compute_active_variables(dataset, model, random_state, artifact_dir=None, nu
       dataset: an ImageData.
       model: a trained model with `represent`.
       random_state: np.random.RandomState.
-      artifact_dir: not used.
       num_images: at most this many images, without repetition; None: the whole set.
       threshold: variance above which a latent is active.
       batch_size: images a batch of the encoder.
@@ -52,6 +48,6 @@ def compute_active_variables(dataset, model, random_state, artifact_dir=None, nu
     Returns:
       dict as `active_variables`, with `num_images`.
     """
-    indices = labels.some_images(dataset, num_images, random_state)
-    codes = labels.represent(dataset, model, indices, batch_size, image_batches.draw_seed(random_state))
+    indices = image_batches.select(dataset, num_images, random_state)
+    codes = image_codes.of_images(dataset, model, indices, batch_size, image_batches.draw_seed(random_state))
     return {**active_variables(codes, threshold), "num_images": len(indices)}

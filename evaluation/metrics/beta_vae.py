@@ -8,13 +8,17 @@ logistic regression.
 import gin
 import numpy as np
 
+from dislib_plus import checks
+
 from ..arithmetic import sample_checks
+from ..encoding import sampling
+from ..predictors import predictors
 from ..sources.labelled_codes import ArrayData
-from . import utils
+from .requirements import metric
 
 
-@gin.configurable("beta_vae_sklearn", denylist=utils.SAMPLED)
-def compute_beta_vae_sklearn(ground_truth_data, representation_function, random_state, artifact_dir=None,
+@metric("beta_vae_sklearn")
+def compute_beta_vae_sklearn(ground_truth_data, representation_function, random_state,
                              batch_size=gin.REQUIRED, num_train=gin.REQUIRED, num_eval=gin.REQUIRED,
                              sklearn_defaults="current"):
     """BetaVAE score of a representation.
@@ -23,7 +27,6 @@ def compute_beta_vae_sklearn(ground_truth_data, representation_function, random_
       ground_truth_data: ground-truth data to sample from.
       representation_function: observations [n, ...] -> codes [n, D].
       random_state: np.random.RandomState.
-      artifact_dir: unused.
       batch_size: pairs per training point.
       num_train, num_eval: training points for the fit and for the score.
       sklearn_defaults: "current" (lbfgs, multinomial), or "2019" (liblinear, one-vs-rest, and the number that it
@@ -35,8 +38,8 @@ def compute_beta_vae_sklearn(ground_truth_data, representation_function, random_
     Raises:
       ValueError: sizes below 1, NaN in the codes.
     """
-    del artifact_dir
-    sample = lambda size: _sampled_features(ground_truth_data, representation_function, batch_size, size, random_state)
+    def sample(size):
+        return _sampled_features(ground_truth_data, representation_function, batch_size, size, random_state)
     return _score(sample, num_train, num_eval, random_state, sklearn_defaults)
 
 
@@ -62,21 +65,23 @@ def beta_vae(codes, factors, random_state, batch_size=64, num_train=10000, num_e
       ValueError: malformed arrays or sizes.
     """
     data = ArrayData(codes, factors, factor_bins=factor_bins)
-    sample = lambda size: _sampled_features(data, data.lookup, batch_size, size, random_state)
+
+    def sample(size):
+        return _sampled_features(data, data.lookup, batch_size, size, random_state)
     return _score(sample, num_train, num_eval, random_state, sklearn_defaults)
 
 
 def _score(sample, num_train, num_eval, random_state, sklearn_defaults):
-    utils.check_sklearn_defaults(sklearn_defaults)
-    utils.check_size("num_train", num_train)
-    utils.check_size("num_eval", num_eval)
+    predictors.check_sklearn_defaults(sklearn_defaults)
+    checks.whole("num_train", num_train, 1)
+    checks.whole("num_eval", num_eval, 1)
     features_train, labels_train = sample(num_train)
     sample_checks.check_codes(features_train, minimum_points=1)
     if sklearn_defaults == "2019":
         random_state.randint(np.iinfo("i").max)
-    model = utils.logistic_regression(sklearn_defaults, random_state)
-    with utils.single_threaded_blas():
-        fitted = utils.fit_predictor(model, features_train, labels_train)
+    model = predictors.logistic_regression(sklearn_defaults, random_state)
+    with predictors.single_threaded_blas():
+        fitted = predictors.fit_predictor(model, features_train, labels_train)
         train_accuracy = np.mean(fitted.predict(features_train) == labels_train)
     features_eval, labels_eval = sample(num_eval)
     return {"train_accuracy": float(train_accuracy),
@@ -86,11 +91,11 @@ def _score(sample, num_train, num_eval, random_state, sklearn_defaults):
 
 def _sampled_features(ground_truth_data, representation_function, batch_size, num_points, random_state):
     """Mean absolute differences float64 [num_points, D] of batches of pairs, and the factor that each batch shares."""
-    utils.check_size("batch_size", batch_size)
+    checks.whole("batch_size", batch_size, 1)
     labels, features = [], []
-    draw = utils.way_of_drawing(ground_truth_data, _drawn_indices, _drawn_rows, _drawn_observations)
+    draw = sampling.way_of_drawing(ground_truth_data, _drawn_indices, _drawn_rows, _drawn_observations)
     batches = draw(ground_truth_data, batch_size, num_points, random_state, labels)
-    for codes in utils.encode_stream(batches, representation_function):
+    for codes in sampling.encode_stream(batches, representation_function):
         pairs = codes.reshape(-1, 2, batch_size, codes.shape[1])
         features.append(np.mean(np.abs(pairs[:, 0] - pairs[:, 1]), axis=1))
     # In float64, as disentanglement_lib keeps them: where a solver stops early depends on the precision.
@@ -119,7 +124,7 @@ def _drawn_indices(indexed_data, batch_size, num_points, random_state, labels):
 
 
 def _drawn_rows(array_data, batch_size, num_points, random_state, labels):
-    """The same for arrays that are no whole grid: pairs of rows that share a value."""
+    """The same for arrays that lack combinations of factors: pairs of rows that share a value."""
     shared = random_state.randint(array_data.num_factors, size=num_points)
     first = random_state.randint(array_data.num_observations, size=(num_points, batch_size))
     second = np.empty_like(first)

@@ -1,13 +1,12 @@
 """Unsupervised classification accuracy of a categorical code (CascadeVAE, Jeong and Song 2019, tables 2-4)."""
 
-import gin
 import numpy as np
 from scipy import optimize
 
-from ..encoding import image_batches
+from ..arithmetic import row_operations
+from ..encoding import image_batches, image_codes
 from ..encoding import labels as labelling
-from . import utils
-from .requirements import factors_or_labels, requires
+from .requirements import has_factors_or_labels, metric
 
 
 def classification_accuracy(classes, labels):
@@ -36,15 +35,14 @@ def classification_accuracy(classes, labels):
     if classes.dtype.kind not in "iub" or labels.dtype.kind not in "iub":
         raise ValueError(f"classes and labels must be integers; received {classes.dtype} and {labels.dtype}.")
     used, classes = np.unique(classes, return_inverse=True)
-    table = utils.joint_counts(classes, np.unique(labels, return_inverse=True)[1])
+    table = row_operations.joint_counts(classes, np.unique(labels, return_inverse=True)[1])
     matched = table[optimize.linear_sum_assignment(table, maximize=True)].sum()
     return {"majority_accuracy": float(table.max(axis=1).sum() / table.sum()),
             "hungarian_accuracy": float(matched / table.sum()), "num_classes_used": len(used)}
 
 
-@gin.configurable("classification_accuracy", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("represent", data=factors_or_labels)
-def compute_classification_accuracy(dataset, model, random_state, artifact_dir=None, factor=None, group=0, columns=None,
+@metric("classification_accuracy", "represent", "code_spec", data=has_factors_or_labels)
+def compute_classification_accuracy(dataset, model, random_state, factor=None, group=0, columns=None,
                                     num_images=None, batch_size=64):
     """Accuracy of a categorical group of a model's code against labels, or against one factor.
 
@@ -52,7 +50,6 @@ def compute_classification_accuracy(dataset, model, random_state, artifact_dir=N
       dataset: an ImageData with labels (its split is the one scored), or with factors.
       model: a trained model with `represent`, and `code_spec` that tells its categorical groups.
       random_state: np.random.RandomState.
-      artifact_dir: not used.
       factor: name or position of the factor (or position of the label, where there are several) to predict; needed
         where there is more than one.
       group: which categorical group, counted from 0.
@@ -66,9 +63,9 @@ def compute_classification_accuracy(dataset, model, random_state, artifact_dir=N
     Raises:
       ValueError: no such group, column or factor.
     """
-    indices = labelling.some_images(dataset, num_images, random_state)
+    indices = image_batches.select(dataset, num_images, random_state)
     truth = labelling.label_column(dataset, indices, factor)
-    codes = labelling.represent(dataset, model, indices, batch_size, image_batches.draw_seed(random_state))
+    codes = image_codes.of_images(dataset, model, indices, batch_size, image_batches.draw_seed(random_state))
     return {**classification_accuracy(_classes(codes, model, group, columns), truth), "num_images": len(indices)}
 
 
@@ -80,10 +77,9 @@ def _classes(codes, model, group, columns):
             raise ValueError(f"classification_accuracy.columns must lie in 0..{codes.shape[1] - 1}; "
                              f"received {columns}.")
         return codes[:, columns].argmax(axis=1) if len(columns) > 1 else np.rint(codes[:, columns[0]]).astype(np.int64)
-    code_spec = getattr(model, "code_spec", [("normal", codes.shape[1])])
-    named = labelling.named_classes(codes, code_spec)
+    named = image_codes.named_classes(codes, model.code_spec)
     if not 0 <= group < len(named):
         raise ValueError(f"classification_accuracy.group must name one of the code's categorical groups; received "
-                         f"{group!r}, and the groups are {list(code_spec)}. Without a categorical one, bind "
+                         f"{group!r}, and the groups are {list(model.code_spec)}. Without a categorical one, bind "
                          "classification_accuracy.columns.")
     return named[group]

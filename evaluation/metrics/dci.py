@@ -10,15 +10,17 @@ import gin
 import numpy as np
 import scipy.stats
 
-from ..arithmetic import sample_checks
+from ..arithmetic import row_operations, sample_checks
+from ..encoding import sampling
+from ..predictors import predictors
 from ..predictors.boosted_trees import fit_boosted_trees
-from . import utils
+from .requirements import FIXED, metric
 
 TINY = 1e-11
 
 
-@gin.configurable("dci", denylist=utils.SAMPLED)
-def compute_dci(ground_truth_data, representation_function, random_state, artifact_dir=None,
+@metric("dci")
+def compute_dci(ground_truth_data, representation_function, random_state,
                 num_train=gin.REQUIRED, num_test=gin.REQUIRED, batch_size=16, global_seed=None, num_threads=None,
                 backend="sklearn"):
     """DCI scores of a representation.
@@ -41,7 +43,6 @@ def compute_dci(ground_truth_data, representation_function, random_state, artifa
       ground_truth_data: ground-truth data to sample from.
       representation_function: observations [n, ...] -> codes [n, D].
       random_state: np.random.RandomState.
-      artifact_dir: unused.
       num_train, num_test: observations to fit the trees on, and to score their accuracy on.
       batch_size: observations drawn at a time (decides the random stream).
       global_seed: what np.random.seed would get before; None uses the global generator as it is.
@@ -56,10 +57,9 @@ def compute_dci(ground_truth_data, representation_function, random_state, artifa
     Raises:
       ValueError: sizes below 1, NaN in the codes, an unknown backend or one that is not installed.
     """
-    del artifact_dir
-    sample = utils.sample_train_test(
+    sample = sampling.sample_train_test(
         ground_truth_data, representation_function, random_state, num_train, num_test, batch_size)
-    with utils.seeded_global_generator(global_seed):
+    with predictors.seeded_global_generator(global_seed):
         return _compute_dci(*sample, num_threads=num_threads, backend=backend)
 
 
@@ -88,7 +88,7 @@ def dci(codes, factors, test_codes=None, test_factors=None, random_state=None, f
                         backend=backend)
 
 
-@gin.configurable("dci_validation", denylist=utils.FIXED)
+@gin.configurable("dci_validation", denylist=FIXED)
 def compute_dci_on_fixed_data(observations, labels, representation_function, train_percentage=gin.REQUIRED,
                               batch_size=100, global_seed=None, num_threads=None, backend="sklearn"):
     """DCI scores on a fixed labelled sample, its first share for training.
@@ -104,15 +104,15 @@ def compute_dci_on_fixed_data(observations, labels, representation_function, tra
     Returns:
       dict as `compute_dci`.
     """
-    sample = utils.split_fixed_data(observations, labels, representation_function, train_percentage, batch_size)
-    with utils.seeded_global_generator(global_seed):
+    sample = sampling.split_fixed_data(observations, labels, representation_function, train_percentage, batch_size)
+    with predictors.seeded_global_generator(global_seed):
         return _compute_dci(*sample, num_threads=num_threads, backend=backend)
 
 
 def _compute_dci(mus_train, ys_train, mus_test, ys_test, generator=None, num_threads=None, backend="sklearn"):
     """dict as `compute_dci`, of codes [D, n] and factors [K, n]."""
     sample_checks.check_samples(mus_train.T, ys_train.T, mus_test.T, ys_test.T)
-    varying = utils.varying_rows(ys_train)
+    varying = row_operations.varying_rows(ys_train)
     scores = {"num_constant_factors": int(len(varying) - varying.sum())}
     if not varying.any():
         names = ("informativeness_train", "informativeness_test", "disentanglement", "completeness")
@@ -137,7 +137,7 @@ def compute_importance_gbt(x_train, y_train, x_test, y_test, generator=None, num
       float64 [D, K] (a column of zeros for a factor constant in y_train), and the mean accuracies over
       factors on the two samples.
     """
-    varying = np.flatnonzero(utils.varying_rows(y_train))
+    varying = np.flatnonzero(row_operations.varying_rows(y_train))
     importance = np.zeros((len(x_train), len(y_train)))
     right_train, right_test = y_train == y_train[:, :1], y_test == y_train[:, :1]
     models = fit_boosted_trees(x_train.T, [y_train[factor] for factor in varying], generator, num_threads,

@@ -6,16 +6,14 @@ impurity importance, or the absolute lasso coefficient. Categorical groups enter
 as their class probabilities and count as one variable, their importances summed.
 """
 
-import gin
 import numpy as np
 from sklearn import ensemble, linear_model
 
-from ..arithmetic import sample_checks
-from ..encoding import image_batches
+from ..arithmetic import row_operations, sample_checks
+from ..encoding import image_batches, image_codes
 from ..encoding import labels as labelling
-from . import dci, utils
-from .requirements import factors as has_factors
-from .requirements import requires
+from . import dci
+from .requirements import has_factors, metric
 
 DEPTHS = (2, 4, 8, 16, None)
 PENALTIES = (1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
@@ -104,14 +102,14 @@ def _fitted(candidates, codes, target, random_state):
 
 def _fit(make, codes, target):
     model = make().fit(codes, target)
-    if hasattr(model, "n_jobs"):
+    if isinstance(model, ensemble.RandomForestRegressor):
         # Trees are grown on all cores; predictions are added up by one, so that their sum does not depend on timing.
         model.set_params(n_jobs=1)
     return model
 
 
 def _importance(model):
-    return model.feature_importances_ if hasattr(model, "feature_importances_") else model.coef_
+    return model.feature_importances_ if isinstance(model, ensemble.RandomForestRegressor) else model.coef_
 
 
 def _error(model, codes, target):
@@ -122,7 +120,7 @@ def _standardised(train, test):
     """Both arrays by the training columns' mean and standard deviation, and which columns vary."""
     train, test = np.asarray(train, np.float64), np.asarray(test, np.float64)
     stddev = train.std(axis=0)
-    varying = (stddev > 0) & utils.varying_rows(train.T)
+    varying = (stddev > 0) & row_operations.varying_rows(train.T)
     scale = np.where(varying, stddev, 1.0)
     return (train - train.mean(axis=0)) / scale, (test - train.mean(axis=0)) / scale, varying
 
@@ -140,9 +138,8 @@ def _owners(num_columns, code_spec):
     return np.asarray(owners)
 
 
-@gin.configurable("dci_regression", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("represent", "code_spec", data=has_factors)
-def compute_dci_regression(dataset, model, random_state, artifact_dir=None, num_images=15000, regressor="random_forest",
+@metric("dci_regression", "represent", "code_spec", data=has_factors)
+def compute_dci_regression(dataset, model, random_state, num_images=15000, regressor="random_forest",
                            num_trees=10, depths=DEPTHS, penalties=PENALTIES, batch_size=64):
     """DCI scores of a model by regression of its factors' values on its codes.
 
@@ -150,7 +147,6 @@ def compute_dci_regression(dataset, model, random_state, artifact_dir=None, num_
       dataset: a GroundTruthData.
       model: a trained model with `represent` and `code_spec`.
       random_state: np.random.RandomState.
-      artifact_dir: not used.
       num_images: at most this many random images, two thirds of them for training; None: the whole set.
       regressor, num_trees, depths, penalties: see `dci_regression`.
       batch_size: images a batch of the encoder.
@@ -158,9 +154,9 @@ def compute_dci_regression(dataset, model, random_state, artifact_dir=None, num_
     Returns:
       dict as `dci_regression`, with `num_images`.
     """
-    indices = labelling.some_images(dataset, num_images, random_state)
-    codes = labelling.represent(dataset, model, indices, batch_size, image_batches.draw_seed(random_state))
-    gaussian, tables = labelling.split_code(codes, model.code_spec)
+    indices = image_batches.select(dataset, num_images, random_state)
+    codes = image_codes.of_images(dataset, model, indices, batch_size, image_batches.draw_seed(random_state))
+    gaussian, tables = image_codes.split_code(codes, model.code_spec)
     spec = [("normal", gaussian.shape[1])] + [("categorical", table.shape[1]) for table in tables]
     scores = dci_regression(np.concatenate([gaussian, *tables], axis=1), labelling.grid_factors(dataset, indices),
                             regressor=regressor, code_spec=spec, random_state=random_state, num_trees=num_trees,

@@ -1,13 +1,13 @@
 """How well each part of a code predicts the attributes of an image, by one MLP an attribute (MS-VAE, figure 6)."""
 
-import gin
 import numpy as np
 import tensorflow as tf
 
 from ..arithmetic import row_operations, sample_checks
 from ..encoding import image_batches
 from ..predictors.stacked_mlps import train_classifiers
-from .requirements import factors_or_labels, requires
+from ..sources import abilities
+from .requirements import has_factors_or_labels, metric
 
 
 def attribute_accuracies(codes, labels, random_state, test_fraction=0.2, hidden=(256, 256), learning_rate=1e-3,
@@ -44,9 +44,8 @@ def attribute_accuracies(codes, labels, random_state, test_fraction=0.2, hidden=
                  for part, truth in ((train_codes, train_labels), (test_codes, test_labels)))
 
 
-@gin.configurable("downstream_attributes", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("represent", data=factors_or_labels)
-def compute_downstream_attributes(dataset, model, random_state, artifact_dir=None, num_images=None, num_epochs=50,
+@metric("downstream_attributes", "represent", data=has_factors_or_labels)
+def compute_downstream_attributes(dataset, model, random_state, num_images=None, num_epochs=50,
                                   batch_size=256, learning_rate=1e-3, hidden=(256, 256), test_fraction=0.2,
                                   encoding_batch=64):
     """Accuracy of every attribute from C, Z and both, of a system of two stages; from the code, of others.
@@ -55,7 +54,6 @@ def compute_downstream_attributes(dataset, model, random_state, artifact_dir=Non
       dataset: an ImageData with factors (those that are sampled at random count too) or labels.
       model: a trained model with `represent(x)`, of two stages also `represent(x, part)`.
       random_state: np.random.RandomState.
-      artifact_dir: not used.
       num_images: images looked at; None: the whole set.
       num_epochs, batch_size, learning_rate, hidden, test_fraction: see `attribute_accuracies`.
       encoding_batch: images encoded at a time.
@@ -90,7 +88,7 @@ def _attributes(dataset, indices):
 
 def _codes(dataset, model, indices, batch_size, seed):
     """{part: codes [n, D]}."""
-    parts = ("c", "z", "joint") if hasattr(model, "infer_z") else ("code",)
+    parts = ("code",) if abilities.lacks(model, ["infer_z"]) else ("c", "z", "joint")
 
     @tf.function(reduce_retracing=True)
     def encode(x):

@@ -3,12 +3,16 @@
 import gin
 import numpy as np
 
+from dislib_plus import checks
+
 from ..arithmetic import sample_checks
-from . import utils
+from ..encoding import sampling
+from ..predictors import predictors
+from .requirements import metric
 
 
-@gin.configurable("downstream_task", denylist=utils.SAMPLED)
-def compute_downstream_task(ground_truth_data, representation_function, random_state, artifact_dir=None,
+@metric("downstream_task")
+def compute_downstream_task(ground_truth_data, representation_function, random_state,
                             num_train=gin.REQUIRED, num_test=gin.REQUIRED, batch_size=16,
                             sklearn_defaults="current", global_seed=None):
     """Accuracy of the configured `predictor` for each factor, at several training sizes.
@@ -17,7 +21,6 @@ def compute_downstream_task(ground_truth_data, representation_function, random_s
       ground_truth_data: ground-truth data to sample from.
       representation_function: observations [n, ...] -> codes [n, D].
       random_state: np.random.RandomState.
-      artifact_dir: unused.
       num_train: list of training sizes; each draws its own training and test sample.
       num_test: observations of each test sample.
       batch_size: observations drawn at a time (decides the random stream).
@@ -33,19 +36,18 @@ def compute_downstream_task(ground_truth_data, representation_function, random_s
     Raises:
       ValueError: sizes below 1, NaN in the codes.
     """
-    del artifact_dir
     scores = {"sklearn_defaults": sklearn_defaults}
-    with utils.seeded_global_generator(global_seed):
-        for train_size in utils.check_sizes("num_train", num_train):
-            codes_train, factors_train, codes_test, factors_test = utils.sample_train_test(
+    with predictors.seeded_global_generator(global_seed):
+        for train_size in checks.whole_numbers("num_train", num_train):
+            codes_train, factors_train, codes_test, factors_test = sampling.sample_train_test(
                 ground_truth_data, representation_function, random_state, train_size, num_test, batch_size)
             scores.update(_scores(train_size, codes_train.T, factors_train, codes_test.T, factors_test,
-                                  utils.make_predictor_fn(), sklearn_defaults))
+                                  predictors.make_predictor_fn(), sklearn_defaults))
     return scores
 
 
 def downstream_task(codes, factors, test_codes=None, test_factors=None, random_state=None,
-                    predictor_fn=utils.logistic_regression_cv, factor_bins=sample_checks.FACTOR_BINS,
+                    predictor_fn=predictors.logistic_regression_cv, factor_bins=sample_checks.FACTOR_BINS,
                     sklearn_defaults="current"):
     """Accuracy of a predictor for each factor, of arrays.
 
@@ -71,7 +73,7 @@ def downstream_task(codes, factors, test_codes=None, test_factors=None, random_s
 
 def _scores(train_size, codes_train, factors_train, codes_test, factors_test, predictor_fn, sklearn_defaults):
     sample_checks.check_samples(codes_train, factors_train.T, codes_test, factors_test.T, minimum_points=1)
-    per_factor = utils.accuracies_per_factor(
+    per_factor = predictors.accuracies_per_factor(
         codes_train, factors_train, codes_test, factors_test, predictor_fn, sklearn_defaults)
     scores = {}
     for sample, accuracy in zip(("train", "test"), per_factor):

@@ -1,12 +1,11 @@
 """The ELBO and what its KL term is made of: mutual information, total correlation, dimension-wise KL."""
 
-import gin
 import numpy as np
 import tensorflow as tf
 
 from ..arithmetic.posterior_mixture import PosteriorMixture
 from ..encoding import image_batches, posteriors
-from .requirements import requires
+from .requirements import metric
 
 
 def prior_kl(mean, stddev, log_probabilities=()):
@@ -75,9 +74,8 @@ def kl_decomposition(mean, stddev, random_state, num_samples=10000, log_probabil
     }
 
 
-@gin.configurable("elbo_decomposition", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("loss_terms", "posterior")
-def compute_elbo_decomposition(dataset, model, random_state, artifact_dir=None, num_images=None, num_samples=10000,
+@metric("elbo_decomposition", "loss_terms", "posterior")
+def compute_elbo_decomposition(dataset, model, random_state, num_images=None, num_samples=10000,
                                batch_size=64, dtype="float32"):
     """The ELBO of a model and the parts of its KL term.
 
@@ -88,7 +86,6 @@ def compute_elbo_decomposition(dataset, model, random_state, artifact_dir=None, 
       dataset: an ImageData.
       model: a trained model with `loss_terms` and `posterior`.
       random_state: np.random.RandomState.
-      artifact_dir: not used.
       num_images: images of the mixture; None: the whole set.
       num_samples: points at which the mixture's densities are taken.
       batch_size: images a batch of the networks.

@@ -11,14 +11,15 @@ import numpy as np
 from dislib_plus import checks
 
 from ..arithmetic import row_operations, sample_checks
+from ..encoding import sampling
 from ..sources.labelled_codes import ArrayData
-from . import utils
+from .requirements import metric
 
 DEAD_DIMS = ("dlib", "drop")
 
 
-@gin.configurable("factor_vae_score", denylist=utils.SAMPLED)
-def compute_factor_vae(ground_truth_data, representation_function, random_state, artifact_dir=None,
+@metric("factor_vae_score")
+def compute_factor_vae(ground_truth_data, representation_function, random_state,
                        batch_size=gin.REQUIRED, num_train=gin.REQUIRED, num_eval=gin.REQUIRED,
                        num_variance_estimate=gin.REQUIRED, dead_dims="dlib"):
     """FactorVAE score of a representation; codes are pruned by the configured `prune_dims`.
@@ -27,7 +28,6 @@ def compute_factor_vae(ground_truth_data, representation_function, random_state,
       ground_truth_data: ground-truth data to sample from.
       representation_function: observations [n, ...] -> codes [n, D].
       random_state: np.random.RandomState.
-      artifact_dir: unused.
       batch_size: observations per vote.
       num_train, num_eval: votes for the classifier and for the score.
       num_variance_estimate: observations for the global variances.
@@ -41,7 +41,6 @@ def compute_factor_vae(ground_truth_data, representation_function, random_state,
     Raises:
       ValueError: sizes below 1 (batch_size and num_variance_estimate below 2), NaN in the codes.
     """
-    del artifact_dir
     return _scores(ground_truth_data, representation_function, random_state, batch_size, num_train, num_eval,
                    num_variance_estimate, _prune_dims, dead_dims)
 
@@ -83,9 +82,9 @@ def _scores(ground_truth_data, representation_function, random_state, batch_size
     if num_variance_estimate is None:
         codes = ground_truth_data.codes
     else:
-        utils.check_size("num_variance_estimate", num_variance_estimate, 2)
+        checks.whole("num_variance_estimate", num_variance_estimate, 2)
         observations = np.asarray(ground_truth_data.sample_observations(num_variance_estimate, random_state))
-        codes = utils.obtain_representation(observations, representation_function, 64).T
+        codes = sampling.obtain_representation(observations, representation_function, 64).T
 
     def sample(size):
         return _sampled_variances(ground_truth_data, representation_function, batch_size, size, random_state)
@@ -95,11 +94,11 @@ def _scores(ground_truth_data, representation_function, random_state, batch_size
 
 def _score(codes, sample, num_factors, batch_size, num_train, num_eval, prune, dead_dims):
     checks.one_of("dead_dims", dead_dims, DEAD_DIMS)
-    utils.check_size("batch_size", batch_size, 2)
-    utils.check_size("num_train", num_train)
-    utils.check_size("num_eval", num_eval)
+    checks.whole("batch_size", batch_size, 2)
+    checks.whole("num_train", num_train, 1)
+    checks.whole("num_eval", num_eval, 1)
     variances = row_operations.variances(sample_checks.check_codes(codes))
-    active = prune(variances) & (True if dead_dims == "dlib" else utils.varying_rows(codes.T))
+    active = prune(variances) & (True if dead_dims == "dlib" else row_operations.varying_rows(codes.T))
     if not active.any():
         return {"train_accuracy": 0.0, "eval_accuracy": 0.0, "num_active_dims": 0, "num_active_dims_count": 0}
     votes_train = _votes(*sample(num_train), variances, active, num_factors)
@@ -132,9 +131,9 @@ def _votes(local_variances, fixed_factors, variances, active, num_factors):
 def _sampled_variances(ground_truth_data, representation_function, batch_size, num_points, random_state):
     """Code variances [num_points, D] of batches that share one factor's value, and the factor that each shares."""
     fixed, variances = [], []
-    draw = utils.way_of_drawing(ground_truth_data, _drawn_indices, _drawn_rows, _drawn_observations)
+    draw = sampling.way_of_drawing(ground_truth_data, _drawn_indices, _drawn_rows, _drawn_observations)
     batches = draw(ground_truth_data, batch_size, num_points, random_state, fixed)
-    for codes in utils.encode_stream(batches, representation_function):
+    for codes in sampling.encode_stream(batches, representation_function):
         variances.append(row_operations.group_variances(codes.reshape(-1, batch_size, codes.shape[1])))
     return np.concatenate(variances), np.array(fixed)
 
@@ -159,7 +158,7 @@ def _drawn_indices(indexed_data, batch_size, num_points, random_state, fixed):
 
 
 def _drawn_rows(array_data, batch_size, num_points, random_state, fixed):
-    """The same for arrays that are no whole grid: rows that share a random row's value."""
+    """The same for arrays that lack combinations of factors: rows that share a random row's value."""
     shared = random_state.randint(array_data.num_factors, size=num_points)
     first = np.repeat(random_state.randint(array_data.num_observations, size=(num_points, 1)), batch_size, axis=1)
     fixed.extend(shared)

@@ -5,16 +5,15 @@ variance, every factor gets the same number of votes, the score is read off the
 votes themselves, and categorical latents take part with a spread of their own.
 """
 
-import gin
 import numpy as np
 
+from dislib_plus import checks
+
 from ..arithmetic import sample_checks
-from ..encoding import image_batches, posteriors
+from ..encoding import image_batches, image_codes, posteriors
 from ..encoding import labels as labelling
-from . import utils
 from .elbo_decomposition import prior_kl
-from .requirements import factors as has_factors
-from .requirements import requires
+from .requirements import has_factors, metric
 
 CONSTANT_SPREAD = 1e-8
 
@@ -65,11 +64,11 @@ def factor_vae_cascade(codes, factors, random_state, classes=None, kept=None, nu
       ValueError: malformed arrays or sizes.
     """
     codes, factors, classes, kept = _checked(codes, factors, classes, kept)
-    utils.check_size("batch_size", batch_size, minimum=2)
+    checks.whole("batch_size", batch_size, 2)
     labels = sample_checks.class_labels(factors)
     labels = labels[:, labels.max(axis=0) > 0]
     num_factors = labels.shape[1]
-    utils.check_size("num_votes", num_votes, minimum=max(num_factors, 1))
+    checks.whole("num_votes", num_votes, max(num_factors, 1))
     spread = _spread(codes, classes)
     kept = np.flatnonzero(kept & (spread >= CONSTANT_SPREAD) if prune_constant else kept)
     if not num_factors or not kept.size:
@@ -110,9 +109,8 @@ def _checked(codes, factors, classes, kept):
     return codes, factors, classes, kept
 
 
-@gin.configurable("factor_vae_cascade", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("posterior", "represent", "code_spec", data=has_factors)
-def compute_factor_vae_cascade(dataset, model, random_state, artifact_dir=None, num_votes=800, batch_size=100,
+@metric("factor_vae_cascade", "posterior", "represent", "code_spec", data=has_factors)
+def compute_factor_vae_cascade(dataset, model, random_state, num_votes=800, batch_size=100,
                                kl_threshold=0.1, prune_constant=True, encoding_batch=64):
     """CascadeVAE's FactorVAE score of a model, from the codes of the whole data set.
 
@@ -120,7 +118,6 @@ def compute_factor_vae_cascade(dataset, model, random_state, artifact_dir=None, 
       dataset: a GroundTruthData.
       model: a trained model with `posterior`, `represent` and `code_spec`.
       random_state: np.random.RandomState.
-      artifact_dir: not used.
       num_votes, batch_size, prune_constant: see `factor_vae_cascade`.
       kl_threshold: nats; a Gaussian latent takes part if its mean KL to the prior exceeds it. Categorical latents
         always take part.
@@ -138,8 +135,8 @@ def compute_factor_vae_cascade(dataset, model, random_state, artifact_dir=None, 
     encoded = posteriors.of_images(dataset, model, indices, encoding_batch, seed)
     classes = np.zeros((len(indices), 0), np.int64)
     if any(kind == "categorical" for kind, _ in model.code_spec):
-        codes = labelling.represent(dataset, model, indices, encoding_batch, seed)
-        classes = np.stack(labelling.named_classes(codes, model.code_spec), axis=1)
+        codes = image_codes.of_images(dataset, model, indices, encoding_batch, seed)
+        classes = np.stack(image_codes.named_classes(codes, model.code_spec), axis=1)
     kept = np.concatenate([prior_kl(encoded.mean, encoded.stddev).mean(axis=0) > kl_threshold,
                            np.ones(classes.shape[1], bool)])
     return factor_vae_cascade(encoded.mean, factors, random_state, classes, kept, num_votes, batch_size, prune_constant)

@@ -8,13 +8,17 @@ sensitive factor and the pooled ones, its mean and maximum over values s.
 import gin
 import numpy as np
 
+from dislib_plus import checks
+
 from ..arithmetic import sample_checks
+from ..encoding import sampling
+from ..predictors import predictors
 from ..sources.labelled_codes import ArrayData
-from . import utils
+from .requirements import metric
 
 
-@gin.configurable("fairness", denylist=utils.SAMPLED)
-def compute_fairness(ground_truth_data, representation_function, random_state, artifact_dir=None,
+@metric("fairness")
+def compute_fairness(ground_truth_data, representation_function, random_state,
                      num_train=gin.REQUIRED, num_test_points_per_class=gin.REQUIRED, batch_size=16,
                      sklearn_defaults="current", global_seed=None):
     """Unfairness of the configured `predictor`.
@@ -23,7 +27,6 @@ def compute_fairness(ground_truth_data, representation_function, random_state, a
       ground_truth_data: ground-truth data to sample from; at least two factors, with values 0..factors_num_values-1.
       representation_function: observations [n, ...] -> codes [n, D].
       random_state: np.random.RandomState.
-      artifact_dir: unused.
       num_train: observations to fit the predictors on.
       num_test_points_per_class: factor vectors per pair of factors, each tried with all values of the sensitive one.
       batch_size: observations drawn at a time for training (decides the random stream).
@@ -38,14 +41,13 @@ def compute_fairness(ground_truth_data, representation_function, random_state, a
     Raises:
       ValueError: sizes below 1, fewer than two factors, a label outside 0..factors_num_values-1, NaN in the codes.
     """
-    del artifact_dir
-    with utils.seeded_global_generator(global_seed):
+    with predictors.seeded_global_generator(global_seed):
         return _scores(ground_truth_data, representation_function, random_state, num_train, num_test_points_per_class,
-                       batch_size, utils.make_predictor_fn(), sklearn_defaults)
+                       batch_size, predictors.make_predictor_fn(), sklearn_defaults)
 
 
 def fairness(codes, factors, random_state, num_train=10000, num_test_points_per_class=100, batch_size=16,
-             predictor_fn=utils.gradient_boosting_classifier, factor_bins=sample_checks.FACTOR_BINS,
+             predictor_fn=predictors.gradient_boosting_classifier, factor_bins=sample_checks.FACTOR_BINS,
              sklearn_defaults="current", global_seed=None):
     """Unfairness of a predictor, of two arrays.
 
@@ -67,22 +69,22 @@ def fairness(codes, factors, random_state, num_train=10000, num_test_points_per_
       ValueError: malformed arrays or sizes, fewer than two factors, a combination of factors that no row has.
     """
     data = ArrayData(codes, factors, factor_bins=factor_bins)
-    with utils.seeded_global_generator(global_seed):
+    with predictors.seeded_global_generator(global_seed):
         return _scores(data, data.lookup, random_state, num_train, num_test_points_per_class, batch_size, predictor_fn,
                        sklearn_defaults)
 
 
 def _scores(ground_truth_data, representation_function, random_state, num_train, num_test_points_per_class, batch_size,
             predictor_fn, sklearn_defaults):
-    utils.check_size("num_train", num_train)
-    utils.check_size("num_test_points_per_class", num_test_points_per_class)
+    checks.whole("num_train", num_train, 1)
+    checks.whole("num_test_points_per_class", num_test_points_per_class, 1)
     if ground_truth_data.num_factors < 2:
         raise ValueError(f"fairness needs at least two factors; received {ground_truth_data.num_factors}.")
-    codes, factors = utils.generate_batch_factor_code(
+    codes, factors = sampling.generate_batch_factor_code(
         ground_truth_data, representation_function, num_train, random_state, batch_size)
     sample_checks.check_codes_and_factors(codes.T, factors.T, minimum_points=1)
     _check_labels(factors, ground_truth_data.factors_num_values)
-    with utils.single_threaded_blas():
+    with predictors.single_threaded_blas():
         mean, largest = _matrices(ground_truth_data, representation_function, random_state, codes.T, factors,
                                   num_test_points_per_class, predictor_fn, sklearn_defaults)
     return {**compute_scores_dict(mean, "mean_fairness"), **compute_scores_dict(largest, "max_fairness"),
@@ -102,8 +104,8 @@ def _matrices(ground_truth_data, representation_function, random_state, codes, f
     counts = ground_truth_data.factors_num_values
     unfairness = np.zeros((2, len(counts), len(counts)))
     for target in range(len(counts)):
-        predictor = utils.new_predictor(predictor_fn, sklearn_defaults)
-        predictor = utils.fit_predictor(predictor, codes, factors[target])
+        predictor = predictors.new_predictor(predictor_fn, sklearn_defaults)
+        predictor = predictors.fit_predictor(predictor, codes, factors[target])
         for sensitive in range(len(counts)):
             if sensitive == target:
                 continue
@@ -123,7 +125,7 @@ def _intervened_predictions(ground_truth_data, representation_function, random_s
             intervened[:, sensitive] = value
             yield np.asarray(ground_truth_data.sample_observations_from_factors(intervened, random_state))
 
-    codes = np.concatenate(list(utils.encode_stream(observation_batches(), representation_function)))
+    codes = np.concatenate(list(sampling.encode_stream(observation_batches(), representation_function)))
     return predictor.predict(codes).reshape(-1, len(factors))
 
 

@@ -8,9 +8,7 @@ few images, so only numbers with one extractor and one N compare.
 import hashlib
 import pathlib
 import warnings
-import zipfile
 
-import gin
 import numpy as np
 import tensorflow as tf
 
@@ -20,8 +18,10 @@ from dislib_plus.data.cache import cache_root
 from ..encoding import image_batches
 from ..inception.extractors import make_extractor
 from ..inception.frechet import FeatureStatistics, distance_of_statistics
-from .requirements import requires
+from ..sources import abilities
+from .requirements import metric
 
+TWO_STAGES = ("first_stage", "infer_z", "generate")
 _SETS = ("reconstructions", "prior_samples", "first_stage", "random_z")
 
 
@@ -66,9 +66,8 @@ def _statistics(batches):
     return statistics
 
 
-@gin.configurable("fid", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("reconstruct", "sample")
-def compute_fid(dataset, model, random_state, artifact_dir=None, weights="imagenet", resize=299, num_images=None,
+@metric("fid", "reconstruct", "sample")
+def compute_fid(dataset, model, random_state, weights="imagenet", resize=299, num_images=None,
                 batch_size=50, sets=None, cache_dir=None):
     """FID between the data and what a model makes of it.
 
@@ -77,7 +76,6 @@ def compute_fid(dataset, model, random_state, artifact_dir=None, weights="imagen
       model: a trained model with `reconstruct` and `sample`; for the last two sets also
         `first_stage`, `infer_z` and `generate`.
       random_state: np.random.RandomState; draws images and noise.
-      artifact_dir: not used.
       weights: the feature extractor, see `extractors.make_extractor`.
       resize: side in pixels of the images inside the Inception networks.
       num_images: images of the data, and generated images; None: the whole set.
@@ -116,8 +114,7 @@ def compute_fid(dataset, model, random_state, artifact_dir=None, weights="imagen
 
 def _makers(model, sets):
     """{name: function (images, seed) -> generated images} of the wanted sets."""
-    two_stages = all(hasattr(model, name) for name in ("first_stage", "infer_z", "generate"))
-    possible = _SETS if two_stages else _SETS[:2]
+    possible = _SETS[:2] if abilities.lacks(model, TWO_STAGES) else _SETS
     wanted = possible if sets is None else tuple(sets)
     wrong = [name for name in wanted if name not in possible]
     if wrong or not wanted:
@@ -143,8 +140,9 @@ def _generated_statistics(dataset, make, indices, batch_size, seed, features, na
     def features_of(x, noise_seed):
         return features(tf.ensure_shape(make(x, noise_seed), [None, *dataset.observation_shape]))
 
-    batches = image_batches.batches(dataset, indices, batch_size, seed, progress=f"features of {name.replace('_', ' ')}")
-    return _statistics(features_of(x, image_batches.stateless_seed(seed, number)) for number, x in enumerate(batches))
+    progress = f"features of {name.replace('_', ' ')}"
+    batches = image_batches.batches(dataset, indices, batch_size, seed, progress)
+    return _statistics(features_of(x, image_batches.batch_seed(seed, number)) for number, x in enumerate(batches))
 
 
 def _data_statistics(dataset, indices, batch_size, seed, extractor, features, folder):
@@ -171,10 +169,11 @@ def _read(path):
     if not path.is_file():
         return None
     try:
-        with np.load(path) as arrays:
+        with files.reading(path), np.load(path) as arrays:
             return FeatureStatistics.from_arrays(dict(arrays))
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        warnings.warn(f"The kept FID statistics {path} are damaged ({error}); they are computed again.", stacklevel=2)
+    except files.DamagedFile as error:
+        warnings.warn(f"The kept FID statistics {path} are damaged ({error.reason}); they are computed again.",
+                      stacklevel=2)
         return None
 
 

@@ -5,15 +5,15 @@ history of such matrices. Samples, not means, are binned: so information does
 shrink when the noise of the posterior grows, although means keep their order.
 """
 
-import gin
 import numpy as np
 
+from dislib_plus import checks
+
 from ..arithmetic import artifacts, sample_checks
+from ..arithmetic.discrete_information import discrete_mutual_info, histogram_discretize
 from ..arithmetic.posterior_mixture import PosteriorMixture
 from ..encoding import posteriors
-from . import utils
-from .requirements import factors as has_factors
-from .requirements import requires
+from .requirements import has_factors, metric
 
 
 def information_matrix(codes, factors, num_bins=20, factor_bins=sample_checks.FACTOR_BINS, num_categorical=0):
@@ -33,12 +33,12 @@ def information_matrix(codes, factors, num_bins=20, factor_bins=sample_checks.FA
       ValueError: malformed arrays.
     """
     codes, factors = sample_checks.check_codes_and_factors(codes, factors)
-    utils.check_size("num_bins", num_bins)
+    checks.whole("num_bins", num_bins, 1)
     discrete = codes.T.copy()
     gaussian = codes.shape[1] - num_categorical
     if gaussian:
-        discrete[:gaussian] = utils.histogram_discretize(codes.T[:gaussian], num_bins)
-    return utils.discrete_mutual_info(discrete, sample_checks.class_labels(factors, factor_bins).T)
+        discrete[:gaussian] = histogram_discretize(codes.T[:gaussian], num_bins)
+    return discrete_mutual_info(discrete, sample_checks.class_labels(factors, factor_bins).T)
 
 
 def information_per_factor(information, factor_sizes):
@@ -93,8 +93,7 @@ def diffusion_indicators(history):
             "top2_rise": top2 - np.take_along_axis(top2, when, axis=0)}
 
 
-@gin.configurable("information_tracking", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("posterior", data=has_factors)
+@metric("information_tracking", "posterior", data=has_factors)
 def compute_information_tracking(dataset, model, random_state, artifact_dir=None, num_points=10000,
                                  num_bins=20, batch_size=16):
     """I(z_j;c_k) of a model, by histograms of sampled codes.
@@ -113,7 +112,7 @@ def compute_information_tracking(dataset, model, random_state, artifact_dir=None
       with `_normalised` (divided by log |k|), `mean_top1_normalised`, `mean_top2_normalised` over factors of
       more than one value, `num_points`.
     """
-    utils.check_size("num_points", num_points)
+    checks.whole("num_points", num_points, 1)
     factors, encoded = posteriors.of_factor_samples(dataset, model, num_points, random_state, batch_size)
     mixture = PosteriorMixture(encoded.mean, encoded.stddev, encoded.log_probabilities)
     samples = mixture.draw(np.arange(num_points), random_state)

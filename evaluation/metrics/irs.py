@@ -10,12 +10,14 @@ import numpy as np
 
 from dislib_plus import checks
 
-from ..arithmetic import sample_checks
-from . import utils
+from ..arithmetic import row_operations, sample_checks
+from ..arithmetic.discrete_information import histogram_discretize, make_discretizer
+from ..encoding import sampling
+from .requirements import metric
 
 
-@gin.configurable("irs", denylist=utils.SAMPLED)
-def compute_irs(ground_truth_data, representation_function, random_state, artifact_dir=None,
+@metric("irs")
+def compute_irs(ground_truth_data, representation_function, random_state,
                 diff_quantile=0.99, num_train=gin.REQUIRED, batch_size=gin.REQUIRED):
     """Interventional robustness of a representation; factors are discretised by the configured `discretizer`.
 
@@ -23,7 +25,6 @@ def compute_irs(ground_truth_data, representation_function, random_state, artifa
       ground_truth_data: ground-truth data to sample from.
       representation_function: observations [n, ...] -> codes [n, D].
       random_state: np.random.RandomState.
-      artifact_dir: unused.
       diff_quantile: quantile of the deviations, in [0, 1]; 1 is the paper's maximum.
       num_train: number of observations.
       batch_size: observations drawn at a time (decides the random stream).
@@ -35,12 +36,11 @@ def compute_irs(ground_truth_data, representation_function, random_state, artifa
     Raises:
       ValueError: sizes below 1, a quantile outside [0, 1], NaN in the codes.
     """
-    del artifact_dir
-    utils.check_size("num_train", num_train)
-    codes, factors = utils.generate_batch_factor_code(
+    checks.whole("num_train", num_train, 1)
+    codes, factors = sampling.generate_batch_factor_code(
         ground_truth_data, representation_function, num_train, random_state, batch_size, measured=True)
     codes, factors = sample_checks.check_codes_and_factors(codes.T, factors.T)
-    return _score(codes, utils.make_discretizer(factors.T).T, diff_quantile)
+    return _score(codes, make_discretizer(factors.T).T, diff_quantile)
 
 
 def irs(codes, factors, diff_quantile=0.99, num_bins=20):
@@ -59,8 +59,8 @@ def irs(codes, factors, diff_quantile=0.99, num_bins=20):
       ValueError: malformed arrays, a quantile outside [0, 1].
     """
     codes, factors = sample_checks.check_codes_and_factors(codes, factors)
-    utils.check_size("num_bins", num_bins)
-    return _score(codes, utils.histogram_discretize(factors.T, num_bins).T, diff_quantile)
+    checks.whole("num_bins", num_bins, 1)
+    return _score(codes, histogram_discretize(factors.T, num_bins).T, diff_quantile)
 
 
 def _score(codes, discrete_factors, diff_quantile):
@@ -77,7 +77,7 @@ def _drop_constant_dims(ys):
     if ys.ndim != 2:
         raise ValueError(f"ys must be a matrix [D, n]; received shape {ys.shape}.")
     # Rounding gives equal values a variance too.
-    return ys[(ys.var(axis=1) > 0.) & utils.varying_rows(ys)]
+    return ys[(ys.var(axis=1) > 0.) & row_operations.varying_rows(ys)]
 
 
 def scalable_disentanglement_score(gen_factors, latents, diff_quantile=0.99):

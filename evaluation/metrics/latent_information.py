@@ -3,13 +3,12 @@
 Ladder models are read by it (pro-VLAE, tables 1 and 3-8), and so are mixed codes (CascadeVAE, fig. 5; HFVAE, fig. 12).
 """
 
-import gin
 import numpy as np
 
 from ..arithmetic import posterior_mixture
-from ..encoding import image_batches, labels, posteriors
+from ..encoding import image_batches, posteriors
 from .elbo_decomposition import prior_kl
-from .requirements import requires
+from .requirements import metric
 
 INFORMATIVE = 0.1  # nats; a latent below it counts as pruned (HFVAE counts such latents in sec. 5).
 ESTIMATORS = ("exact", "stratified", "hfvae")
@@ -96,9 +95,8 @@ def spec_groups(code_spec):
     return groups
 
 
-@gin.configurable("latent_information", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("posterior", "code_spec")
-def compute_latent_information(dataset, model, random_state, artifact_dir=None, num_images=None, num_samples=10000,
+@metric("latent_information", "posterior", "code_spec")
+def compute_latent_information(dataset, model, random_state, num_images=None, num_samples=10000,
                                estimator="exact", minibatch_size=1024, num_minibatches=20, batch_size=64,
                                dtype="float64"):
     """I(x;z) of a model: in total, by block of its code, by latent, and the overlap of the blocks.
@@ -107,7 +105,6 @@ def compute_latent_information(dataset, model, random_state, artifact_dir=None, 
       dataset: an ImageData.
       model: a trained model with `posterior` and `code_spec`.
       random_state: np.random.RandomState.
-      artifact_dir: not used.
       num_images: N, at most this many random images make the mixture; None: the whole set. log N bounds every value.
       num_samples: images with a sampled z (estimator "exact").
       estimator: "exact", or "stratified" / "hfvae" (minibatches, see `minibatch_information`).
@@ -129,7 +126,7 @@ def compute_latent_information(dataset, model, random_state, artifact_dir=None, 
     if estimator not in ESTIMATORS:
         raise ValueError(f"latent_information.estimator must be one of {', '.join(ESTIMATORS)}; received "
                          f"{estimator!r}.")
-    indices = labels.some_images(dataset, num_images, random_state)
+    indices = image_batches.select(dataset, num_images, random_state)
     parameters = posteriors.of_images(dataset, model, indices, batch_size, image_batches.draw_seed(random_state))
     mixture = posterior_mixture.PosteriorMixture(parameters.mean, parameters.stddev, parameters.log_probabilities,
                                                  dtype)

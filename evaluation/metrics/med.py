@@ -7,8 +7,14 @@ DCI, so a representation of many latents is scored without training anything.
 import gin
 import numpy as np
 
-from ..arithmetic import sample_checks
-from . import dci, utils
+from dislib_plus import checks
+
+from ..arithmetic import row_operations, sample_checks
+from ..arithmetic.discrete_information import discrete_mutual_info, histogram_discretize, make_discretizer
+from ..encoding import sampling
+from ..predictors import predictors
+from . import dci
+from .requirements import metric
 
 
 def relative_information(information):
@@ -35,7 +41,7 @@ def top_latents(relative, top_k=1):
     Raises:
       ValueError: top_k below 1.
     """
-    utils.check_size("top_k", top_k)
+    checks.whole("top_k", top_k, 1)
     specificity = dci.disentanglement_per_code(relative)
     assigned = np.where(relative.sum(axis=1) > 0, relative.argmax(axis=1), -1)
     kept = []
@@ -88,9 +94,9 @@ def med(codes, factors, num_bins=20, factor_bins=sample_checks.FACTOR_BINS, top_
       ValueError: malformed arrays, or sizes below 1.
     """
     codes, factors = sample_checks.check_codes_and_factors(codes, factors)
-    utils.check_size("num_bins", num_bins)
+    checks.whole("num_bins", num_bins, 1)
     labels = sample_checks.class_labels(factors, factor_bins)
-    return med_scores(utils.discrete_mutual_info(utils.histogram_discretize(codes.T, num_bins), labels.T), top_k)
+    return med_scores(discrete_mutual_info(histogram_discretize(codes.T, num_bins), labels.T), top_k)
 
 
 def informativeness(codes, factors, test_codes, test_factors, sklearn_defaults="current"):
@@ -98,22 +104,22 @@ def informativeness(codes, factors, test_codes, test_factors, sklearn_defaults="
 
     Args:
       codes, test_codes: [n, D], [m, D]; factors, test_factors: classes [n, K], [m, K].
-      sklearn_defaults: see `utils.logistic_regression`.
+      sklearn_defaults: see `predictors.logistic_regression`.
 
     Returns:
       (train, test) accuracies; a factor of one training value counts with the share of that value. Constant codes
       are left out of the regression.
     """
     mean, stddev = codes.mean(axis=0), codes.std(axis=0)
-    varying = (stddev > 0) & utils.varying_rows(codes.T)
+    varying = (stddev > 0) & row_operations.varying_rows(codes.T)
     train, test = ((part[:, varying] - mean[varying]) / stddev[varying] for part in (codes, test_codes))
-    accuracies = [utils.accuracies(utils.logistic_regression(sklearn_defaults), train, factors[:, k], test,
+    accuracies = [predictors.accuracies(predictors.logistic_regression(sklearn_defaults), train, factors[:, k], test,
                                    test_factors[:, k]) for k in range(factors.shape[1])]
     return tuple(np.mean(accuracies, axis=0).tolist())
 
 
-@gin.configurable("med", denylist=utils.SAMPLED)
-def compute_med(ground_truth_data, representation_function, random_state, artifact_dir=None, num_train=gin.REQUIRED,
+@metric("med")
+def compute_med(ground_truth_data, representation_function, random_state, num_train=gin.REQUIRED,
                 num_test=gin.REQUIRED, batch_size=16, top_k=1, sklearn_defaults="current"):
     """MED of a representation, discretised by the configured `discretizer`, and its informativeness.
 
@@ -121,24 +127,23 @@ def compute_med(ground_truth_data, representation_function, random_state, artifa
       ground_truth_data: ground-truth data to sample from.
       representation_function: observations [n, ...] -> codes [n, D].
       random_state: np.random.RandomState.
-      artifact_dir: not used.
       num_train: observations of the mutual information and of the regression's training.
       num_test: observations on which the regression is scored; 0: no informativeness.
       batch_size: observations drawn at a time (decides the random stream).
       top_k: see `med_scores`.
-      sklearn_defaults: see `utils.logistic_regression`.
+      sklearn_defaults: see `predictors.logistic_regression`.
 
     Returns:
       dict as `med_scores`, with `informativeness_train` and `informativeness_test`.
     """
-    utils.check_size("num_train", num_train)
-    utils.check_size("num_test", num_test, minimum=0)
+    checks.whole("num_train", num_train, 1)
+    checks.whole("num_test", num_test, 0)
     draw = (ground_truth_data, representation_function)
-    codes, factors = utils.generate_batch_factor_code(*draw, num_train, random_state, batch_size)
+    codes, factors = sampling.generate_batch_factor_code(*draw, num_train, random_state, batch_size)
     sample_checks.check_codes_and_factors(codes.T, factors.T)
-    scores = med_scores(utils.discrete_mutual_info(utils.make_discretizer(codes), factors), top_k)
+    scores = med_scores(discrete_mutual_info(make_discretizer(codes), factors), top_k)
     if num_test:
-        test_codes, test_factors = utils.generate_batch_factor_code(*draw, num_test, random_state, batch_size)
+        test_codes, test_factors = sampling.generate_batch_factor_code(*draw, num_test, random_state, batch_size)
         train, test = informativeness(codes.T, factors.T, test_codes.T, test_factors.T, sklearn_defaults)
         scores.update(informativeness_train=train, informativeness_test=test)
     return scores

@@ -1,13 +1,14 @@
 """How much of the first stage's code survives in what a system of two stages generates (MS-VAE, M1 to M4)."""
 
-import gin
 import numpy as np
 import tensorflow as tf
 
+from dislib_plus import checks
+
 from ..arithmetic import sample_checks
+from ..arithmetic.discrete_information import discrete_entropy, discrete_mutual_info, histogram_discretize
 from ..encoding import image_batches
-from . import utils
-from .requirements import requires
+from .requirements import metric
 
 
 def mi_conditioning(codes, reference_codes, num_bins=20):
@@ -34,11 +35,11 @@ def mi_conditioning(codes, reference_codes, num_bins=20):
     if codes.shape != reference_codes.shape:
         raise ValueError(f"codes and reference_codes must have one shape [N, n]; "
                          f"received {codes.shape} and {reference_codes.shape}.")
-    utils.check_size("num_bins", num_bins, minimum=2)
-    discrete = utils.histogram_discretize(codes.T, num_bins)
-    reference = utils.histogram_discretize(reference_codes.T, num_bins)
-    entropies = utils.discrete_entropy(reference)
-    ratios = [utils.discrete_mutual_info(discrete[i:i + 1], reference[i:i + 1]).item() / entropies[i]
+    checks.whole("num_bins", num_bins, 2)
+    discrete = histogram_discretize(codes.T, num_bins)
+    reference = histogram_discretize(reference_codes.T, num_bins)
+    entropies = discrete_entropy(reference)
+    ratios = [discrete_mutual_info(discrete[i:i + 1], reference[i:i + 1]).item() / entropies[i]
               for i in np.flatnonzero(entropies > 0)]
     return float(np.mean(ratios)) if ratios else 0.0
 
@@ -50,14 +51,13 @@ def bias_of_independent_codes(reference_codes, num_bins=20):
     (Miller 1955); arguments as `mi_conditioning`. Returns 0 where all dimensions are constant.
     """
     reference_codes = sample_checks.check_codes(reference_codes, name="reference_codes")
-    entropies = utils.discrete_entropy(utils.histogram_discretize(reference_codes.T, num_bins))
+    entropies = discrete_entropy(histogram_discretize(reference_codes.T, num_bins))
     varying = entropies[entropies > 0]
     return float(np.mean((num_bins - 1)**2 / (2.0 * len(reference_codes) * varying))) if varying.size else 0.0
 
 
-@gin.configurable("mi_conditioning", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("first_stage", "infer_z", "generate", "represent")
-def compute_mi_conditioning(dataset, model, random_state, artifact_dir=None, num_images=None, batch_size=32,
+@metric("mi_conditioning", "first_stage", "infer_z", "generate", "represent")
+def compute_mi_conditioning(dataset, model, random_state, num_images=None, batch_size=32,
                             num_bins=20, replace_y="noise"):
     """M1 to M4 of the MS-VAE paper: the code, re-encoded from each stage's output, against the code of the image.
 
@@ -69,7 +69,6 @@ def compute_mi_conditioning(dataset, model, random_state, artifact_dir=None, num
       dataset: an ImageData.
       model: a trained model of two stages (`first_stage`, `infer_z`, `generate`, `represent`).
       random_state: np.random.RandomState; draws images and noise.
-      artifact_dir: not used.
       num_images: images looked at; None: the whole set.
       batch_size: images a batch; with replace_y="permute" the permutation stays within a batch.
       num_bins: bins a dimension.
@@ -109,6 +108,6 @@ def _encode_outputs(dataset, model, indices, batch_size, seed, replace_y):
         outputs = [x, y, model.generate(y, z), model.generate(y, eps), model.generate(other, z)]
         return [model.represent(image) for image in outputs]
 
-    parts = [codes_of(x, image_batches.stateless_seed(seed, number))
+    parts = [codes_of(x, image_batches.batch_seed(seed, number))
              for number, x in enumerate(image_batches.batches(dataset, indices, batch_size, seed))]
     return [np.concatenate(columns) for columns in zip(*parts)]

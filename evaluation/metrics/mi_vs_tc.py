@@ -4,13 +4,12 @@ Each restart and each weight of the total correlation gives one point; good
 models lie where information is high and total correlation low.
 """
 
-import gin
 import numpy as np
 
 from ..arithmetic import posterior_mixture
-from ..encoding import image_batches, labels, posteriors
+from ..encoding import image_batches, posteriors
 from .latent_information import spec_groups
-from .requirements import requires
+from .requirements import metric
 
 
 def mi_vs_tc(mixture, random_state, groups=None, batch_size=1024, num_batches=20, weights="hfvae"):
@@ -30,7 +29,7 @@ def mi_vs_tc(mixture, random_state, groups=None, batch_size=1024, num_batches=20
       dict, in nats: `mutual_information`, `total_correlation`, `group_total_correlation`.
 
     Raises:
-      ValueError: groups that are no partition, or sizes out of range.
+      ValueError: groups that miss or repeat a variable, or sizes out of range.
     """
     groups = mixture.singles if groups is None else groups
     if sorted(variable for group in groups for variable in group) != mixture.joint:
@@ -48,9 +47,8 @@ def mi_vs_tc(mixture, random_state, groups=None, batch_size=1024, num_batches=20
     return dict(zip(names, np.mean(points, axis=0).tolist()))
 
 
-@gin.configurable("mi_vs_tc", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("posterior", "code_spec")
-def compute_mi_vs_tc(dataset, model, random_state, artifact_dir=None, num_images=None, minibatch_size=1024,
+@metric("mi_vs_tc", "posterior", "code_spec")
+def compute_mi_vs_tc(dataset, model, random_state, num_images=None, minibatch_size=1024,
                      num_minibatches=20, weights="hfvae", batch_size=64, dtype="float64"):
     """One point of the scatter: information and total correlation of a model.
 
@@ -58,7 +56,6 @@ def compute_mi_vs_tc(dataset, model, random_state, artifact_dir=None, num_images
       dataset: an ImageData; the paper takes the test split.
       model: a trained model with `posterior` and `code_spec`, whose groups are those of the code.
       random_state: np.random.RandomState.
-      artifact_dir: not used.
       num_images: at most this many random images; None: the whole set.
       minibatch_size (at most the number of images is used), num_minibatches, weights: see `mi_vs_tc`.
       batch_size: images a batch of the encoder.
@@ -67,7 +64,7 @@ def compute_mi_vs_tc(dataset, model, random_state, artifact_dir=None, num_images
     Returns:
       dict as `mi_vs_tc`, with `log_num_images` (the ceiling of the information), `minibatch_size`, `num_images`.
     """
-    indices = labels.some_images(dataset, num_images, random_state)
+    indices = image_batches.select(dataset, num_images, random_state)
     encoded = posteriors.of_images(dataset, model, indices, batch_size, image_batches.draw_seed(random_state))
     mixture = posterior_mixture.PosteriorMixture(encoded.mean, encoded.stddev, encoded.log_probabilities, dtype)
     size = min(minibatch_size, len(indices))

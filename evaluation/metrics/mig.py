@@ -8,8 +8,17 @@ cannot reach 1.
 import gin
 import numpy as np
 
+from dislib_plus import checks
+
 from ..arithmetic import sample_checks
-from . import utils
+from ..arithmetic.discrete_information import (
+    discrete_entropy,
+    discrete_mutual_info,
+    histogram_discretize,
+    make_discretizer,
+)
+from ..encoding import sampling
+from .requirements import FIXED, metric
 
 
 def mig(codes, factors, num_bins=20, factor_bins=sample_checks.FACTOR_BINS):
@@ -30,12 +39,12 @@ def mig(codes, factors, num_bins=20, factor_bins=sample_checks.FACTOR_BINS):
     """
     codes, factors = sample_checks.check_codes_and_factors(codes, factors)
     labels = sample_checks.class_labels(factors, factor_bins)
-    utils.check_size("num_bins", num_bins)
-    return _scores(utils.histogram_discretize(codes.T, num_bins), labels.T)
+    checks.whole("num_bins", num_bins, 1)
+    return _scores(histogram_discretize(codes.T, num_bins), labels.T)
 
 
-@gin.configurable("mig", denylist=utils.SAMPLED)
-def compute_mig(ground_truth_data, representation_function, random_state, artifact_dir=None,
+@metric("mig")
+def compute_mig(ground_truth_data, representation_function, random_state,
                 num_train=gin.REQUIRED, batch_size=16):
     """Mutual information gap of a representation, discretised by the configured `discretizer`.
 
@@ -43,21 +52,19 @@ def compute_mig(ground_truth_data, representation_function, random_state, artifa
       ground_truth_data: ground-truth data to sample from.
       representation_function: observations [n, ...] -> codes [n, D].
       random_state: np.random.RandomState.
-      artifact_dir: unused.
       num_train: number of observations.
       batch_size: observations drawn at a time (decides the random stream).
 
     Returns:
       dict as `mig`.
     """
-    del artifact_dir
-    utils.check_size("num_train", num_train)
-    codes, factors = utils.generate_batch_factor_code(
+    checks.whole("num_train", num_train, 1)
+    codes, factors = sampling.generate_batch_factor_code(
         ground_truth_data, representation_function, num_train, random_state, batch_size)
     return _compute_mig(codes, factors)
 
 
-@gin.configurable("mig_validation", denylist=utils.FIXED)
+@gin.configurable("mig_validation", denylist=FIXED)
 def compute_mig_on_fixed_data(observations, labels, representation_function, batch_size=100):
     """Mutual information gap on a fixed labelled sample.
 
@@ -70,18 +77,18 @@ def compute_mig_on_fixed_data(observations, labels, representation_function, bat
     Returns:
       dict as `mig`.
     """
-    codes = utils.obtain_representation(observations, representation_function, batch_size)
+    codes = sampling.obtain_representation(observations, representation_function, batch_size)
     return _compute_mig(codes, labels)
 
 
 def _compute_mig(mus_train, ys_train):
     """dict as `mig`, of codes [D, n] and factors [K, n], with the configured discretizer."""
     codes, factors = sample_checks.check_codes_and_factors(mus_train.T, ys_train.T)
-    return _scores(utils.make_discretizer(codes.T), factors.T)
+    return _scores(make_discretizer(codes.T), factors.T)
 
 
 def _scores(discrete_codes, factors):
-    gaps = gap_per_factor(utils.discrete_mutual_info(discrete_codes, factors), utils.discrete_entropy(factors))
+    gaps = gap_per_factor(discrete_mutual_info(discrete_codes, factors), discrete_entropy(factors))
     known = gaps[~np.isnan(gaps)]
     return {"discrete_mig": float(known.mean()) if known.size else 0.0,
             "num_constant_factors": int(len(gaps) - len(known))}

@@ -4,18 +4,17 @@ Scores depend on the list of factors: pro-VLAE and beta-TCVAE leave the shape of
 dSprites out, disentanglement_lib and DeVAE do not. So the list is an argument.
 """
 
-import gin
 import numpy as np
 
 from dislib_plus import checks
 
 from ..arithmetic import artifacts, posterior_mixture, sample_checks
+from ..arithmetic.active_latents import ACTIVE_VARIANCE, active_latents
+from ..arithmetic.discrete_information import discrete_entropy
 from ..encoding import image_batches, labels, posteriors
-from . import utils
 from .mig import gap_per_factor
-from .mig_sup import ACTIVE_VARIANCE, mean_gap_of_active
-from .requirements import factors as has_factors
-from .requirements import requires
+from .mig_sup import mean_gap_of_active
+from .requirements import has_factors, metric
 
 
 def posterior_information(mixture, factors, random_state, num_samples=10000):
@@ -54,19 +53,15 @@ def posterior_information(mixture, factors, random_state, num_samples=10000):
     return information
 
 
-def active_variables(mixture, threshold=ACTIVE_VARIANCE):
-    """Which variables are in use: unbiased variance of the posterior mean over the images > threshold.
-
-    A categorical variable is active when the probability of one of its classes is.
+def active_in_mixture(mixture, threshold=ACTIVE_VARIANCE):
+    """Which variables are in use: Gaussian ones by `active_latents`, categorical ones by any class's probability.
 
     Returns:
       bool [variables].
     """
     checks.at_least("threshold", threshold, 0)
-    variances = [np.var(mixture.mean, axis=0, ddof=1, dtype=np.float64)]
-    variances += [[np.var(np.exp(table), axis=0, ddof=1, dtype=np.float64).max()]
-                  for table in mixture.log_probabilities]
-    return np.concatenate(variances) > threshold
+    categorical = [active_latents(np.exp(table), threshold).any(keepdims=True) for table in mixture.log_probabilities]
+    return np.concatenate([active_latents(mixture.mean, threshold), *categorical])
 
 
 def mig_posterior(mean, stddev, factors, random_state, num_samples=10000, threshold=ACTIVE_VARIANCE,
@@ -99,7 +94,7 @@ def mig_posterior(mean, stddev, factors, random_state, num_samples=10000, thresh
         raise ValueError("mig_posterior needs the posteriors of at least 2 images; received 1.")
     classes = sample_checks.class_labels(factors)
     information = posterior_information(mixture, classes, random_state, num_samples)
-    return scores(information, utils.discrete_entropy(classes.T), active_variables(mixture, threshold))
+    return scores(information, discrete_entropy(classes.T), active_in_mixture(mixture, threshold))
 
 
 def scores(information, entropies, active):
@@ -113,8 +108,7 @@ def scores(information, entropies, active):
     return {**result, "num_active_latents": int(np.sum(active)), "num_constant_factors": int(np.sum(~varying))}
 
 
-@gin.configurable("mig_posterior", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("posterior", data=has_factors)
+@metric("mig_posterior", "posterior", data=has_factors)
 def compute_mig_posterior(dataset, model, random_state, artifact_dir=None, factors=None, num_images=None,
                           num_samples=10000, threshold=ACTIVE_VARIANCE, batch_size=64, dtype="float64"):
     """MIG and MIG-sup from the posteriors of the whole data set.
@@ -138,16 +132,16 @@ def compute_mig_posterior(dataset, model, random_state, artifact_dir=None, facto
       ValueError: no factors, an unknown one, or sizes out of range.
     """
     positions = labels.factor_positions(dataset, factors)
-    indices = labels.some_images(dataset, num_images, random_state)
+    indices = image_batches.select(dataset, num_images, random_state)
     factor_values = labels.grid_factors(dataset, indices)[:, positions]
     encoded = posteriors.of_images(dataset, model, indices, batch_size, image_batches.draw_seed(random_state))
     mixture = posterior_mixture.PosteriorMixture(encoded.mean, encoded.stddev, encoded.log_probabilities, dtype)
     if mixture.num_images < 2:
         raise ValueError(f"mig_posterior.num_images must be at least 2; received {num_images}.")
     information = posterior_information(mixture, factor_values, random_state, num_samples)
-    entropies = utils.discrete_entropy(factor_values.T)
+    entropies = discrete_entropy(factor_values.T)
     artifacts.save_arrays(artifact_dir, "mig_posterior", mutual_information=information, factor_entropy=entropies)
-    return {**scores(information, entropies, active_variables(mixture, threshold)), "num_factors": len(positions),
+    return {**scores(information, entropies, active_in_mixture(mixture, threshold)), "num_factors": len(positions),
             "num_images": len(indices), "num_samples": min(num_samples, len(indices))}
 
 

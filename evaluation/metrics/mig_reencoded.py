@@ -4,21 +4,20 @@ The paper's own MIG is that of the codes of the images themselves (`mig`). Both 
 whether the factors are disentangled; this one also whether they survive in what is generated.
 """
 
-import gin
 import numpy as np
 import tensorflow as tf
 
+from dislib_plus import checks
+
 from ..arithmetic import sample_checks
-from ..encoding import image_batches
-from . import utils
+from ..arithmetic.discrete_information import discrete_entropy, discrete_mutual_info, make_discretizer
+from ..encoding import image_batches, sampling
 from .mig import gap_per_factor
-from .requirements import factors as needs_factors
-from .requirements import requires
+from .requirements import has_factors, metric
 
 
-@gin.configurable("mig_reencoded", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("represent", "reconstruct", data=needs_factors)
-def compute_mig_reencoded(dataset, model, random_state, artifact_dir=None, num_train=10000, batch_size=16):
+@metric("mig_reencoded", "represent", "reconstruct", data=has_factors)
+def compute_mig_reencoded(dataset, model, random_state, num_train=10000, batch_size=16):
     """Mutual information gap of E(G(x)), discretised by the configured `discretizer`.
 
     MIG = mean_k (I[j1, k] - I[j2, k]) / H_k with the codes E(G(x)): E the deterministic
@@ -28,7 +27,6 @@ def compute_mig_reencoded(dataset, model, random_state, artifact_dir=None, num_t
       dataset: a data set with factors.
       model: a trained model with `represent` and `reconstruct`.
       random_state: np.random.RandomState.
-      artifact_dir: not used.
       num_train: number of observations.
       batch_size: observations drawn at a time (decides the random stream, which is that of `mig`).
 
@@ -41,12 +39,12 @@ def compute_mig_reencoded(dataset, model, random_state, artifact_dir=None, num_t
     # Drawn from a copy, so that the observations are those that `mig` draws from the same state.
     noise = np.random.RandomState()
     noise.set_state(random_state.get_state())
-    utils.check_size("num_train", num_train)
-    codes, factors = utils.generate_batch_factor_code(
+    checks.whole("num_train", num_train, 1)
+    codes, factors = sampling.generate_batch_factor_code(
         dataset, _reencoder(model, image_batches.draw_seed(noise)), num_train, random_state, batch_size)
     sample_checks.check_codes_and_factors(codes.T, factors.T)
-    gaps = gap_per_factor(utils.discrete_mutual_info(utils.make_discretizer(codes), factors),
-                          utils.discrete_entropy(factors))
+    gaps = gap_per_factor(discrete_mutual_info(make_discretizer(codes), factors),
+                          discrete_entropy(factors))
     known = gaps[~np.isnan(gaps)]
     return {"discrete_mig_reencoded": float(known.mean()) if known.size else 0.0,
             "num_constant_factors": int(len(gaps) - len(known))}
@@ -60,6 +58,6 @@ def _reencoder(model, seed, rows=64):
 
     def represent(observations):
         parts = (observations[start:start + rows] for start in range(0, len(observations), rows))
-        return np.concatenate([reencode(tf.constant(part, tf.float32), image_batches.stateless_seed(seed, next(calls)))
+        return np.concatenate([reencode(tf.constant(part, tf.float32), image_batches.batch_seed(seed, next(calls)))
                                for part in parts])
     return represent

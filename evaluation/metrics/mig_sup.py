@@ -12,10 +12,15 @@ import numpy as np
 from dislib_plus import checks
 
 from ..arithmetic import sample_checks
-from . import utils
-
-# The paper calls latents "meaningful"; its code keeps those whose mean varies more than this.
-ACTIVE_VARIANCE = 1e-2
+from ..arithmetic.active_latents import ACTIVE_VARIANCE, active_latents
+from ..arithmetic.discrete_information import (
+    discrete_entropy,
+    discrete_mutual_info,
+    histogram_discretize,
+    make_discretizer,
+)
+from ..encoding import sampling
+from .requirements import metric
 
 
 def gap_per_latent(normalised_information):
@@ -65,12 +70,12 @@ def mig_sup(codes, factors, num_bins=20, factor_bins=sample_checks.FACTOR_BINS, 
     """
     codes, factors = sample_checks.check_codes_and_factors(codes, factors)
     labels = sample_checks.class_labels(factors, factor_bins)
-    utils.check_size("num_bins", num_bins)
-    return _scores(codes, utils.histogram_discretize(codes.T, num_bins), labels.T, active_variance)
+    checks.whole("num_bins", num_bins, 1)
+    return _scores(codes, histogram_discretize(codes.T, num_bins), labels.T, active_variance)
 
 
-@gin.configurable("mig_sup", denylist=["ground_truth_data", "representation_function", "random_state", "artifact_dir"])
-def compute_mig_sup(ground_truth_data, representation_function, random_state, artifact_dir=None,
+@metric("mig_sup")
+def compute_mig_sup(ground_truth_data, representation_function, random_state,
                     num_train=gin.REQUIRED, batch_size=16, active_variance=ACTIVE_VARIANCE):
     """MIG-sup of a representation, discretised by the configured `discretizer`.
 
@@ -78,7 +83,6 @@ def compute_mig_sup(ground_truth_data, representation_function, random_state, ar
       ground_truth_data: ground-truth data to sample from.
       representation_function: observations [n, ...] -> codes [n, D].
       random_state: np.random.RandomState.
-      artifact_dir: unused.
       num_train: number of observations, of which also the latents' variances are taken.
       batch_size: observations drawn at a time (decides the random stream).
       active_variance: a latent counts if its variance exceeds this.
@@ -86,21 +90,20 @@ def compute_mig_sup(ground_truth_data, representation_function, random_state, ar
     Returns:
       dict as `mig_sup`.
     """
-    del artifact_dir
-    utils.check_size("num_train", num_train)
-    codes, factors = utils.generate_batch_factor_code(
+    checks.whole("num_train", num_train, 1)
+    codes, factors = sampling.generate_batch_factor_code(
         ground_truth_data, representation_function, num_train, random_state, batch_size)
     sample_checks.check_codes_and_factors(codes.T, factors.T)
-    return _scores(codes.T, utils.make_discretizer(codes), factors, active_variance)
+    return _scores(codes.T, make_discretizer(codes), factors, active_variance)
 
 
 def _scores(codes, discrete_codes, factors, active_variance):
     """codes [n, D], the same discretised [D, n], factors [K, n]."""
     checks.number("mig_sup.active_variance", active_variance)
-    entropy = utils.discrete_entropy(factors)
+    entropy = discrete_entropy(factors)
     varying = entropy > 0
-    information = utils.discrete_mutual_info(discrete_codes, factors)[:, varying] / entropy[varying]
-    active = np.var(codes, axis=0, ddof=1, dtype=np.float64) > active_variance
+    information = discrete_mutual_info(discrete_codes, factors)[:, varying] / entropy[varying]
+    active = active_latents(codes, active_variance)
     score = mean_gap_of_active(information, active) if varying.any() else 0.0
     return {"mig_sup": score, "num_active_latents": int(active.sum()),
             "num_constant_factors": int(len(entropy) - varying.sum())}

@@ -10,13 +10,17 @@ import gin
 import numpy as np
 from sklearn import metrics
 
-from ..arithmetic import sample_checks
-from ..predictors import threads
-from . import utils
+from dislib_plus import checks
+
+from ..arithmetic import row_operations, sample_checks
+from ..arithmetic.discrete_information import discrete_mutual_info, histogram_discretize, make_discretizer
+from ..encoding import sampling
+from ..predictors import predictors, threads
+from .requirements import metric
 
 
-@gin.configurable("modularity_explicitness", denylist=utils.SAMPLED)
-def compute_modularity_explicitness(ground_truth_data, representation_function, random_state, artifact_dir=None,
+@metric("modularity_explicitness")
+def compute_modularity_explicitness(ground_truth_data, representation_function, random_state,
                                     num_train=gin.REQUIRED, num_test=gin.REQUIRED, batch_size=16,
                                     sklearn_defaults="current"):
     """Modularity and explicitness of a representation, codes discretised by the configured `discretizer`.
@@ -28,7 +32,6 @@ def compute_modularity_explicitness(ground_truth_data, representation_function, 
       ground_truth_data: ground-truth data to sample from.
       representation_function: observations [n, ...] -> codes [n, D].
       random_state: np.random.RandomState.
-      artifact_dir: unused.
       num_train, num_test: observations of the two samples.
       batch_size: observations drawn at a time (decides the random stream).
       sklearn_defaults: "current" (lbfgs, multinomial) or "2019" (liblinear, one-vs-rest).
@@ -43,11 +46,10 @@ def compute_modularity_explicitness(ground_truth_data, representation_function, 
     Raises:
       ValueError: sizes below 1, NaN in the codes.
     """
-    del artifact_dir
-    sample = utils.sample_train_test(
+    sample = sampling.sample_train_test(
         ground_truth_data, representation_function, random_state, num_train, num_test, batch_size)
     sample_checks.check_samples(*[part.T for part in sample])
-    return _scores(utils.make_discretizer(sample[0]), *sample, sklearn_defaults)
+    return _scores(make_discretizer(sample[0]), *sample, sklearn_defaults)
 
 
 def modularity_explicitness(codes, factors, test_codes=None, test_factors=None, num_bins=20, random_state=None,
@@ -70,28 +72,29 @@ def modularity_explicitness(codes, factors, test_codes=None, test_factors=None, 
       ValueError: malformed arrays.
     """
     sample = sample_checks.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
-    utils.check_size("num_bins", num_bins)
+    checks.whole("num_bins", num_bins, 1)
     sample = [part.T for part in sample]
-    return _scores(utils.histogram_discretize(sample[0], num_bins), *sample, sklearn_defaults)
+    return _scores(histogram_discretize(sample[0], num_bins), *sample, sklearn_defaults)
 
 
 def _scores(discrete_codes, mus_train, ys_train, mus_test, ys_test, sklearn_defaults):
-    utils.check_sklearn_defaults(sklearn_defaults)
-    varying = (np.std(mus_train, axis=1) > 0) & utils.varying_rows(mus_train)
+    predictors.check_sklearn_defaults(sklearn_defaults)
+    varying = (np.std(mus_train, axis=1) > 0) & row_operations.varying_rows(mus_train)
     # The memory order decides how float32 sums are rounded: no copy unless it is needed.
     kept_train, kept_test = (mus_train, mus_test) if varying.all() else (mus_train[varying], mus_test[varying])
-    x_train, mean, stddev = utils.normalize_data(kept_train)
-    x_test, _, _ = utils.normalize_data(kept_test, mean, stddev)
+    x_train, mean, stddev = row_operations.normalize_data(kept_train)
+    x_test, _, _ = row_operations.normalize_data(kept_test, mean, stddev)
     classes = [np.intersect1d(train, test) for train, test in zip(ys_train, ys_test)]
     missing = [len(np.union1d(train, test)) - len(both) for train, test, both in zip(ys_train, ys_test, classes)]
-    scorable = utils.varying_rows(ys_train) & utils.varying_rows(ys_test) & [len(both) > 0 for both in classes]
-    with utils.single_threaded_blas():
+    scorable = row_operations.varying_rows(ys_train) & row_operations.varying_rows(ys_test)
+    scorable &= [len(both) > 0 for both in classes]
+    with predictors.single_threaded_blas():
         scored = threads.in_order(
             lambda factor: explicitness_per_factor(x_train, ys_train[factor], x_test, ys_test[factor],
                                                    sklearn_defaults), np.flatnonzero(scorable))
     # One vector at a time: the mean over an axis of a matrix adds in another order.
     explicitness = [np.mean(areas) for areas in zip(*scored)] if scored else (0.5, 0.5)
-    return {"modularity_score": modularity(utils.discrete_mutual_info(discrete_codes, ys_train)),
+    return {"modularity_score": modularity(discrete_mutual_info(discrete_codes, ys_train)),
             "explicitness_score_train": float(explicitness[0]), "explicitness_score_test": float(explicitness[1]),
             "num_constant_codes": int((~varying).sum()), "num_missing_classes": int(sum(missing)),
             "num_constant_factors": len(ys_train) - len(scored), "sklearn_defaults": sklearn_defaults}
@@ -108,7 +111,7 @@ def explicitness_per_factor(mus_train, y_train, mus_test, y_test, sklearn_defaul
     Returns:
       (area on the first sample, area on the second), floats in [0, 1].
     """
-    classifier = utils.fit_predictor(utils.logistic_regression(sklearn_defaults), mus_train.T, y_train)
+    classifier = predictors.fit_predictor(predictors.logistic_regression(sklearn_defaults), mus_train.T, y_train)
     present = np.flatnonzero(np.isin(classifier.classes_, y_test))
     areas = []
     for codes, labels in ((mus_train, y_train), (mus_test, y_test)):

@@ -1,23 +1,22 @@
 """Mutual information of latents with labels by quantile bins, MIG with a Concrete variable (HFVAE, A.2, fig. 8)."""
 
-import gin
 import numpy as np
 
-from dislib_plus import data
+from dislib_plus import checks, data
 
 from ..arithmetic import sample_checks
-from ..encoding import image_batches
+from ..arithmetic.discrete_information import discrete_entropy, discrete_mutual_info, mutual_information
+from ..encoding import image_batches, image_codes
 from ..encoding import labels as labelling
-from . import utils
-from .requirements import factors_or_labels, requires
+from .requirements import has_factors_or_labels, metric
 
 
 def quantile_bins(values, train_values=None, num_bins=10):
     """Bin numbers of each column, in bins that hold equal shares of the training values.
 
-    Edges are the quantiles 1/b, ..., (b-1)/b of the training values. A value at which
-    several of them lie, or that is the smallest, fills a bin and has one for itself:
-    so bins are the same for -z, and a constant column has one bin. The outer bins are open.
+    The edges are the quantiles 1/b, ..., (b-1)/b of the training values. A value gets a bin for itself
+    where two or more quantiles fall on it, and where a quantile is the smallest value. So -z gives
+    the same bins as z, and a constant column one bin. The first and the last bin are open.
 
     Args:
       values: [n, D].
@@ -29,7 +28,7 @@ def quantile_bins(values, train_values=None, num_bins=10):
     """
     values = sample_checks.check_codes(values, minimum_points=1)
     train_values = values if train_values is None else sample_checks.check_codes(train_values, name="train_codes")
-    utils.check_size("num_bins", num_bins, minimum=2)
+    checks.whole("num_bins", num_bins, 2)
     if train_values.shape[1] != values.shape[1]:
         raise ValueError(f"codes and train_codes must have the same columns; received {values.shape} and "
                          f"{train_values.shape}.")
@@ -39,10 +38,11 @@ def quantile_bins(values, train_values=None, num_bins=10):
 
 
 def _bin_edges(quantiles, smallest):
-    """Ascending edges, each the first number of a bin."""
+    """Ascending edges; a bin begins at its edge and ends before the next."""
     edges, counts = np.unique(quantiles, return_counts=True)
-    filling = edges[(counts > 1) | (edges == smallest)]
-    return np.union1d(edges[edges > smallest], np.nextafter(filling, np.inf, dtype=edges.dtype))
+    alone = edges[(counts > 1) | (edges == smallest)]
+    # The bin of such a value ends at the next larger number.
+    return np.union1d(edges[edges > smallest], np.nextafter(alone, np.inf, dtype=edges.dtype))
 
 
 def quantile_mutual_information(codes, labels, train_codes=None, num_bins=10):
@@ -61,7 +61,7 @@ def quantile_mutual_information(codes, labels, train_codes=None, num_bins=10):
     """
     codes, labels = sample_checks.check_codes_and_factors(codes, labels)
     bins = quantile_bins(codes, train_codes, num_bins)
-    return utils.discrete_mutual_info(bins.T, sample_checks.class_labels(labels).T)
+    return discrete_mutual_info(bins.T, sample_checks.class_labels(labels).T)
 
 
 def categorical_mutual_information(probabilities, labels):
@@ -81,7 +81,7 @@ def categorical_mutual_information(probabilities, labels):
         raise ValueError("probabilities must be non-negative with rows that sum to 1; received sums from "
                          f"{probabilities.sum(axis=1).min():.4g} to {probabilities.sum(axis=1).max():.4g}.")
     classes = sample_checks.class_labels(labels)
-    return np.array([utils.mutual_information(np.eye(column.max() + 1)[column].T @ probabilities.astype(np.float64))
+    return np.array([mutual_information(np.eye(column.max() + 1)[column].T @ probabilities.astype(np.float64))
                      for column in classes.T])
 
 
@@ -90,9 +90,8 @@ def concrete_mig(gaussian_information, categorical_information):
     return float(categorical_information - np.max(gaussian_information, initial=0.0))
 
 
-@gin.configurable("quantile_mutual_information", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("represent", "code_spec", data=factors_or_labels)
-def compute_quantile_mutual_information(dataset, model, random_state, artifact_dir=None, num_train=None,
+@metric("quantile_mutual_information", "represent", "code_spec", data=has_factors_or_labels)
+def compute_quantile_mutual_information(dataset, model, random_state, num_train=None,
                                         num_images=None, num_bins=10, indicators=None, train_dataset=None,
                                         batch_size=64):
     """I(z_j;y) by quantile bins with the class label, with indicators of labels, or with every factor.
@@ -101,7 +100,6 @@ def compute_quantile_mutual_information(dataset, model, random_state, artifact_d
       dataset: an ImageData with labels, or with factors.
       model: a trained model with `represent` and `code_spec`.
       random_state: np.random.RandomState.
-      artifact_dir: not used.
       num_train: at most this many random images give the edges; num_images: at most this many are scored. None: all.
       num_bins: bins a latent.
       train_dataset: name of the data set (as `dataset.name`) that gives the edges; None: the one that is scored.
@@ -118,11 +116,11 @@ def compute_quantile_mutual_information(dataset, model, random_state, artifact_d
       ValueError: sizes out of range, or indicators for a set without labels.
     """
     train_data = dataset if train_dataset is None else data.get_named_ground_truth_data(train_dataset)
-    chosen = [labelling.some_images(source, size, random_state)
+    chosen = [image_batches.select(source, size, random_state)
               for source, size in ((dataset, num_images), (train_data, num_train))]
-    codes = [labelling.represent(source, model, indices, batch_size, image_batches.draw_seed(random_state))
+    codes = [image_codes.of_images(source, model, indices, batch_size, image_batches.draw_seed(random_state))
              for source, indices in zip((dataset, train_data), chosen)]
-    (gaussian, tables), (train, _) = (labelling.split_code(part, model.code_spec) for part in codes)
+    (gaussian, tables), (train, _) = (image_codes.split_code(part, model.code_spec) for part in codes)
     result = {}
     for name, column in _targets(dataset, chosen[0], indicators):
         result.update(_scores(name, column, gaussian, tables, train, num_bins))
@@ -155,6 +153,6 @@ def _targets(dataset, indices, indicators):
 
 
 def _gap(information, column):
-    entropy = utils.discrete_entropy(column.T)[0]
+    entropy = discrete_entropy(column.T)[0]
     best, second = np.sort(np.append(information, 0.0))[:-3:-1]
     return float((best - second) / entropy) if entropy > 0 else 0.0

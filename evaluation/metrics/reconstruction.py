@@ -1,11 +1,10 @@
 """Reconstruction error: how much of an image survives the code."""
 
-import gin
 import numpy as np
 import tensorflow as tf
 
 from ..encoding import image_batches
-from .requirements import requires
+from .requirements import metric
 
 # A float32 sigmoid reaches 0 and 1; clipped, a saturated wrong pixel costs 16.1 nats.
 _CLIP = 1e-7
@@ -75,16 +74,14 @@ def _summary(errors, num_pixels):
     }
 
 
-@gin.configurable("reconstruction", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("reconstruct")
-def compute_reconstruction(dataset, model, random_state, artifact_dir=None, num_images=None, batch_size=64):
+@metric("reconstruction", "reconstruct")
+def compute_reconstruction(dataset, model, random_state, num_images=None, batch_size=64):
     """Reconstruction errors of a model, with the code's mean and with a sampled code.
 
     Args:
       dataset: an ImageData.
       model: a trained model with `reconstruct(x, sample, seed)`.
       random_state: np.random.RandomState; draws the images and the codes' noise.
-      artifact_dir: not used.
       num_images: images looked at; None: the whole set.
       batch_size: images a batch.
 
@@ -109,6 +106,6 @@ def _mean_errors(dataset, model, indices, batch_size, seed, sample):
 
     totals = {}
     for number, x in enumerate(image_batches.batches(dataset, indices, batch_size, seed)):
-        for name, values in errors_of(x, image_batches.stateless_seed(seed, number)).items():
+        for name, values in errors_of(x, image_batches.batch_seed(seed, number)).items():
             totals[name] = totals.get(name, 0.0) + np.sum(values, dtype=np.float64)
     return {name: total / len(indices) for name, total in totals.items()}

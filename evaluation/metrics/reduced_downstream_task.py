@@ -3,12 +3,17 @@
 import gin
 import numpy as np
 
+from dislib_plus import checks
+
 from ..arithmetic import sample_checks
-from . import dci, utils
+from ..encoding import sampling
+from ..predictors import predictors
+from . import dci
+from .requirements import MATRIX, metric
 
 
-@gin.configurable("reduced_downstream_task", denylist=utils.SAMPLED)
-def compute_reduced_downstream_task(ground_truth_data, representation_function, random_state, artifact_dir=None,
+@metric("reduced_downstream_task")
+def compute_reduced_downstream_task(ground_truth_data, representation_function, random_state,
                                     num_factors_to_remove=gin.REQUIRED, num_train=gin.REQUIRED,
                                     num_test=gin.REQUIRED, batch_size=16, sklearn_defaults="current",
                                     global_seed=None):
@@ -18,7 +23,6 @@ def compute_reduced_downstream_task(ground_truth_data, representation_function, 
       ground_truth_data: ground-truth data to sample from.
       representation_function: observations [n, ...] -> codes [n, D].
       random_state: np.random.RandomState.
-      artifact_dir: unused.
       num_factors_to_remove: codes removed, one after the other, for each factor of interest; below D.
       num_train: list of training sizes; each draws its own training and test sample.
       num_test: observations of each test sample.
@@ -35,20 +39,19 @@ def compute_reduced_downstream_task(ground_truth_data, representation_function, 
     Raises:
       ValueError: sizes below 1, too many codes to remove, NaN in the codes.
     """
-    del artifact_dir
-    utils.check_size("num_factors_to_remove", num_factors_to_remove)
+    checks.whole("num_factors_to_remove", num_factors_to_remove, 1)
     scores = {"sklearn_defaults": sklearn_defaults}
-    with utils.seeded_global_generator(global_seed):
-        for train_size in utils.check_sizes("num_train", num_train):
-            sample = utils.sample_train_test(
+    with predictors.seeded_global_generator(global_seed):
+        for train_size in checks.whole_numbers("num_train", num_train):
+            sample = sampling.sample_train_test(
                 ground_truth_data, representation_function, random_state, train_size, num_test, batch_size)
-            reduced = _scores(sample, num_factors_to_remove, sklearn_defaults, utils.make_predictor_fn())
+            reduced = _scores(sample, num_factors_to_remove, sklearn_defaults, predictors.make_predictor_fn())
             scores.update({f"{train_size}:{key}": value for key, value in reduced.items()})
     return scores
 
 
 def reduced_downstream_task(codes, factors, test_codes=None, test_factors=None, num_factors_to_remove=1,
-                            random_state=None, predictor_fn=utils.logistic_regression_cv, correlation_measure=None,
+                            random_state=None, predictor_fn=predictors.logistic_regression_cv, correlation_measure=None,
                             factor_bins=sample_checks.FACTOR_BINS, sklearn_defaults="current"):
     """Accuracy of a predictor on reduced representations, of arrays.
 
@@ -70,7 +73,7 @@ def reduced_downstream_task(codes, factors, test_codes=None, test_factors=None, 
     Raises:
       ValueError: malformed arrays, too many codes to remove.
     """
-    utils.check_size("num_factors_to_remove", num_factors_to_remove)
+    checks.whole("num_factors_to_remove", num_factors_to_remove, 1)
     random_state = random_state or np.random.RandomState(0)
     sample = sample_checks.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
 
@@ -96,7 +99,7 @@ def _scores(sample, num_factors_to_remove, sklearn_defaults, predictor_fn, corre
         for _ in range(num_factors_to_remove):
             kept_train, kept_test = compute_reduced_representation(
                 kept_train, factors_train, kept_test, factors_test, factor, **measure)
-        accuracy = np.array(utils.accuracies_per_factor(
+        accuracy = np.array(predictors.accuracies_per_factor(
             kept_train.T, factors_train, kept_test.T, factors_test, predictor_fn, sklearn_defaults))
         rest = np.delete(accuracy, factor, axis=1)
         interest.append(accuracy[:, factor])
@@ -132,7 +135,7 @@ def compute_reduced_representation(mus_train, ys_train, mus_test, ys_test, facto
     return np.delete(mus_train, removed, axis=0), np.delete(mus_test, removed, axis=0)
 
 
-@gin.configurable("factorwise_dci", denylist=utils.MATRIX)
+@gin.configurable("factorwise_dci", denylist=MATRIX)
 def compute_factorwise_dci(mus_train, ys_train, mus_test, ys_test, backend="sklearn"):
     """Importance matrix [D, K] of boosted trees (`dci.compute_importance_gbt`)."""
     return dci.compute_importance_gbt(mus_train, ys_train, mus_test, ys_test, backend=backend)[0]

@@ -1,51 +1,117 @@
-"""What a metric needs of the model and of the data, declared where the metric is defined and checked before it runs."""
+"""What a metric is given and what it needs: said where the metric is defined, checked before it runs, refused here.
+
+  @metric("fid", "reconstruct", "sample")          a model that can do both
+  @metric("med", data=has_factors)                 a data set with ground-truth factors
+"""
 
 import functools
 import inspect
 
+import gin
 
-def requires(*model_methods, data=None):
-    """Decorator of a metric function that declares `model` or `dataset`.
+from dislib_plus.configuration import ConfigurationError
 
-    The runner reads the declaration and refuses a metric before anything is
-    computed; a direct call is checked as well.
+from ..sources import abilities
+
+# What a metric may declare; the first four are disentanglement_lib's.
+LIBRARY = ("ground_truth_data", "representation_function", "random_state", "artifact_dir")
+SUPPLIED = (*LIBRARY, "dataset", "model")
+# What a metric of a fixed labelled sample is given, and a function that relates codes to factors.
+FIXED = ("observations", "labels", "representation_function")
+MATRIX = ("mus_train", "ys_train", "mus_test", "ys_test")
+
+
+def metric(name, *needs, data=None):
+    """Decorator of a metric: its name in gin, its place in disentanglement_lib's signature, what it needs.
+
+    What the evaluation supplies cannot be bound by gin. A metric that leaves nothing behind does not
+    declare `artifact_dir`; it may be called with it all the same, after `random_state`.
 
     Args:
-      model_methods: methods that the model must have.
+      name: the metric's name in gin.
+      *needs: names of the methods that the model must have.
       data: function (data set) that raises ValueError for data that will not do; None: any data.
     """
     def add(function):
-        parameters = inspect.signature(function)
+        signature = _with_artifact_dir(inspect.signature(function))
+        keeps = "artifact_dir" in inspect.signature(function).parameters
 
         @functools.wraps(function)
         def checked(*args, **kwargs):
-            given = parameters.bind_partial(*args, **kwargs).arguments
-            check(checked, given.get("model"), given.get("dataset"))
-            return function(*args, **kwargs)
-        checked.model_methods, checked.data_check = model_methods, data
-        return checked
+            arguments = signature.bind(*args, **kwargs).arguments
+            if not keeps:
+                arguments.pop("artifact_dir", None)
+            check(checked, name, arguments.get("model"), arguments.get("dataset"))
+            return function(**arguments)
+        checked.__signature__, checked.needs, checked.data_check = signature, needs, data
+        # gin would look behind the wrapper for the parameters, where `artifact_dir` may be missing.
+        del checked.__wrapped__
+        return gin.configurable(name, denylist=[part for part in SUPPLIED if part in signature.parameters])(checked)
     return add
 
 
-def check(function, model, dataset):
-    """Raises ValueError where the model or the data lack what the metric `function` declares with `requires`."""
-    missing = [name for name in getattr(function, "model_methods", ()) if not hasattr(model, name)]
-    if missing:
-        name = function.__name__.removeprefix("compute_")
-        raise ValueError(f"{name} needs a model with {', '.join(missing)}; {type(model).__name__} has no such method: "
-                         "choose other metrics, or a model that has.")
+def _with_artifact_dir(signature):
+    """The signature with `artifact_dir=None` after `random_state`."""
+    parameters = list(signature.parameters.values())
+    if "artifact_dir" not in signature.parameters:
+        added = inspect.Parameter("artifact_dir", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None)
+        parameters.insert(1 + list(signature.parameters).index("random_state"), added)
+    return signature.replace(parameters=parameters)
+
+
+def declared(function):
+    """Names of the parameters of a metric function; with **kwargs it takes disentanglement_lib's four."""
+    parameters = inspect.signature(function).parameters.values()
+    names = {parameter.name for parameter in parameters}
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        names |= set(LIBRARY)
+    return names
+
+
+def check(function, name, model, dataset):
+    """Raises ConfigurationError where the model or the data lack what a metric declares with `metric`."""
+    needs = getattr(function, "needs", ())
+    if needs:
+        check_model(name, model, *needs)
     if getattr(function, "data_check", None) is not None:
-        function.data_check(dataset)
+        check_data(name, function.data_check, dataset)
 
 
-def factors(dataset):
+def check_data(name, requirement, dataset):
+    """Raises ConfigurationError, which names the metric, where a data set lacks what it needs (see `metric`)."""
+    try:
+        requirement(dataset)
+    except ValueError as error:
+        raise ConfigurationError(f"{name}: {error}") from error
+
+
+def check_model(name, model, *needs):
+    """Raises ConfigurationError unless the model has all of the needed methods.
+
+    Args:
+      name: of the metric, or of the setting that gave the model; needs: names of methods.
+    """
+    missing = abilities.lacks(model, needs)
+    if missing:
+        raise ConfigurationError(f"{name} needs a model that has {', '.join(missing)}; {type(model).__name__} has not: "
+                                 "choose other metrics, or another model.")
+
+
+def check_codes(name, source_name, function, model):
+    """Raises ConfigurationError where a source has no representation function, which the metric needs."""
+    if function is None:
+        raise ConfigurationError(f"{name} needs codes, and {source_name} has none: its {type(model).__name__} does not "
+                                 "have represent. Choose metrics of what it generates, or another model.")
+
+
+def has_factors(dataset):
     """Raises ValueError for data without ground-truth factors."""
     if not dataset.num_factors:
         raise ValueError(f"Data set {dataset.name!r} has no ground-truth factors, which this metric needs; choose "
                          "metrics that need images only (reconstruction, fid, elbo_decomposition, ...).")
 
 
-def factors_or_labels(dataset):
+def has_factors_or_labels(dataset):
     """Raises ValueError for data with neither ground-truth factors nor labels."""
     if not dataset.num_factors and dataset.labels is None:
         raise ValueError(f"Data set {dataset.name!r} has neither factors nor labels, of which this metric needs one.")

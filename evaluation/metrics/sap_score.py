@@ -10,14 +10,15 @@ import numpy as np
 from sklearn import svm
 
 from ..arithmetic import row_operations, sample_checks
-from ..predictors import threads
-from . import utils
+from ..encoding import sampling
+from ..predictors import predictors, threads
+from .requirements import FIXED, metric
 
 MIN_VARIANCE = 1e-12
 
 
-@gin.configurable("sap_score", denylist=utils.SAMPLED)
-def compute_sap(ground_truth_data, representation_function, random_state, artifact_dir=None,
+@metric("sap_score")
+def compute_sap(ground_truth_data, representation_function, random_state,
                 num_train=gin.REQUIRED, num_test=gin.REQUIRED, batch_size=16, continuous_factors=gin.REQUIRED,
                 sklearn_defaults="current", global_seed=None):
     """SAP score of a representation.
@@ -26,7 +27,6 @@ def compute_sap(ground_truth_data, representation_function, random_state, artifa
       ground_truth_data: ground-truth data to sample from.
       representation_function: observations [n, ...] -> codes [n, D].
       random_state: np.random.RandomState.
-      artifact_dir: unused.
       num_train, num_test: observations to fit on, and to score on (drawn even if continuous_factors).
       batch_size: observations drawn at a time (decides the random stream).
       continuous_factors: squared correlation rather than classification.
@@ -41,11 +41,10 @@ def compute_sap(ground_truth_data, representation_function, random_state, artifa
     Raises:
       ValueError: sizes below 1, NaN in the codes.
     """
-    del artifact_dir
-    sample = utils.sample_train_test(
+    sample = sampling.sample_train_test(
         ground_truth_data, representation_function, random_state, num_train, num_test, batch_size,
         measured=continuous_factors)
-    with utils.seeded_global_generator(global_seed):
+    with predictors.seeded_global_generator(global_seed):
         return _compute_sap(*sample, continuous_factors, sklearn_defaults)
 
 
@@ -74,7 +73,7 @@ def sap(codes, factors, test_codes=None, test_factors=None, continuous_factors=F
     return _compute_sap(*[part.T for part in sample], continuous_factors, sklearn_defaults)
 
 
-@gin.configurable("sap_score_validation", denylist=utils.FIXED)
+@gin.configurable("sap_score_validation", denylist=FIXED)
 def compute_sap_on_fixed_data(observations, labels, representation_function, train_percentage=gin.REQUIRED,
                               continuous_factors=gin.REQUIRED, batch_size=100, sklearn_defaults="current",
                               global_seed=None):
@@ -91,16 +90,16 @@ def compute_sap_on_fixed_data(observations, labels, representation_function, tra
     Returns:
       dict as `compute_sap`.
     """
-    sample = utils.split_fixed_data(observations, labels, representation_function, train_percentage, batch_size)
-    with utils.seeded_global_generator(global_seed):
+    sample = sampling.split_fixed_data(observations, labels, representation_function, train_percentage, batch_size)
+    with predictors.seeded_global_generator(global_seed):
         return _compute_sap(*sample, continuous_factors, sklearn_defaults)
 
 
 def _compute_sap(mus, ys, mus_test, ys_test, continuous_factors, sklearn_defaults="current"):
     """dict as `compute_sap`, of codes [D, n] and factors [K, n]."""
     sample_checks.check_samples(mus.T, ys.T, mus_test.T, ys_test.T)
-    utils.check_sklearn_defaults(sklearn_defaults)
-    varying = utils.varying_rows(ys)
+    predictors.check_sklearn_defaults(sklearn_defaults)
+    varying = row_operations.varying_rows(ys)
     matrix = compute_score_matrix(mus, ys[varying], mus_test, ys_test[varying], continuous_factors, sklearn_defaults)
     return {"SAP_score": compute_avg_diff_top_two(matrix) if varying.any() else 0.0,
             "num_constant_factors": int(len(varying) - varying.sum()), "sklearn_defaults": sklearn_defaults}
@@ -134,7 +133,7 @@ def _squared_correlations(codes, factors):
     """[D, K]; 0 with a constant code or factor."""
     covariance = row_operations.pair_covariances(codes, factors)
     of_code, of_factor = covariance[..., 0, 0], covariance[..., 1, 1]
-    varying = utils.varying_rows(codes)[:, np.newaxis] & utils.varying_rows(factors)
+    varying = row_operations.varying_rows(codes)[:, np.newaxis] & row_operations.varying_rows(factors)
     varying &= (of_code > MIN_VARIANCE) & (of_factor != 0)
     return np.where(varying, covariance[..., 0, 1] ** 2 / np.where(varying, of_code * of_factor, 1.0), 0.0)
 
@@ -142,7 +141,7 @@ def _squared_correlations(codes, factors):
 def _linear_accuracy(code, factor, code_test, factor_test, sklearn_defaults):
     dual = {"dual": True} if sklearn_defaults == "2019" else {"dual": "auto"}
     classifier = svm.LinearSVC(C=0.01, class_weight="balanced", **dual)
-    fitted = utils.fit_predictor(classifier, code[:, np.newaxis], factor)
+    fitted = predictors.fit_predictor(classifier, code[:, np.newaxis], factor)
     return np.mean(fitted.predict(code_test[:, np.newaxis]) == factor_test)
 
 

@@ -3,13 +3,17 @@
 import gin
 import numpy as np
 
+from dislib_plus import checks
+
 from ..arithmetic import sample_checks
+from ..encoding import sampling
+from ..predictors import predictors
 from ..sources.labelled_codes import ArrayData
-from . import utils
+from .requirements import metric
 
 
-@gin.configurable("strong_downstream_task", denylist=utils.SAMPLED)
-def compute_strong_downstream_task(ground_truth_data, representation_function, random_state, artifact_dir=None,
+@metric("strong_downstream_task")
+def compute_strong_downstream_task(ground_truth_data, representation_function, random_state,
                                    num_train=gin.REQUIRED, num_test=gin.REQUIRED, n_experiment=gin.REQUIRED,
                                    sklearn_defaults="current", global_seed=None):
     """Accuracy of the configured `predictor` with and without a shift in another factor.
@@ -22,7 +26,6 @@ def compute_strong_downstream_task(ground_truth_data, representation_function, r
       ground_truth_data: ground-truth data to sample from, with at least two factors.
       representation_function: observations [n, ...] -> codes [n, D].
       random_state: np.random.RandomState.
-      artifact_dir: unused.
       num_train: list of training sizes.
       num_test: observations of each test sample.
       n_experiment: experiments per factor.
@@ -37,14 +40,13 @@ def compute_strong_downstream_task(ground_truth_data, representation_function, r
     Raises:
       ValueError: sizes below 1, fewer than two factors or a factor of fewer than two values, NaN in the codes.
     """
-    del artifact_dir
-    with utils.seeded_global_generator(global_seed):
+    with predictors.seeded_global_generator(global_seed):
         return _all_scores(ground_truth_data, representation_function, random_state, num_train, num_test, n_experiment,
-                           utils.make_predictor_fn(), sklearn_defaults)
+                           predictors.make_predictor_fn(), sklearn_defaults)
 
 
 def strong_downstream_task(codes, factors, random_state, num_train=(1000,), num_test=1000, n_experiment=10,
-                           predictor_fn=utils.logistic_regression_cv, factor_bins=sample_checks.FACTOR_BINS,
+                           predictor_fn=predictors.logistic_regression_cv, factor_bins=sample_checks.FACTOR_BINS,
                            sklearn_defaults="current", global_seed=None):
     """Accuracy of a predictor with and without a shift in another factor, of two arrays.
 
@@ -66,21 +68,21 @@ def strong_downstream_task(codes, factors, random_state, num_train=(1000,), num_
       ValueError: malformed arrays or sizes, fewer than two factors, a combination of factors that no row has.
     """
     data = ArrayData(codes, factors, factor_bins=factor_bins)
-    with utils.seeded_global_generator(global_seed):
+    with predictors.seeded_global_generator(global_seed):
         return _all_scores(data, data.lookup, random_state, num_train, num_test, n_experiment, predictor_fn,
                            sklearn_defaults)
 
 
 def _all_scores(ground_truth_data, representation_function, random_state, num_train, num_test, n_experiment,
                 predictor_fn, sklearn_defaults):
-    utils.check_size("num_test", num_test)
-    utils.check_size("n_experiment", n_experiment)
+    checks.whole("num_test", num_test, 1)
+    checks.whole("n_experiment", n_experiment, 1)
     counts = list(ground_truth_data.factors_num_values)
     if len(counts) < 2 or min(counts) < 2:
         raise ValueError(f"strong_downstream_task needs at least two factors of at least two values each; received "
                          f"factors_num_values {counts}.")
     scores = {"sklearn_defaults": sklearn_defaults}
-    for train_size in utils.check_sizes("num_train", num_train):
+    for train_size in checks.whole_numbers("num_train", num_train):
         scores.update(_scores(ground_truth_data, representation_function, random_state, train_size, num_test,
                               n_experiment, predictor_fn, sklearn_defaults))
     return scores
@@ -93,12 +95,12 @@ def _scores(ground_truth_data, representation_function, random_state, train_size
     def encode(both_factors):
         batches = [np.asarray(ground_truth_data.sample_observations_from_factors(part, random_state))
                    for part in both_factors]
-        codes = np.concatenate(list(utils.encode_stream(batches, representation_function)))
+        codes = np.concatenate(list(sampling.encode_stream(batches, representation_function)))
         sample_checks.check_codes(codes, minimum_points=1)
         return codes[:train_size], codes[train_size:]
 
     codes_train, codes_test = encode(factors)
-    plain = utils.accuracies_per_factor(
+    plain = predictors.accuracies_per_factor(
         codes_train, factors[0].T, codes_test, factors[1].T, predictor_fn, sklearn_defaults)
     strong = []
     for target in range(factors[0].shape[1]):
@@ -106,8 +108,8 @@ def _scores(ground_truth_data, representation_function, random_state, train_size
             shifted = intervene(factors[0].copy(), factors[1].copy(), target, factors[0].shape[1],
                                 ground_truth_data)[:2]
             shifted_train, shifted_test = encode(shifted)
-            predictor = utils.new_predictor(predictor_fn, sklearn_defaults)
-            strong.append(utils.accuracies(predictor, shifted_train, shifted[0][:, target],
+            predictor = predictors.new_predictor(predictor_fn, sklearn_defaults)
+            strong.append(predictors.accuracies(predictor, shifted_train, shifted[0][:, target],
                                            shifted_test, shifted[1][:, target]))
     # One list at a time: the mean over an axis of a matrix adds in another order.
     means = [np.mean(values) for values in plain]

@@ -1,11 +1,10 @@
 """Topics of a text model: coherence by normalised mutual information, and correlation (HFVAE, sec. 5.2 and D.1)."""
 
-import gin
 import numpy as np
 
 from ..arithmetic import artifacts, row_operations
-from ..encoding import image_batches, labels
-from .requirements import requires
+from ..encoding import image_batches, image_codes
+from .requirements import metric
 
 
 def top_words(topics, num_words=10):
@@ -83,7 +82,7 @@ def topic_correlation(means):
 
 
 def correlation_by_group(correlation, group_sizes):
-    """Mean absolute correlation of different topics within groups, and across groups (0: there is no such pair)."""
+    """Mean absolute correlation of different topics within groups, and across groups (0 where no such pair exists)."""
     owner = np.repeat(np.arange(len(group_sizes)), group_sizes)
     same = owner[:, None] == owner
     different_topics = ~np.eye(len(owner), dtype=bool)
@@ -91,8 +90,7 @@ def correlation_by_group(correlation, group_sizes):
     return float(within.mean()) if within.size else 0.0, float(across.mean()) if across.size else 0.0
 
 
-@gin.configurable("topic_coherence", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("topics", "represent", "code_spec")
+@metric("topic_coherence", "topics", "represent", "code_spec")
 def compute_topic_coherence(dataset, model, random_state, artifact_dir=None, num_words=10, batch_size=256):
     """NPMI of a text model's topics on the documents of a data set, and the correlation of its latents.
 
@@ -111,10 +109,10 @@ def compute_topic_coherence(dataset, model, random_state, artifact_dir=None, num
     """
     indices = np.arange(dataset.num_observations)
     words = top_words(model.topics(), num_words)
-    documents = np.concatenate([np.reshape(x, (len(x), -1))[:, np.unique(words)] > 0
-                                for x in image_batches.batches(dataset, indices, batch_size, image_batches.draw_seed(random_state))])
+    batches = image_batches.batches(dataset, indices, batch_size, image_batches.draw_seed(random_state))
+    documents = np.concatenate([np.reshape(x, (len(x), -1))[:, np.unique(words)] > 0 for x in batches])
     npmi = npmi_coherence(np.searchsorted(np.unique(words), words), documents)
-    means = labels.split_code(labels.represent(dataset, model, indices, batch_size), model.code_spec)[0]
+    means = image_codes.split_code(image_codes.of_images(dataset, model, indices, batch_size), model.code_spec)[0]
     correlation = topic_correlation(means)
     sizes = [size for kind, size in model.code_spec if kind == "normal"]
     within, across = correlation_by_group(correlation, sizes)

@@ -4,12 +4,11 @@
 posteriors, `discriminator` at samples only (see total_correlation_discriminator).
 """
 
-import gin
 import numpy as np
 
 from ..arithmetic import posterior_mixture, sample_checks
-from ..encoding import image_batches, labels, posteriors
-from .requirements import requires
+from ..encoding import image_batches, posteriors
+from .requirements import metric
 from .total_correlation_discriminator import discriminator_total_correlation
 from .unsupervised_metrics import covariance_matrix, gaussian_total_correlation
 
@@ -59,9 +58,8 @@ def _union(groups):
     return [variable for group in groups for variable in group]
 
 
-@gin.configurable("total_correlation", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("posterior")
-def compute_total_correlation(dataset, model, random_state, artifact_dir=None, estimators=("gaussian", "mc"),
+@metric("total_correlation", "posterior")
+def compute_total_correlation(dataset, model, random_state, estimators=("gaussian", "mc"),
                               num_images=None, num_samples=10000, minibatch_size=1024, num_minibatches=20,
                               num_steps=2000, batch_size=64, dtype="float64"):
     """TC(z) of a model.
@@ -70,7 +68,6 @@ def compute_total_correlation(dataset, model, random_state, artifact_dir=None, e
       dataset: an ImageData.
       model: a trained model with `posterior`.
       random_state: np.random.RandomState.
-      artifact_dir: not used.
       estimators: some of "gaussian" (Gaussian units only), "mc", "exact", "discriminator" (Gaussian units only).
       num_images: at most this many random images; None: the whole set.
       num_samples: of "exact", and points on which the discriminator is read.
@@ -88,7 +85,7 @@ def compute_total_correlation(dataset, model, random_state, artifact_dir=None, e
     unknown = [name for name in estimators if name not in ESTIMATORS]
     if unknown or not estimators:
         raise ValueError(f"total_correlation.estimators must list some of {ESTIMATORS}; received {list(estimators)}.")
-    indices = labels.some_images(dataset, num_images, random_state)
+    indices = image_batches.select(dataset, num_images, random_state)
     encoded = posteriors.of_images(dataset, model, indices, batch_size, image_batches.draw_seed(random_state))
     mixture = posterior_mixture.PosteriorMixture(encoded.mean, encoded.stddev, encoded.log_probabilities, dtype)
     minibatch_size = min(minibatch_size, len(indices))

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..encoding import code_table
+from dislib_plus import checks
 
 
 def permute_columns(samples, random_state):
@@ -46,7 +46,7 @@ def discriminator_total_correlation(draw, random_state, num_steps=2000, batch_si
     """TC = mean over fresh z ~ q(z) of D_joint(z) - D_permuted(z), nats, after training the discriminator.
 
     Loss: 1/2 (cross-entropy of joint samples + cross-entropy of permuted ones), Adam(beta_1 0.5, beta_2 0.9).
-    The result depends on batch size and steps; it can overshoot, and it is no bound.
+    The result depends on batch size and steps; it can overshoot, so it bounds nothing.
 
     Args:
       draw: function (n, np.random.RandomState) -> samples [n, D] of q(z).
@@ -62,8 +62,8 @@ def discriminator_total_correlation(draw, random_state, num_steps=2000, batch_si
       ValueError: sizes below 1.
     """
     for name, value in (("num_steps", num_steps), ("num_evaluation", num_evaluation), ("num_layers", num_layers)):
-        code_table.check_size(name, value)
-    code_table.check_size("batch_size", batch_size, minimum=2)
+        checks.whole(name, value, 1)
+    checks.whole("batch_size", batch_size, 2)
     first = draw(batch_size, random_state)
     network = discriminator_network(first.shape[1], random_state, num_layers, num_units)
     step = _training_step(network, keras.optimizers.Adam(learning_rate, beta_1=0.5, beta_2=0.9))

@@ -10,11 +10,20 @@ from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
 
 from ..arithmetic import matrix_structure, sample_checks
+from ..arithmetic.discrete_information import (
+    discrete_entropy,
+    discrete_mutual_info,
+    histogram_discretize,
+    make_discretizer,
+)
 from ..arithmetic.matrix_plots import save_matrix_plots
-from . import dci, mig, modularity_explicitness, sap_score, utils
+from ..encoding import sampling
+from ..predictors import predictors
+from . import dci, mig, modularity_explicitness, sap_score
+from .requirements import FIXED, MATRIX, metric
 
 
-@gin.configurable("unified_scores", denylist=utils.SAMPLED)
+@metric("unified_scores")
 def compute_unified_scores(ground_truth_data, representation_function, random_state, artifact_dir=None,
                            num_train=gin.REQUIRED, num_test=gin.REQUIRED, matrix_fns=gin.REQUIRED, batch_size=16,
                            global_seed=None):
@@ -37,14 +46,14 @@ def compute_unified_scores(ground_truth_data, representation_function, random_st
     Raises:
       ValueError: sizes below 1, NaN in the codes.
     """
-    sample = utils.sample_train_test(
+    sample = sampling.sample_train_test(
         ground_truth_data, representation_function, random_state, num_train, num_test, batch_size)
     names = getattr(ground_truth_data, "factor_names", None)
-    with utils.seeded_global_generator(global_seed):
+    with predictors.seeded_global_generator(global_seed):
         return unified_scores(*sample, matrix_fns, artifact_dir, names)
 
 
-@gin.configurable("unified_score_validation", denylist=utils.FIXED)
+@gin.configurable("unified_score_validation", denylist=FIXED)
 def compute_unified_score_on_fixed_data(observations, labels, representation_function,
                                         train_percentage=gin.REQUIRED, matrix_fns=gin.REQUIRED, batch_size=100,
                                         global_seed=None):
@@ -61,8 +70,8 @@ def compute_unified_score_on_fixed_data(observations, labels, representation_fun
     Returns:
       dict as `unified_scores`.
     """
-    sample = utils.split_fixed_data(observations, labels, representation_function, train_percentage, batch_size)
-    with utils.seeded_global_generator(global_seed):
+    sample = sampling.split_fixed_data(observations, labels, representation_function, train_percentage, batch_size)
+    with predictors.seeded_global_generator(global_seed):
         return unified_scores(*sample, matrix_fns)
 
 
@@ -128,7 +137,7 @@ def unified_scores_of_arrays(codes, factors, test_codes=None, test_factors=None,
     """
     def binned_information(mus_train, ys_train, mus_test, ys_test):
         del mus_test, ys_test
-        return utils.discrete_mutual_info(utils.histogram_discretize(mus_train, 20), ys_train)
+        return discrete_mutual_info(histogram_discretize(mus_train, 20), ys_train)
 
     binned_information.__name__ = "mutual_information_matrix"
     sample = sample_checks.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
@@ -150,20 +159,20 @@ def pr_curves_values(matrix):
     return {"area_precision": float(area), "max_precision": float(max(groups))}
 
 
-@gin.configurable("importance_gbt_matrix", denylist=utils.MATRIX)
+@gin.configurable("importance_gbt_matrix", denylist=MATRIX)
 def importance_gbt_matrix(mus_train, ys_train, mus_test, ys_test, backend="sklearn"):
     """Importance matrix [D, K] of boosted trees (`dci.compute_importance_gbt`)."""
     return dci.compute_importance_gbt(mus_train, ys_train, mus_test, ys_test, backend=backend)[0]
 
 
-@gin.configurable("mutual_information_matrix", denylist=utils.MATRIX)
+@gin.configurable("mutual_information_matrix", denylist=MATRIX)
 def mutual_information_matrix(mus_train, ys_train, mus_test, ys_test):
     """Mutual information [D, K] of the codes, discretised by the configured `discretizer`, with the factors; nats."""
     del mus_test, ys_test
-    return utils.discrete_mutual_info(utils.make_discretizer(mus_train), ys_train)
+    return discrete_mutual_info(make_discretizer(mus_train), ys_train)
 
 
-@gin.configurable("accuracy_svm_matrix", denylist=utils.MATRIX)
+@gin.configurable("accuracy_svm_matrix", denylist=MATRIX)
 def accuracy_svm_matrix(mus_train, ys_train, mus_test, ys_test, sklearn_defaults="current"):
     """Accuracy [D, K] of a linear support vector machine from each code alone (`sap_score.compute_score_matrix`)."""
     return sap_score.compute_score_matrix(mus_train, ys_train, mus_test, ys_test, False, sklearn_defaults)
@@ -184,7 +193,7 @@ def aggregation_dci(matrix, ys):
 
 def aggregation_mig(m, ys_train):
     """Gap between the largest two entries of each column of m [D, K], by the entropy of the factors ys_train [K, n]."""
-    gaps = mig.gap_per_factor(m, utils.discrete_entropy(ys_train))
+    gaps = mig.gap_per_factor(m, discrete_entropy(ys_train))
     known = gaps[~np.isnan(gaps)]
     return {"mig": float(known.mean()) if known.size else 0.0, **_numbered("mig.factor", np.nan_to_num(gaps))}
 

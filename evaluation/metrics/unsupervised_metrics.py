@@ -12,12 +12,16 @@ import gin
 import numpy as np
 import scipy.linalg
 
+from dislib_plus import checks
+
 from ..arithmetic import row_operations, sample_checks
-from . import utils
+from ..arithmetic.discrete_information import discrete_mutual_info, histogram_discretize, make_discretizer
+from ..encoding import sampling
+from .requirements import metric
 
 
-@gin.configurable("unsupervised_metrics", denylist=utils.SAMPLED)
-def unsupervised_metrics(ground_truth_data, representation_function, random_state, artifact_dir=None,
+@metric("unsupervised_metrics")
+def unsupervised_metrics(ground_truth_data, representation_function, random_state,
                          num_train=gin.REQUIRED, batch_size=16):
     """Dependence between the codes of a representation, discretised by the configured `discretizer`.
 
@@ -25,7 +29,6 @@ def unsupervised_metrics(ground_truth_data, representation_function, random_stat
       ground_truth_data: ground-truth data to sample from.
       representation_function: observations [n, ...] -> codes [n, D].
       random_state: np.random.RandomState.
-      artifact_dir: unused.
       num_train: number of observations.
       batch_size: observations drawn at a time (decides the random stream).
 
@@ -39,12 +42,11 @@ def unsupervised_metrics(ground_truth_data, representation_function, random_stat
     Raises:
       ValueError: sizes below 1 (num_train below 2), NaN in the codes.
     """
-    del artifact_dir
-    utils.check_size("num_train", num_train)
-    codes, _ = utils.generate_batch_factor_code(
+    checks.whole("num_train", num_train, 1)
+    codes, _ = sampling.generate_batch_factor_code(
         ground_truth_data, representation_function, num_train, random_state, batch_size)
     codes = sample_checks.check_codes(codes.T).T
-    return _scores(codes, utils.make_discretizer(codes))
+    return _scores(codes, make_discretizer(codes))
 
 
 def unsupervised_scores(codes, num_bins=20):
@@ -61,8 +63,8 @@ def unsupervised_scores(codes, num_bins=20):
       ValueError: malformed array.
     """
     codes = sample_checks.check_codes(codes).T
-    utils.check_size("num_bins", num_bins)
-    return _scores(codes, utils.histogram_discretize(codes, num_bins))
+    checks.whole("num_bins", num_bins, 1)
+    return _scores(codes, histogram_discretize(codes, num_bins))
 
 
 def _scores(codes, discrete_codes):
@@ -70,7 +72,9 @@ def _scores(codes, discrete_codes):
     wasserstein = gaussian_wasserstein_correlation(covariance)
     exact = exact_wasserstein_correlation(covariance)
     trace = np.trace(covariance)
-    share = lambda value: float(value / trace) if trace > 0 else 0.0
+
+    def share(value):
+        return float(value / trace) if trace > 0 else 0.0
     return {"gaussian_total_correlation": gaussian_total_correlation(covariance),
             "gaussian_wasserstein_correlation": wasserstein,
             "gaussian_wasserstein_correlation_norm": share(wasserstein),
@@ -82,7 +86,7 @@ def _scores(codes, discrete_codes):
 def covariance_matrix(codes):
     """Unbiased covariances of codes [D, n]: [D, D]; exactly 0 with a code that never varies, whatever is rounded."""
     covariance = row_operations.covariances(codes)
-    constant = ~utils.varying_rows(codes)
+    constant = ~row_operations.varying_rows(codes)
     covariance[constant] = covariance[:, constant] = 0.0
     return covariance
 
@@ -123,6 +127,6 @@ def mean_mutual_information(discrete_codes):
     size = len(discrete_codes)
     if size == 1:
         return 0.0
-    matrix = utils.discrete_mutual_info(discrete_codes, discrete_codes)
+    matrix = discrete_mutual_info(discrete_codes, discrete_codes)
     np.fill_diagonal(matrix, 0)
     return float(np.sum(matrix) / (size * (size - 1)))

@@ -7,15 +7,14 @@ zeros). The removed images are found by thresholding a latent of the reference.
 
 import os
 
-import gin
 import numpy as np
 import tensorflow as tf
 
-from ..arithmetic import artifacts
-from ..encoding import image_batches
+from ..arithmetic import artifacts, row_operations
+from ..encoding import image_batches, image_codes
 from ..encoding import labels as labelling
-from . import utils
-from .requirements import factors_or_labels, requires
+from ..sources import source
+from .requirements import check_model, has_factors_or_labels, metric
 
 TERMS = ("reconstruction", "kl")
 
@@ -89,12 +88,11 @@ def removed_accuracy(classes, labels, removed):
     """
     classes = np.unique(classes, return_inverse=True)[1]
     values, labels = np.unique(labels, return_inverse=True)
-    names = utils.joint_counts(classes, labels).argmax(axis=1)
+    names = row_operations.joint_counts(classes, labels).argmax(axis=1)
     return float(np.mean(names[classes[removed]] == labels[removed]))
 
 
-@gin.configurable("zero_shot_gap", denylist=["dataset", "model", "random_state", "artifact_dir"])
-@requires("loss_terms", "represent", "code_spec", data=factors_or_labels)
+@metric("zero_shot_gap", "loss_terms", "represent", "code_spec", data=has_factors_or_labels)
 def compute_zero_shot_gap(dataset, model, random_state, artifact_dir=None, reference=None, dimension=0,
                           label=None, above=None, below=None, factor=None, group=0, num_images=None, batch_size=64):
     """The gap between a model trained without a combination and a reference trained on everything.
@@ -119,10 +117,10 @@ def compute_zero_shot_gap(dataset, model, random_state, artifact_dir=None, refer
       ValueError: see `removed_images`; no such run.
     """
     reference = _loaded(reference)
-    indices = labelling.some_images(dataset, num_images, random_state)
+    indices = image_batches.select(dataset, num_images, random_state)
     seed = image_batches.draw_seed(random_state)
     truth = labelling.label_column(dataset, indices, factor)
-    codes = labelling.represent(dataset, reference, indices, batch_size, seed)
+    codes = image_codes.of_images(dataset, reference, indices, batch_size, seed)
     removed = removed_images(codes, truth, dimension, label, above, below)
     artifacts.save_arrays(artifact_dir, "zero_shot_gap", removed=indices[removed])
     terms, reference_terms = (_terms(dataset, one, indices[removed], batch_size, seed) for one in (model, reference))
@@ -130,23 +128,18 @@ def compute_zero_shot_gap(dataset, model, random_state, artifact_dir=None, refer
     result["reconstruction_removed"] = float(np.mean(terms["reconstruction"]))
     result["reconstruction_removed_reference"] = float(np.mean(reference_terms["reconstruction"]))
     if any(kind == "categorical" for kind, _ in model.code_spec):
-        own = labelling.represent(dataset, model, indices, batch_size, seed)
+        own = image_codes.of_images(dataset, model, indices, batch_size, seed)
         for name, one, part in (("accuracy_removed", model, own), ("accuracy_removed_reference", reference, codes)):
-            result[name] = removed_accuracy(labelling.named_classes(part, one.code_spec)[group], truth, removed)
+            result[name] = removed_accuracy(image_codes.named_classes(part, one.code_spec)[group], truth, removed)
     return {**result, "num_removed": len(removed), "num_images": len(indices)}
 
 
 def _loaded(reference):
     """The reference as a model."""
     if isinstance(reference, (str, os.PathLike)):
-        # Only here, so that a metric module does not pull in what reads saved models.
-        from ..sources import source
         read = source.from_directory if os.path.isdir(reference) else source.from_keras
         reference = read(reference).model
-    missing = [name for name in ("represent", "loss_terms") if not hasattr(reference, name)]
-    if missing:
-        raise ValueError(f"zero_shot_gap.reference must be a trained model with {', '.join(missing)}; received "
-                         f"{type(reference).__name__}.")
+    check_model("zero_shot_gap.reference", reference, "represent", "loss_terms", "code_spec")
     return reference
 
 

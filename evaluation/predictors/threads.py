@@ -13,7 +13,7 @@ def count(num_threads=None):
 
 
 def in_order(function, *arguments):
-    """`list(map(function, *arguments))`, the calls in one thread per core; they must share no random generator."""
+    """`list(map(function, *arguments))`, the calls in one thread per core; they must not share a random generator."""
     with concurrent.futures.ThreadPoolExecutor(count()) as pool:
         return list(pool.map(function, *arguments))
 

@@ -14,7 +14,7 @@ def load(path):
     A module with several graphs (a model has one for training) is read through the graph without tags.
 
     Raises:
-      ValueError: it is no module of disentanglement_lib.
+      ValueError: another kind of module.
     """
     try:
         module = tf.saved_model.load(str(path), tags=[])

@@ -17,7 +17,7 @@ class ArrayData:
 
     Attributes:
       is_grid: whether every combination of classes has exactly one row.
-      rows: arrays.RowsByValue where the rows are no grid, else None.
+      rows: sample_checks.RowsByValue where combinations are missing or repeated, else None.
     """
 
     deterministic = True
@@ -56,7 +56,7 @@ class ArrayData:
     @property
     def description(self):
         """What results record of the rows: how they are drawn, and the bins of continuous factors."""
-        return {"drawn_from": "the whole grid" if self.is_grid else "the rows given, which are no whole grid",
+        return {"drawn_from": "the whole grid" if self.is_grid else "the rows given, which are not the whole grid",
                 "factor_bins": self.factor_bins}
 
     @property

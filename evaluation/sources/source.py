@@ -6,25 +6,20 @@ import hashlib
 import importlib
 import pathlib
 import sys
-import zipfile
-import zlib
 from typing import Any, Callable, Optional
 
 import gin
 import numpy as np
 import tensorflow as tf
 
-from dislib_plus import checks
+from dislib_plus import checks, files
 from dislib_plus.configuration import ConfigurationError, python_path
 from dislib_plus.saved_models import load_model
 
 from ..arithmetic.sample_checks import FACTOR_BINS
-from ..encoding.sampling import represent
-from . import hub
+from ..encoding.sampling import checked_codes
+from . import abilities, hub
 from .labelled_codes import ArrayData
-
-# What reading an .npz file that is none, is cut short or has flipped bits may raise.
-DAMAGED = (ValueError, KeyError, EOFError, OSError, TypeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclasses.dataclass
@@ -35,35 +30,39 @@ class Source:
       name: what results call it.
       function: representation function, float32 images [n, H, W, C] -> codes [n, D]; takes tensors if it has
         a true attribute `takes_tensors`; `restarted()`, where it has that, gives it with its noise begun again.
+        None: the model has no codes.
       model: the trained model, None where only codes can be had.
+      observation_shape: shape of one observation that it takes, None where that cannot be known.
       data: data with factors that belongs to the source itself (an .npz of codes and factors), else None.
       key: digest of the weights, under which codes are kept; None: they are not kept.
       folder: folder of the run or of the file, None for a function.
-      results: `results` folder of the step before, copied beside the scores; None: there is none.
+      results: `results` folder of the step before, copied beside the scores; None: it has no such step.
     """
 
     name: str
-    function: Callable
+    function: Optional[Callable]
     model: Optional[Any] = None
+    observation_shape: Optional[tuple] = None
     data: Optional[Any] = None
     key: Optional[str] = None
     folder: Optional[pathlib.Path] = None
     results: Optional[pathlib.Path] = None
 
     @property
-    def image_shape(self):
-        """Shape (height, width, channels) of the images that the model takes, None where it cannot be known."""
-        shape = (getattr(self.model, "image_shape", None) or (getattr(self.model, "input_shape", None) or (None,))[1:]
-                 or getattr(self.function, "image_shape", ()))
-        return tuple(shape) if len(shape) == 3 and None not in shape else None
-
-    @property
     def recorded_gin(self):
-        """The gin file that names the run's data set, None if there is none."""
+        """The gin file that names the run's data set, None where the source records none."""
         if self.results is None:
             return None
-        files = [self.results / "gin" / f"{step}.gin" for step in ("postprocess", "train")]
-        return next((path for path in files if path.is_file()), None)
+        paths = [self.results / "gin" / f"{step}.gin" for step in ("postprocess", "train")]
+        return next((path for path in paths if path.is_file()), None)
+
+    def check_takes(self, dataset):
+        """Raises ConfigurationError where the data set's observations have another shape than the source takes."""
+        shape = tuple(dataset.observation_shape)
+        if self.data is None and self.observation_shape not in (None, shape):
+            raise ConfigurationError(f"{self.name} takes observations of shape {self.observation_shape}, and data set "
+                                     f"{dataset.name!r} has {shape}; choose the data set that the model was trained "
+                                     "on.")
 
 
 def from_directory(path):
@@ -78,7 +77,7 @@ def from_directory(path):
     """
     folder = pathlib.Path(path)
     if not folder.is_dir():
-        raise FileNotFoundError(f"There is no folder {str(path)!r}; give the folder of a finished run.")
+        raise FileNotFoundError(f"The folder {str(path)!r} does not exist; give the folder of a finished run.")
     if (folder / "model.keras").is_file():
         return from_keras(folder / "model.keras")
     if (folder / "tfhub" / "saved_model.pb").is_file():
@@ -88,16 +87,17 @@ def from_directory(path):
 
 
 def from_keras(path):
-    """A saved Keras model: one of this library, or any model whose output is the code.
+    """A saved Keras model: one of this library, with or without codes, or any model whose output is the code.
 
     Raises:
       FileNotFoundError: no such file. ValueError: it cannot be loaded.
     """
     path = pathlib.Path(path)
     model = load_model(path)
-    represent = model.represent if hasattr(model, "represent") else lambda x: model(x, training=False)
+    represent = abilities.representation(model)
     results = path.parent / "results"
-    return Source(str(path), _tensor_function(represent), model, key=_digest([path]), folder=path.parent,
+    return Source(str(path), None if represent is None else _tensor_function(represent), model,
+                  abilities.observation_shape(model), key=_digest([path]), folder=path.parent,
                   results=results if results.is_dir() else None)
 
 
@@ -105,10 +105,10 @@ def from_hub(path):
     """A run of disentanglement_lib: its model, or its postprocessed representation (spec: TF-Hub format 3)."""
     folder = pathlib.Path(path)
     function = hub.HubRepresentation(folder / "tfhub")
-    files = sorted(file for file in (folder / "tfhub").rglob("*") if file.is_file())
+    parts = sorted(file for file in (folder / "tfhub").rglob("*") if file.is_file())
     results = folder / "results"
     model = hub.HubModel(function.module, hub.activation(results)) if "decoder" in function.module.signatures else None
-    return Source(str(folder), function, model, key=_digest(files), folder=folder,
+    return Source(str(folder), function, model, function.image_shape, key=_digest(parts), folder=folder,
                   results=results if results.is_dir() else None)
 
 
@@ -122,14 +122,10 @@ def from_codes(path):
     """
     path = pathlib.Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"There is no file of codes {str(path)!r}.")
-    try:
+        raise FileNotFoundError(f"The file of codes {str(path)!r} does not exist.")
+    with files.reading(path, "give an .npz file of plain arrays that np.savez has written"):
         with np.load(path, allow_pickle=False) as arrays:
             content = dict(arrays)
-    except DAMAGED as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{str(path)!r} is not an .npz file of plain arrays, or it is damaged ({reason}); write it "
-                         "with np.savez.") from error
     missing = [name for name in ("codes", "factors") if name not in content]
     if missing:
         raise ValueError(f"{str(path)!r} must hold the arrays codes and factors; missing: {', '.join(missing)}; "
@@ -164,8 +160,8 @@ def from_function(name):
     for part in attribute.split("."):
         function = getattr(function, part, None)
     if not callable(function):
-        raise ConfigurationError(f"--representation: there is no function {attribute!r} in "
-                                 f"{sys.modules[module_name].__file__}.")
+        raise ConfigurationError(f"--representation: {sys.modules[module_name].__file__} has no function "
+                                 f"{attribute!r}.")
     return Source(name, _named(name, function))
 
 
@@ -178,7 +174,7 @@ def _named(name, function):
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise ValueError(f"The representation function {name} failed on observations of shape "
                              f"{tuple(np.shape(images))} ({reason}).") from error
-    for attribute in ("takes_tensors", "image_shape", "restarted"):
+    for attribute in ("takes_tensors", "restarted"):
         if hasattr(function, attribute):
             setattr(named, attribute, getattr(function, attribute))
     return named
@@ -187,7 +183,7 @@ def _named(name, function):
 def is_repeatable(function, images):
     """Whether the function gives equal codes for equal images: False for codes sampled at every call."""
     images = images if getattr(function, "takes_tensors", False) else np.asarray(images)
-    return np.array_equal(represent(images, function), represent(images, function), equal_nan=True)
+    return np.array_equal(checked_codes(images, function), checked_codes(images, function), equal_nan=True)
 
 
 def _tensor_function(represent):

@@ -126,7 +126,7 @@ def summarize(frame, group_by=DEFAULT_GROUPS):
       have the score as a number, 0 where it is NaN in all of them.
 
     Raises:
-      ValueError: there is no score in the table.
+      ValueError: the table holds no score.
     """
     columns = [name for name in group_by if name in frame]
     scores = {name: _numbers(frame, name) for name in frame if name.startswith(_SCORES)
@@ -159,7 +159,7 @@ def _numbers(frame, name):
     lost = frame[values.isna() & column.map(lambda value: isinstance(value, (str, list, dict)))]
     if len(lost):
         where = lost["path"].iloc[0] if "path" in lost else f"row {lost.index[0]}"
-        warnings.warn(f"{where}: {name} is {lost[name].iloc[0]!r}, which is no number; it is left out of mean and n"
+        warnings.warn(f"{where}: {name} is {lost[name].iloc[0]!r}, not a number; it is left out of mean and n"
                       + (f", as in {len(lost) - 1} other files." if len(lost) > 1 else "."), Notice, stacklevel=2)
     return values.astype(float)
 

@@ -8,7 +8,8 @@ import pathlib
 
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from .tensorflow_internals import frozen_function
 
 _FORMAT = b"\x08\x03"
 _OUTPUTS = ("mean", "logvar")
@@ -23,11 +24,11 @@ def write_representation(path, encode, image_shape, transform, checkpoint=None, 
       image_shape: (height, width, channels).
       transform: function (mean=, logvar=) -> codes [n, ...] of TensorFlow operations; it may make variables
         with tf.compat.v1.get_variable.
-      checkpoint: path of a checkpoint with the values of these variables; None: there are none.
+      checkpoint: path of a checkpoint with the values of these variables; None where it makes none.
       seed: graph seed, from which all random operations of `transform` get theirs: integer >= 0.
 
     Raises:
-      ValueError: `transform` makes variables and there is no checkpoint.
+      ValueError: `transform` makes variables and no checkpoint is given.
     """
     frozen = _freeze(encode, image_shape)
     graph = tf.Graph()
@@ -52,8 +53,7 @@ def save_numpy_arrays_to_checkpoint(checkpoint_path, **arrays):
 def _freeze(encode, image_shape):
     """`encode` as a function without variables: their values are constants of its graph."""
     traced = tf.function(lambda images: [encode(images)[name] for name in _OUTPUTS])
-    return convert_variables_to_constants_v2(
-        traced.get_concrete_function(tf.TensorSpec([None, *image_shape], tf.float32)))
+    return frozen_function(traced.get_concrete_function(tf.TensorSpec([None, *image_shape], tf.float32)))
 
 
 def _inserted(frozen, images):
@@ -73,7 +73,7 @@ def _restore(session, checkpoint):
     if variables:
         tf.compat.v1.train.Saver(variables).restore(session, str(checkpoint))
     else:
-        # Readers expect a checkpoint, and there is none without any variable.
+        # Readers expect a checkpoint, which TensorFlow writes for at least one variable.
         session.run(tf.compat.v1.get_variable("unused", []).initializer)
 
 

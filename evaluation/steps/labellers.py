@@ -21,7 +21,7 @@ def perfect_labeller(labels, dataset, random_state):
 
 @gin.configurable("labeller", denylist=_GIVEN)
 def make_labeller(labels, dataset, random_state, labeller_fn=perfect_labeller):
-    """What the configured labeller says of factors [n, K]; raises ConfigurationError for one that is no function."""
+    """What the configured labeller says of factors [n, K]; raises ConfigurationError for one that cannot be called."""
     checks.function("labeller.labeller_fn", labeller_fn)
     return labeller_fn(labels, dataset, random_state)
 

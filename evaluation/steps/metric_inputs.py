@@ -1,4 +1,4 @@
-"""One call of the evaluation: a source, its data, and the table of codes that all metrics share."""
+"""What metrics are given: a source, its data, and the table of codes that all metrics of a call share."""
 
 import inspect
 import os
@@ -9,24 +9,23 @@ import warnings
 import gin
 import numpy as np
 
-from dislib_plus import configuration, data, gin_internals, results
+from dislib_plus import configuration, data, files, gin_internals, results
 from dislib_plus.configuration import ConfigurationError
 
 from ..encoding import image_batches
 from ..encoding.code_table import CodeTable, IndexedData, is_indexable
 from ..metrics import requirements
-from ..sources.source import DAMAGED, is_repeatable
+from ..sources.source import is_repeatable
+from . import result_folder
 
 _CODES = "codes.npz"
-# What a metric function may declare.
-SUPPLIED = ("ground_truth_data", "representation_function", "random_state", "artifact_dir", "dataset", "model")
 
 
-class Session:
+class MetricInputs:
     """A source with its data set, and codes that are made once.
 
     Attributes:
-      source: see `representation.Source`.
+      source: see `source.Source`.
       dataset: the data set, or the arrays of the source itself.
       dataset_gin: operative gin text of the data set.
     """
@@ -47,10 +46,11 @@ class Session:
     def arguments(self, function, random_state, artifact_dir):
         """What a metric function is called with: whichever it declares of the six arguments.
 
-        With `representation_function`, `ground_truth_data` is that of the table of codes where the
-        data and the function allow one. `dataset` (and `ground_truth_data` alone) is the real set.
+        A metric that declares `representation_function` gets the table of codes where there can be one:
+        `ground_truth_data` then draws indices, which the function looks up. `dataset` always is the data set
+        itself, and so is the `ground_truth_data` of a metric without `representation_function`.
         """
-        names = declared(function)
+        names = requirements.declared(function)
         given = {"random_state": random_state, "artifact_dir": artifact_dir, "dataset": self._counted,
                  "ground_truth_data": self._counted, "model": self.source.model}
         if "representation_function" in names:
@@ -59,26 +59,41 @@ class Session:
 
     def check(self, function, name):
         """Raises ConfigurationError where the source cannot be scored by the metric `function`; computes nothing."""
-        names = declared(function)
+        names = requirements.declared(function)
         check_parameters(function, name)
         self.check_source(function, name, names)
 
     def check_source(self, function, name, names):
         """As `check`, for a function that is given what `names` lists."""
-        if "model" in names and self.source.model is None:
-            raise ConfigurationError(f"{name} needs a trained model, and {self.source.name} gives codes only; give a "
+        source = self.source
+        if "model" in names and source.model is None:
+            raise ConfigurationError(f"{name} needs a trained model, and {source.name} gives codes only; give a "
                                      "run directory or a .keras file, or choose other metrics.")
-        expected = self.source.image_shape
-        if expected is not None and self.source.data is None and expected != tuple(self.dataset.observation_shape):
-            raise ConfigurationError(f"{self.source.name} takes images of shape {expected}, and data set "
-                                     f"{self.dataset.name!r} has {tuple(self.dataset.observation_shape)}; choose the "
-                                     "data set that the model was trained on.")
-        try:
-            if "ground_truth_data" in names:
-                requirements.factors(self.dataset)
-            requirements.check(function, self.source.model, self.dataset)
-        except ValueError as error:
-            raise ConfigurationError(f"{name}: {error}") from error
+        if "representation_function" in names:
+            requirements.check_codes(name, source.name, source.function, source.model)
+        source.check_takes(self.dataset)
+        if "ground_truth_data" in names:
+            requirements.check_data(name, requirements.has_factors, self.dataset)
+        requirements.check(function, name, source.model, self.dataset)
+
+    def score_to(self, folder, score, step):
+        """Scores the configured metric and writes `folder/results`, complete or not at all.
+
+        Args:
+          folder: what it holds already is replaced.
+          score: function (MetricInputs, artifact folder) -> scores.
+          step: "evaluation" or "validation", what the files are called.
+
+        Returns:
+          dict: the scores, with `elapsed_time` in seconds.
+        """
+        before = self.num_encoded
+
+        def describe():
+            return {"source": self.source.name, "data_set": self.dataset.name,
+                    "observations_encoded": self.num_encoded - before, **getattr(self.dataset, "description", {})}
+        return result_folder.compute_to(folder, step, lambda artifact_dir: score(self, artifact_dir), describe,
+                                        self.source.results, self.dataset_gin)
 
     def data_and_representation(self):
         """(ground_truth_data, representation_function) for one metric."""
@@ -114,9 +129,11 @@ class Session:
         if self._cache is None or not self._cache.is_file():
             return 0
         try:
-            return self._table.num_encoded if self._table.load(self._cache, self._cache_key()) else 0
-        except DAMAGED as error:
-            warnings.warn(f"The kept codes {self._cache} are damaged ({error}); they are made again.", stacklevel=2)
+            with files.reading(self._cache):
+                return self._table.num_encoded if self._table.load(self._cache, self._cache_key()) else 0
+        except files.DamagedFile as error:
+            warnings.warn(f"The kept codes {self._cache} are damaged ({error.reason}); they are made again.",
+                          stacklevel=2)
             self._table.known[:] = False
             return 0
 
@@ -139,26 +156,18 @@ class _Counter:
         return self.function(np.asarray(observations, np.float32))
 
 
-def declared(function):
-    """Names of the parameters of a metric function; with **kwargs it takes disentanglement_lib's four."""
-    parameters = inspect.signature(inspect.unwrap(function)).parameters.values()
-    names = {parameter.name for parameter in parameters}
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        names |= {"ground_truth_data", "representation_function", "random_state", "artifact_dir"}
-    return names
-
-
 def check_parameters(function, name):
     """Raises ConfigurationError where a metric function needs a parameter that neither a session nor gin supplies."""
-    parameters = inspect.signature(inspect.unwrap(function)).parameters.values()
+    parameters = inspect.signature(function).parameters.values()
     bound = {key.rpartition(".")[2] for key in configuration.bindings()}
     missing = [parameter.name for parameter in parameters if parameter.default is parameter.empty
                and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-               and parameter.name not in (*SUPPLIED, *bound)]
+               and parameter.name not in (*requirements.SUPPLIED, *bound)]
     if missing:
         raise ConfigurationError(f"{name} cannot be evaluated: {function.__name__} needs {', '.join(missing)}, and a "
-                                 f"metric is given {', '.join(SUPPLIED)}. A metric of a fixed labelled sample is bound "
-                                 "to validation.validation_fn.")
+                                 f"metric is given {', '.join(requirements.SUPPLIED)}. A metric of a fixed labelled "
+                                 "sample is bound to validation.validation_fn."
+                                 )
 
 
 def cache_directory(source, output_dir):

@@ -9,18 +9,18 @@ import pathlib
 import time
 
 import gin
-import numpy as np
 import tensorflow as tf
 
 from dislib_plus import configuration, results
 from dislib_plus.configuration import ConfigurationError
 
-from ..evaluate import published
+from ..sources import abilities
 from ..sources.source import from_directory
-from . import hub_writer
+from . import bound_metric, hub_writer
 from .metric_inputs import load_dataset
+from .result_folder import published
 
-# What a representation leaves in its folder; scores of a former one are no longer true.
+# What a representation leaves in its folder; scores of a former one say nothing about it.
 _OWN = ("tfhub", "results", "evaluation")
 
 
@@ -55,21 +55,22 @@ def postprocess(model_dir, output_dir, overwrite=False, postprocess_fn=gin.REQUI
       ValueError: the data set or the model cannot be read.
     """
     del name  # Part of the recorded configuration.
-    random_state = _random_state(random_seed)
+    draws = bound_metric.random_state("postprocess.random_seed", random_seed)
     source = from_directory(model_dir)
     encode = gaussian_encoder(source)
     _check_free(source.folder, pathlib.Path(output_dir), overwrite)
     start = time.time()
     dataset, _ = load_dataset(source)
-    shape = _image_shape(source, dataset)
+    source.check_takes(dataset)
     traced = tf.function(encode, reduce_retracing=True)
 
     def encode_arrays(images):
         return {key: value.numpy() for key, value in traced(tf.convert_to_tensor(images, tf.float32)).items()}
 
     with published(output_dir, _OWN) as temporary:
-        transform, checkpoint = postprocess_fn(dataset, encode_arrays, random_state, str(temporary))
-        hub_writer.write_representation(temporary / "tfhub", encode, shape, transform, checkpoint, random_seed)
+        transform, checkpoint = postprocess_fn(dataset, encode_arrays, draws, str(temporary))
+        hub_writer.write_representation(temporary / "tfhub", encode, dataset.observation_shape, transform, checkpoint,
+                                        random_seed)
         scores = {"elapsed_time": time.time() - start}
         results.update_result_directory(temporary / "results", "postprocess", scores, source.results)
     return scores
@@ -95,7 +96,7 @@ def gaussian_encoder(source):
     Raises:
       ConfigurationError: the model has no Gaussian posteriors.
     """
-    if not hasattr(source.model, "posterior") or any(kind != "normal" for kind, _ in source.model.code_spec):
+    if not abilities.is_gaussian(source.model):
         raise ConfigurationError(f"A representation is made of Gaussian posteriors, which {source.name} does not have; "
                                  "evaluate it as it is.")
 
@@ -103,23 +104,6 @@ def gaussian_encoder(source):
         posterior = source.model.posterior(images)
         return {"mean": posterior.mean(), "logvar": 2.0 * tf.math.log(posterior.stddev())}
     return encode
-
-
-def _image_shape(source, dataset):
-    """The shape of the images; raises ConfigurationError where the data set has another than the model."""
-    shape = tuple(dataset.observation_shape)
-    if source.image_shape not in (None, shape):
-        raise ConfigurationError(f"{source.name} takes images of shape {source.image_shape}, and data set "
-                                 f"{dataset.name!r} has {shape}; name the data set that the model was trained on.")
-    return shape
-
-
-def _random_state(seed):
-    try:
-        return np.random.RandomState(seed)
-    except (ValueError, TypeError) as error:
-        raise ConfigurationError(f"postprocess.random_seed must be an integer in 0..{2 ** 32 - 1}; received {seed!r}."
-                                 ) from error
 
 
 def _check_free(model_dir, output_dir, overwrite):

@@ -11,7 +11,7 @@ import gin
 import numpy as np
 import tqdm
 
-from dislib_plus import files
+from dislib_plus import files, json_files
 
 from ..metrics.total_correlation_discriminator import discriminator_total_correlation
 
@@ -63,19 +63,18 @@ class Estimates:
         self._settings = json.loads(json.dumps(settings))
         if self.path is None or not self.path.is_file():
             return
-        try:
-            stored = json.loads(self.path.read_text(encoding="utf-8"))
+        remedy = "remove it to start anew"
+        stored = json_files.read(self.path, remedy)
+        with files.reading(self.path, remedy):
             values = {tuple(key): value for *key, value in stored["estimates"]}
             differing = sorted(name for name, value in self._settings.items() if stored["settings"].get(name) != value)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{self.path} is damaged ({error}); remove it to start anew.") from error
         if differing:
             raise ValueError(f"{self.path} holds an experiment with other settings ({', '.join(differing)}); choose "
                              "another folder, or remove the file to start anew.")
         self._values = values
 
     def get(self, key, estimate):
-        """The value of (D, rho, repeat); made by `estimate()` and kept if there is none."""
+        """The value of (D, rho, repeat); made by `estimate()` and kept where it is not known yet."""
         if key not in self._values:
             self._values[key] = estimate()
             if self.path is not None:

@@ -14,23 +14,23 @@ import numpy as np
 from dislib_plus import checks, configuration
 from dislib_plus.configuration import ConfigurationError
 
-from ..evaluate import check_free, checked_scores, configured_metric, evaluate_to, random_state
 from ..metrics import dci, mig, sap_score, unified_scores  # noqa: F401 (register the metrics of this step)
 from ..sources.source import from_directory
-from . import labellers
-from .metric_inputs import Session, cache_directory, load_dataset
+from . import bound_metric, labellers
+from .metric_inputs import MetricInputs, cache_directory, load_dataset
+from .result_folder import check_free
 
 
-@gin.configurable("validation", denylist=["session", "artifact_dir"])
-def validate_representation(session, artifact_dir, validation_fn=gin.REQUIRED, random_seed=gin.REQUIRED,
+@gin.configurable("validation", denylist=["inputs", "artifact_dir"])
+def validate_representation(inputs, artifact_dir, validation_fn=gin.REQUIRED, random_seed=gin.REQUIRED,
                             num_labelled_samples=gin.REQUIRED, name=""):
     """The scores of one metric on a fixed labelled sample.
 
     With a RandomState of the seed: factors of the whole sample, their observations, then the labeller.
 
     Args:
-      session: Session with the source and its data.
-      artifact_dir: unused.
+      inputs: MetricInputs, the source and its data.
+      artifact_dir: these metrics leave nothing there.
       validation_fn: function (observations [n, ...], labels [K, n], representation function) -> dict.
       random_seed: of the sample, 0..2^32 - 1.
       num_labelled_samples: n.
@@ -45,18 +45,18 @@ def validate_representation(session, artifact_dir, validation_fn=gin.REQUIRED, r
     del artifact_dir, name  # The name is part of the recorded configuration.
     check_validation_fn(validation_fn)
     checks.whole("validation.num_labelled_samples", num_labelled_samples, 2)
-    draws = random_state("validation.random_seed", random_seed)
-    ground_truth_data, representation_function = session.data_and_representation()
+    draws = bound_metric.random_state("validation.random_seed", random_seed)
+    ground_truth_data, representation_function = inputs.data_and_representation()
     factors = ground_truth_data.sample_factors(num_labelled_samples, draws)
     observations = np.asarray(ground_truth_data.sample_observations_from_factors(factors, draws))
     labels, _ = labellers.make_labeller(factors, ground_truth_data, draws)
-    return checked_scores(validation_fn, validation_fn(observations, labels.T, representation_function))
+    return bound_metric.checked_scores(validation_fn, validation_fn(observations, labels.T, representation_function))
 
 
 def check_validation_fn(function):
     """Raises ConfigurationError unless the function can be called with observations, labels and a representation."""
     checks.function("validation.validation_fn", function)
-    parameters = inspect.signature(inspect.unwrap(function)).parameters
+    parameters = inspect.signature(function).parameters
     required = [name for name, parameter in parameters.items()
                 if parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
     if "ground_truth_data" in parameters or len(required) > 3:
@@ -65,10 +65,10 @@ def check_validation_fn(function):
                                  f"{', '.join(required)}: bind it to evaluation.evaluation_fn if it samples its data.")
 
 
-def check(session, function, name):
-    """Raises ConfigurationError where the session's source cannot be scored by the metric; computes nothing."""
+def check(inputs, function, name):
+    """Raises ConfigurationError where the source cannot be scored by the metric; computes nothing."""
     check_validation_fn(function)
-    session.check_source(function, name, {"ground_truth_data", "representation_function"})
+    inputs.check_source(function, name, {"ground_truth_data", "representation_function"})
 
 
 def validate(model_dir, output_dir, overwrite=False):
@@ -87,14 +87,14 @@ def validate(model_dir, output_dir, overwrite=False):
       FileNotFoundError: the folder holds no run. FileExistsError: there are results already.
     """
     source = from_directory(model_dir)
-    function = configured_metric("validation")
+    function = bound_metric.configured_metric("validation")
     check_free(output_dir, overwrite)
-    session = Session(source, *load_dataset(source), cache_directory(source, output_dir))
-    check(session, function, function.__name__)
+    inputs = MetricInputs(source, *load_dataset(source), cache_directory(source, output_dir))
+    check(inputs, function, function.__name__)
     try:
-        return evaluate_to(session, output_dir, validate_representation, "validation")
+        return inputs.score_to(output_dir, validate_representation, "validation")
     finally:
-        session.save_codes()
+        inputs.save_codes()
 
 
 def validate_with_gin(model_dir, output_dir, overwrite=False, gin_config_files=None, gin_bindings=None):

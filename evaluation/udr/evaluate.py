@@ -1,22 +1,21 @@
 """Ranks trained runs by their agreement and writes the result files, in disentanglement_lib's layout."""
 
-import time
-
-import gin
 import tensorflow as tf
 
-from dislib_plus import configuration, results
+from dislib_plus import configuration
 from dislib_plus.configuration import ConfigurationError
 
-from ..evaluate import check_free, configured_metric, default_seed, evaluate_representation, published
+from ..evaluate import evaluate_representation
+from ..sources import abilities
 from ..sources.source import from_directory
-from ..steps import provenance
+from ..steps import bound_metric
 from ..steps.metric_inputs import load_dataset
+from ..steps.result_folder import check_free, compute_to
 from .metrics import udr  # noqa: F401 (registers @udr_sklearn)
 
 
 class Runs:
-    """Several runs and one data set, with the arguments of a metric as `evaluate_representation` asks for them."""
+    """Several runs and one data set, in the place of MetricInputs."""
 
     def __init__(self, sources, dataset):
         self.sources, self.dataset = sources, dataset
@@ -48,20 +47,14 @@ def evaluate(model_dirs, output_dir, overwrite=False):
     """
     if len(model_dirs) < 2:
         raise ConfigurationError(f"model_dirs must name at least two runs to compare; received {list(model_dirs)}.")
-    configured_metric()
+    bound_metric.configured_metric()
     check_free(output_dir, overwrite)
-    default_seed()
     runs = _opened(model_dirs)
-    with published(output_dir) as temporary:
-        start = time.time()
-        scores = evaluate_representation(runs, None)
-        scores = {**scores, "elapsed_time": time.time() - start}
-        info = {"sources": [source.name for source in runs.sources], "data_set": runs.dataset.name,
-                "random_seed": gin.query_parameter("evaluation.random_seed"), "seconds": scores["elapsed_time"],
-                **provenance.environment()}
-        results.save_dict(temporary / "results" / "json" / "evaluation_info.json", info)
-        results.update_result_directory(temporary / "results", "evaluation", scores, runs.sources[0].results)
-    return scores
+
+    def describe():
+        return {"sources": [source.name for source in runs.sources], "data_set": runs.dataset.name}
+    return compute_to(output_dir, "evaluation", lambda artifact_dir: evaluate_representation(runs, artifact_dir),
+                      describe, runs.sources[0].results)
 
 
 def evaluate_with_gin(model_dirs, output_dir, overwrite=False, gin_config_files=None, gin_bindings=None):
@@ -74,11 +67,8 @@ def _opened(model_dirs):
     """The Runs of folders; all must take the images of the data set of the first."""
     sources = [from_directory(folder) for folder in model_dirs]
     dataset, _ = load_dataset(sources[0])
-    shape = tuple(dataset.observation_shape)
     for source in sources:
-        if source.image_shape not in (None, shape):
-            raise ConfigurationError(f"{source.name} takes images of shape {source.image_shape}, and data set "
-                                     f"{dataset.name!r} has {shape}; compare runs on one data set.")
+        source.check_takes(dataset)
     return Runs(sources, dataset)
 
 
@@ -90,7 +80,7 @@ def gaussian_representation(source):
     Raises:
       ValueError: the source's model has no posterior with mean and standard deviation per latent.
     """
-    if not hasattr(source.model, "posterior") or any(kind != "normal" for kind, _ in source.model.code_spec):
+    if not abilities.is_gaussian(source.model):
         raise ConfigurationError(f"UDR compares Gaussian posteriors, which {source.name} does not have.")
 
     @tf.function(reduce_retracing=True)

@@ -54,7 +54,7 @@ def test_one_ranking_a_file(make_run, tmp_path, capsys):
     (["--model_dirs=a,b", "--output_dir=out", *SMALL, "--gin_bindings=udr_sklearn.num_data_points = 45"], 1,
      "must be a multiple of batch_size"),
     (["--model_dirs=a,b", "--output_dir=out", *SMALL, "--gin_bindings=dataset.name = 'dummy_data'"], 2,
-     "takes images of shape (8, 8, 1)"),
+     "takes observations of shape (8, 8, 1)"),
 ])
 def test_mistakes_write_nothing(make_run, tmp_path, monkeypatch, capsys, flags, code, message):
     monkeypatch.chdir(tmp_path)

@@ -43,8 +43,8 @@ def test_disentanglement_libs_flags(trained, tmp_path, capsys):
 @pytest.mark.parametrize("flags, code, message", [
     ([], 2, "exactly one of"),
     (["--codes=a.npz", "--model=b.keras"], 2, "exactly one of"),
-    (["--codes={missing}"], 1, "no file of codes"),
-    (["--model_dir={run}", "--metrics=mgi"], 2, "nearest are mig"),
+    (["--codes={missing}"], 1, "x.npz' does not exist"),
+    (["--model_dir={run}", "--metrics=mgi"], 2, "did you mean mig?"),
     (["--model_dir={run}", "--metrics="], 2, "--metrics must name at least one metric"),
     (["--model_dir={run}", "--metrics=mig,", "--gin_bindings=discretizer.num_bins = 0"], 2, "discretizer.num_bins must be"),
     (["--model_dir={run}", "--gin_bindings=evaluation.evaluation_fn = @mig_validation"], 2, "needs observations, labels"),
@@ -53,7 +53,7 @@ def test_disentanglement_libs_flags(trained, tmp_path, capsys):
     (["--model_dir={run}", "--gin_bindings=migg.num_train = 3"], 2, "nothing is called 'migg'"),
     (["--model_dir={run}", "--metrics=fid", "--gin_bindings=fid.weights = '/nowhere'"], 1, "neither a file nor a folder"),
     (["--model_dir={run}", "--gin_bindings=dataset.name = 'runner_imagez'"], 2, "runner_images"),
-    (["--model_dir={run}", "--metrics=mi_conditioning"], 2, "needs a model with first_stage"),
+    (["--model_dir={run}", "--metrics=mi_conditioning"], 2, "needs a model that has first_stage"),
 ])
 def test_command_errors_are_one_sentence(trained, tmp_path, capsys, flags, code, message):
     places = {"run": str(trained), "missing": str(tmp_path / "x.npz")}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dislib_plus.evaluation import runner
+from dislib_plus.evaluation import evaluate, runner
 from dislib_plus.evaluation.sources import source as sources
 
 LEGACY = pathlib.Path(os.environ.get("DISLIB_LEGACY_RUN", pathlib.Path(__file__).resolve().parents[3] / "shared/legacy_run"))
@@ -31,7 +31,7 @@ SAME = {
 def evaluated(metric, folder, bindings=()):
     """The metric with the configuration that the run stored, in disentanglement_lib's way."""
     stored = LEGACY / "metrics/mean" / metric / "results"
-    scores = runner.evaluate_with_gin(str(LEGACY / "postprocessed/mean"), str(folder),
+    scores = evaluate.evaluate_with_gin(str(LEGACY / "postprocessed/mean"), str(folder),
                                       gin_config_files=[str(stored / "gin/evaluation.gin")], gin_bindings=list(bindings))
     (values,) = scores.values()
     return values, json.loads((stored / "json/evaluation_results.json").read_text())

@@ -8,6 +8,7 @@ import pytest
 
 from dislib_plus.evaluation import runner
 from dislib_plus.evaluation.sources import source as sources
+from dislib_plus.evaluation.steps import metric_files
 from support.finished_run import finished_run
 
 SCORES = {
@@ -65,4 +66,4 @@ def test_indicators_of_groups_of_labels(trained, module_folder, tmp_path, monkey
 
 def test_every_preset_of_both_sizes_names_its_metric():
     names = set(SCORES) | {"topic_coherence"}
-    assert names <= set(runner.metric_names("full")) and names <= set(runner.metric_names("fast"))
+    assert names <= set(metric_files.metric_names("full")) and names <= set(metric_files.metric_names("fast"))

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from dislib_plus.data.base import GroundTruthData
+from dislib_plus.evaluation.arithmetic import discrete_information
 from dislib_plus.evaluation.encoding import code_table
 from dislib_plus.evaluation.metrics import reduced_downstream_task, unified_scores, utils
 
@@ -215,7 +216,7 @@ def test_inputs(name, representations, tables):
         random_state = np.random.RandomState(int(seed.removeprefix("seed")))
         drawn, factors = utils.generate_batch_factor_code(
             data, function, expected["num"], random_state, expected["batch_size"])
-        binned = utils.histogram_discretize(drawn, 20)
+        binned = discrete_information.histogram_discretize(drawn, 20)
         for key, array in (("mus", drawn), ("ys", factors), ("discretized_mus", binned)):
             assert hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() == expected[f"sha256_{key}"], key
         assert random_state.randint(2 ** 31 - 1) == expected["next_random_state_draw"]

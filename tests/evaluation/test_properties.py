@@ -34,9 +34,8 @@ from dislib_plus.evaluation.metrics import (
     total_correlation,
     unified_scores,
     unsupervised_metrics,
-    utils,
 )
-from dislib_plus.evaluation.predictors import tensorflow_predictors
+from dislib_plus.evaluation.predictors import predictors, tensorflow_predictors
 
 SIZES = (2, 3, 4)
 ROWS = 240
@@ -92,7 +91,7 @@ def _dci_by_xgboost(codes, factors):
     return dci.dci(codes, factors, factor_bins=4, backend="xgboost")
 
 
-LOGISTIC = utils.logistic_regression
+LOGISTIC = predictors.logistic_regression
 VOTES = {"batch_size": 16, "num_train": 300, "num_eval": 200}
 ONE, HALF = (0.999, 1.0), (0.0, 0.5)
 

@@ -83,7 +83,7 @@ def test_two_stage_parts_have_their_own_posteriors(two_stages, grid):
     of_c, of_z = (subject.latent_statistics(part, grid, 12, np.random.RandomState(0)) for part in (part_c, part_z))
     assert [unit.name for unit in of_c.units] == ["c0", "c1", "c2"] and [unit.name for unit in of_z.units] == ["z0"]
     np.testing.assert_allclose(of_z.kl, 0.5 * (0.25 - 1) - math.log(0.5), rtol=1e-6)
-    with pytest.raises(ValueError, match="batch_size must be at least 1"):
+    with pytest.raises(ValueError, match="batch_size must be an integer >= 1"):
         subject.latent_statistics(part_c, grid, 12, np.random.RandomState(0), batch_size=0)
 
 

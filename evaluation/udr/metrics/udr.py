@@ -10,9 +10,11 @@ import numpy as np
 import scipy.stats
 from sklearn import linear_model
 
+from dislib_plus import checks
+
 from ...arithmetic import sample_checks
 from ...arithmetic.row_operations import varying_rows
-from ...encoding.sampling import check_size, observation_blocks
+from ...encoding.sampling import observation_blocks
 
 STANDARDISED_KL = 0.01
 
@@ -39,10 +41,10 @@ def compute_udr_sklearn(ground_truth_data, representation_functions, random_stat
       dict as `udr`.
 
     Raises:
-      ValueError: num_data_points is no multiple of batch_size, fewer than two models, malformed codes.
+      ValueError: num_data_points is not a multiple of batch_size, fewer than two models, malformed codes.
     """
-    check_size("batch_size", batch_size)
-    check_size("num_data_points", num_data_points, 2)
+    checks.whole("batch_size", batch_size, 1)
+    checks.whole("num_data_points", num_data_points, 2)
     if num_data_points % batch_size:
         raise ValueError(f"num_data_points must be a multiple of batch_size, {batch_size}; received {num_data_points}.")
     batches = (np.asarray(ground_truth_data.sample_observations(batch_size, random_state))

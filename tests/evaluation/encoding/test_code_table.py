@@ -110,7 +110,7 @@ def test_representation_functions_of_another_shape(grid, function):
 
 @pytest.mark.parametrize("sizes", [(0, 16), (10, 0), (2.5, 16), (True, 16)])
 def test_sizes_are_whole_numbers(grid, sizes):
-    with pytest.raises(ValueError, match="whole number of at least 1"):
+    with pytest.raises(ValueError, match="an integer >= 1"):
         sampling.generate_batch_factor_code(grid, _mean_pixels, sizes[0], np.random.RandomState(0), sizes[1])
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dislib_plus.data import base
-from dislib_plus.evaluation.encoding import labels
+from dislib_plus.evaluation.encoding import image_batches, image_codes, labels
 
 
 def tiny():
@@ -39,14 +39,14 @@ def test_columns_of_factors_and_of_labels():
 
 
 def test_codes_of_a_model(plain_images, tiny_model):
-    codes = labels.represent(plain_images, tiny_model, np.array([4, 0, 7]), batch_size=2)
+    codes = image_codes.of_images(plain_images, tiny_model, np.array([4, 0, 7]), batch_size=2)
     np.testing.assert_allclose(codes, tiny_model.represent(plain_images.observations(np.array([4, 0, 7]))), rtol=1e-5)
 
 
 def test_some_images_are_at_most_all():
-    assert len(labels.some_images(flat(), 4, np.random.RandomState(0))) == 4
+    assert len(image_batches.select(flat(), 4, np.random.RandomState(0))) == 4
     for everything in (None, 10, 11):
-        assert labels.some_images(flat(), everything, np.random.RandomState(0)).tolist() == list(range(10))
+        assert image_batches.select(flat(), everything, np.random.RandomState(0)).tolist() == list(range(10))
 
 
 SPEC = [("normal", 1), ("categorical", 3), ("categorical", 2)]
@@ -55,25 +55,25 @@ SPEC = [("normal", 1), ("categorical", 3), ("categorical", 2)]
 def test_classes_by_probability_or_by_integer_column():
     full = [[0.5, 0.1, 0.7, 0.2, 0.6, 0.4], [0.1, 0.8, 0.1, 0.1, 0.2, 0.8]]
     for codes in (full, [[0.5, 1, 0], [0.1, 0, 1]]):
-        first, second = labels.named_classes(codes, SPEC)
+        first, second = image_codes.named_classes(codes, SPEC)
         assert first.tolist() == [1, 0] and second.tolist() == [0, 1]
-    assert labels.named_classes(np.zeros((2, 4)), [("normal", 4)]) == []
+    assert image_codes.named_classes(np.zeros((2, 4)), [("normal", 4)]) == []
 
 
 def test_mixed_codes_split_into_gaussian_columns_and_probabilities():
     spec = [("categorical", 2), ("normal", 2)]
-    normal, tables = labels.split_code([[0.3, 0.7, 5.0, 6.0]], spec)
+    normal, tables = image_codes.split_code([[0.3, 0.7, 5.0, 6.0]], spec)
     assert normal.tolist() == [[5.0, 6.0]] and tables[0].tolist() == [[0.3, 0.7]]
-    normal, tables = labels.split_code([[1, 5.0, 6.0]], spec)
+    normal, tables = image_codes.split_code([[1, 5.0, 6.0]], spec)
     assert normal.tolist() == [[5.0, 6.0]] and tables[0].tolist() == [[0.0, 1.0]]
 
 
 @pytest.mark.parametrize("call, sentence", [
     (lambda: labels.grid_factors(flat(), np.array([0])), "no ground-truth factors"),
     (lambda: labels.label_columns(flat(False), np.array([0])), "neither factors nor labels"),
-    (lambda: labels.some_images(flat(), 0, np.random.RandomState(0)), "num_images"),
-    (lambda: labels.named_classes(np.zeros((2, 5)), SPEC), "must have 6 columns, or 3"),
-    (lambda: labels.named_classes(np.full((2, 3), 3), SPEC), "must hold 0..2"),
+    (lambda: image_batches.select(flat(), 0, np.random.RandomState(0)), "num_images"),
+    (lambda: image_codes.named_classes(np.zeros((2, 5)), SPEC), "must have 6 columns, or 3"),
+    (lambda: image_codes.named_classes(np.full((2, 3), 3), SPEC), "must hold 0..2"),
 ])
 def test_refusals_are_sentences(call, sentence):
     with pytest.raises(ValueError, match=sentence):

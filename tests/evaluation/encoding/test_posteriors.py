@@ -68,7 +68,5 @@ def test_factor_samples_keep_both_parts():
 
 
 def test_refusals_are_sentences():
-    with pytest.raises(ValueError, match="posterior"):
-        posteriors.of_images(grid(), object(), np.array([0]), 1)
     with pytest.raises(ValueError, match="num_points"):
         posteriors.of_factor_samples(grid(), Gaussian(), 0, np.random.RandomState(0), 3)

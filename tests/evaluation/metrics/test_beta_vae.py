@@ -5,7 +5,8 @@ import pytest
 from sklearn import linear_model
 
 from dislib_plus.data import ResidentGrid
-from dislib_plus.evaluation.metrics import beta_vae, utils
+from dislib_plus.evaluation.metrics import beta_vae
+from dislib_plus.evaluation.predictors import predictors
 
 SIZES = {"batch_size": 8, "num_train": 200, "num_eval": 100}
 
@@ -46,7 +47,7 @@ def test_float32_codes_are_scored_as_disentanglement_lib_scores_them(grid):
             features[i] = np.mean(np.abs(pair[0] - pair[1]), axis=0)
         return features, labels
 
-    with utils.single_threaded_blas():
+    with predictors.single_threaded_blas():
         model = linear_model.LogisticRegression(random_state=twin).fit(*points(200))
     assert beta_vae._sampled_features(grid, far, 8, 2, np.random.RandomState(0))[0].dtype == np.float64
     assert found["eval_accuracy"] == model.score(*points(100))

@@ -5,6 +5,7 @@ import pytest
 import scipy.stats
 
 from dislib_plus.evaluation.metrics import dci
+from dislib_plus.evaluation.predictors import predictors
 
 MATRIX = np.array([[2 / 3, 0], [1 / 3, 1 / 2], [0, 1 / 2]])
 
@@ -66,7 +67,7 @@ def test_a_seed_makes_ties_repeat(factors):
     copied = np.hstack([factors[:, :1], factors[:, :1]]) * 1.0
     found = []
     for seed in (1, 1, 2):
-        with dci.utils.seeded_global_generator(seed):
+        with predictors.seeded_global_generator(seed):
             found.append(dci.compute_importance_gbt(copied.T, factors[:, 1:].T, copied.T, factors[:, 1:].T)[0])
     np.testing.assert_array_equal(found[0], found[1])
 

@@ -6,6 +6,7 @@ import pytest
 from sklearn import linear_model
 
 from dislib_plus.evaluation.metrics import downstream_task, utils
+from dislib_plus.evaluation.predictors import predictors
 
 
 def _pixels(observations):
@@ -16,7 +17,7 @@ def _pixels(observations):
 def logistic():
     with gin.unlock_config():
         gin.clear_config()
-        gin.bind_parameter("predictor.predictor_fn", utils.logistic_regression)
+        gin.bind_parameter("predictor.predictor_fn", predictors.logistic_regression)
         yield
         gin.clear_config()
 

@@ -119,7 +119,7 @@ def test_traced_model_and_repeatability(grid, two_stages):
 
 
 def test_one_stage_and_unknown_option(grid, tiny_model, two_stages):
-    with pytest.raises(ValueError, match="needs a model with first_stage"):
+    with pytest.raises(ValueError, match="needs a model that has first_stage"):
         mc.compute_mi_conditioning(grid, tiny_model, np.random.RandomState(0))
     with pytest.raises(ValueError, match="replace_y"):
         mc.compute_mi_conditioning(grid, two_stages, np.random.RandomState(0), replace_y="shuffle")

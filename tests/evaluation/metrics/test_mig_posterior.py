@@ -144,7 +144,7 @@ def test_refusals_are_sentences(call, sentence):
         call()
 
 
-@pytest.mark.parametrize("option, message", [({"num_samples": 2.5}, "num_samples must be a whole number"),
+@pytest.mark.parametrize("option, message", [({"num_samples": 2.5}, "num_samples must be an integer >= 1"),
                                              ({"threshold": "a"}, "threshold must be a number >= 0")])
 def test_settings_are_numbers(option, message):
     with pytest.raises(ValueError, match=message):

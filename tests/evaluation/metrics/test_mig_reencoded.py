@@ -5,14 +5,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dislib_plus.evaluation.metrics import mig, utils
+from dislib_plus.evaluation.arithmetic import discrete_information
+from dislib_plus.evaluation.metrics import mig
 from dislib_plus.evaluation.metrics import mig_reencoded as mr
 
 
 @pytest.fixture(autouse=True)
 def discretizer():
     gin.clear_config()
-    gin.bind_parameter("discretizer.discretizer_fn", utils.histogram_discretize)
+    gin.bind_parameter("discretizer.discretizer_fn", discrete_information.histogram_discretize)
     gin.bind_parameter("discretizer.num_bins", 20)
     yield
     gin.clear_config()

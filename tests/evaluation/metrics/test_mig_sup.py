@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import mutual_info_score
 
+from dislib_plus.evaluation.arithmetic import discrete_information
 from dislib_plus.evaluation.metrics import mig_sup as ms
 from dislib_plus.evaluation.metrics import utils
 from dislib_plus.evaluation.metrics.mig import gap_per_factor, mig
@@ -13,7 +14,7 @@ from dislib_plus.evaluation.metrics.mig import gap_per_factor, mig
 @pytest.fixture(autouse=True)
 def discretizer():
     gin.clear_config()
-    gin.bind_parameter("discretizer.discretizer_fn", utils.histogram_discretize)
+    gin.bind_parameter("discretizer.discretizer_fn", discrete_information.histogram_discretize)
     gin.bind_parameter("discretizer.num_bins", 20)
     yield
     gin.clear_config()

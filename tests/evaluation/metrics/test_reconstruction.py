@@ -83,8 +83,14 @@ def test_bad_arrays_are_one_sentence(x, y):
         rec.reconstruction_error(x, y)
 
 
-@pytest.mark.parametrize("sizes, message", [({"num_images": 61}, "1..60"), ({"num_images": 0}, "1..60"),
-                                            ({"batch_size": 0}, "batch_size")])
+@pytest.mark.parametrize("sizes, message", [({"num_images": 0}, "num_images must be an integer >= 1; received 0"),
+                                            ({"batch_size": 0}, "batch_size must be an integer >= 1; received 0")])
 def test_bad_sizes(grid, tiny_model, sizes, message):
     with pytest.raises(ValueError, match=message):
         rec.compute_reconstruction(grid, tiny_model, np.random.RandomState(0), **sizes)
+
+
+def test_more_images_than_there_are_mean_all_and_the_result_says_so(grid, tiny_model):
+    found, expected = (rec.compute_reconstruction(grid, tiny_model, np.random.RandomState(0), num_images=number)
+                       for number in (2000, None))
+    assert found == expected and found["num_images"] == 60

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dislib_plus.evaluation.metrics import reduced_downstream_task as reduced
-from dislib_plus.evaluation.metrics import utils
+from dislib_plus.evaluation.predictors import predictors
 
 
 def _by_position(mus_train, ys_train, mus_test, ys_test):
@@ -27,7 +27,7 @@ def test_removes_the_code_of_the_largest_importance(factors):
 
 def test_the_factor_of_interest_falls_to_chance(factors):
     found = reduced.reduced_downstream_task(
-        factors * 1.0, factors, predictor_fn=utils.logistic_regression, correlation_measure=_by_position)
+        factors * 1.0, factors, predictor_fn=predictors.logistic_regression, correlation_measure=_by_position)
     assert found["60:reduced_factor_0:mean_test_accuracy_non_reduced_factor"] == 1
     assert found["60:reduced_factor_0:mean_train_accuracy_factor_1"] == 1
     assert found["60:reduced_factor_1:mean_train_accuracy_reduced_factor"] < .6
@@ -38,12 +38,12 @@ def test_the_factor_of_interest_falls_to_chance(factors):
 
 
 def test_boosted_trees_find_the_code(factors):
-    found = reduced.reduced_downstream_task(factors[:, :2] * 1.0, factors[:, :1], predictor_fn=utils.logistic_regression)
+    found = reduced.reduced_downstream_task(factors[:, :2] * 1.0, factors[:, :1], predictor_fn=predictors.logistic_regression)
     assert found["60:mean_train_accuracy_reduced_factor"] < .7
     assert found["60:mean_test_accuracy_other_factors"] == 0
 
 
-@pytest.mark.parametrize("number, sentence", [(2, "below the number of latents, 2"), (0, "at least 1")])
+@pytest.mark.parametrize("number, sentence", [(2, "below the number of latents, 2"), (0, "an integer >= 1")])
 def test_too_many_or_too_few_codes_to_remove(factors, number, sentence):
     with pytest.raises(ValueError, match=sentence):
         reduced.reduced_downstream_task(factors * 1.0, factors, num_factors_to_remove=number,

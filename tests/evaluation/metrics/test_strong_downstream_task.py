@@ -7,7 +7,7 @@ import pytest
 from dislib_plus.data import ResidentGrid
 from dislib_plus.evaluation.encoding import code_table
 from dislib_plus.evaluation.metrics import strong_downstream_task as strong
-from dislib_plus.evaluation.metrics import utils
+from dislib_plus.evaluation.predictors import predictors
 
 SIZES = {"num_train": [60], "num_test": 30, "n_experiment": 2}
 
@@ -16,7 +16,7 @@ SIZES = {"num_train": [60], "num_test": 30, "n_experiment": 2}
 def logistic():
     with gin.unlock_config():
         gin.clear_config()
-        gin.bind_parameter("predictor.predictor_fn", utils.logistic_regression)
+        gin.bind_parameter("predictor.predictor_fn", predictors.logistic_regression)
         yield
         gin.clear_config()
 
@@ -50,7 +50,7 @@ def test_true_factors_generalise(grid):
 def test_arrays_of_a_whole_grid(grid):
     rows = np.random.RandomState(1).permutation(60)
     factors = grid.index_to_factors(rows)
-    options = {"predictor_fn": utils.logistic_regression, "global_seed": 0, **SIZES}
+    options = {"predictor_fn": predictors.logistic_regression, "global_seed": 0, **SIZES}
     found = strong.strong_downstream_task(factors * 1.0, 2 * factors, np.random.RandomState(0), **options)
     expected = strong.compute_strong_downstream_task(*_factors_of(grid), np.random.RandomState(0), global_seed=0, **SIZES)
     assert found == expected

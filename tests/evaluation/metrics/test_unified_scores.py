@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dislib_plus.evaluation.arithmetic import matrix_structure
+from dislib_plus.evaluation.arithmetic.discrete_information import discrete_entropy
 from dislib_plus.evaluation.metrics import dci, modularity_explicitness, unified_scores
 
 MATRIX = np.array([[.9, .1, 0], [.2, .8, 0], [0, .3, .7], [0, 0, 0]])
@@ -38,7 +39,7 @@ def test_keys_and_values():
     assert scores["_fixed.dci_completeness.code_2"] == dci.completeness_per_factor(MATRIX)[2]
     assert scores["_fixed.modularity"] == modularity_explicitness.modularity(MATRIX)
     assert scores["_fixed.sap.factor_1"] == pytest.approx(.5)
-    assert scores["_fixed.mig.factor_2"] == pytest.approx(.7 / unified_scores.utils.discrete_entropy(train)[2])
+    assert scores["_fixed.mig.factor_2"] == pytest.approx(.7 / discrete_entropy(train)[2])
     assert len(scores) == 2 + 3 + 4 + 3 + 1 + 3 + 1 + 3 + 1 + 4
 
 

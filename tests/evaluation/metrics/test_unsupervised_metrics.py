@@ -50,7 +50,7 @@ def test_mutual_information_of_pairs():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_constants_other_than_zero_are_left_out(dtype):
-    """The variance that rounding gives them is none."""
+    """Rounding gives them a variance, which does not count."""
     live = np.random.RandomState(0).normal(size=(60, 1)).astype(dtype)
     constant = np.tile(np.array([.1, .3, -7.7], dtype), (60, 1))
     assert set(um.unsupervised_scores(constant).values()) == {0}

@@ -5,13 +5,15 @@ import numpy as np
 import pytest
 from sklearn import linear_model, metrics, tree
 
+from dislib_plus.evaluation.arithmetic import discrete_information
 from dislib_plus.evaluation.metrics import mig, utils
+from dislib_plus.evaluation.predictors import predictors
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_bins_are_numpys_histogram(dtype):
     rows = np.random.RandomState(0).normal(size=(3, 400)).astype(dtype)
-    binned = utils.histogram_discretize(rows, 20)
+    binned = discrete_information.histogram_discretize(rows, 20)
     assert binned.dtype == dtype and binned.min() == 1 and binned.max() == 20
     for row, bins in zip(rows, binned):
         np.testing.assert_array_equal(np.bincount(bins.astype(int), minlength=21)[1:], np.histogram(row, 20)[0])
@@ -20,7 +22,7 @@ def test_bins_are_numpys_histogram(dtype):
 def test_a_range_too_narrow_for_its_type_is_binned():
     rows = np.nextafter(np.float32(1e8), np.float32(2e8), dtype=np.float32) * np.ones((1, 4), np.float32)
     rows[0, :2] = 1e8
-    binned = utils.histogram_discretize(rows, 20)
+    binned = discrete_information.histogram_discretize(rows, 20)
     np.testing.assert_array_equal(binned, [[1, 1, 20, 20]])
 
 
@@ -38,12 +40,12 @@ def test_mutual_information_is_scikit_learns():
 
 
 def test_mutual_information_of_a_table_by_hand():
-    assert utils.mutual_information(np.array([[2, 0], [0, 2]])) == pytest.approx(np.log(2))
-    assert utils.mutual_information(np.array([[1, 1], [1, 1]])) == 0
+    assert discrete_information.mutual_information(np.array([[2, 0], [0, 2]])) == pytest.approx(np.log(2))
+    assert discrete_information.mutual_information(np.array([[1, 1], [1, 1]])) == 0
     table = np.array([[3, 1], [2, 4]])
     joint = table / 10
     twin = sum(joint[a, b] * np.log(joint[a, b] / joint[a].sum() / joint[:, b].sum()) for a in (0, 1) for b in (0, 1))
-    assert utils.mutual_information(table) == pytest.approx(twin, abs=1e-15)
+    assert discrete_information.mutual_information(table) == pytest.approx(twin, abs=1e-15)
 
 
 def test_gin_names_are_disentanglement_libs():
@@ -80,30 +82,30 @@ def test_normalize_data_uses_given_moments():
 def test_sklearn_defaults():
     codes = np.random.RandomState(0).normal(size=(90, 2))
     labels = np.digitize(codes[:, 0], [-.5, .5])
-    today = utils.logistic_regression().fit(codes, labels)
-    old = utils.logistic_regression("2019").fit(codes, labels)
+    today = predictors.logistic_regression().fit(codes, labels)
+    old = predictors.logistic_regression("2019").fit(codes, labels)
     assert isinstance(today, linear_model.LogisticRegression) and len(old.estimators_) == 3
     assert not np.allclose(today.predict_proba(codes), old.predict_proba(codes))
     assert utils.logistic_regression_cv("2019").estimator.Cs == 10 and utils.logistic_regression_cv().Cs == 10
     with pytest.raises(ValueError, match="sklearn_defaults must be one of"):
-        utils.logistic_regression("2020")
+        predictors.logistic_regression("2020")
 
 
 def test_one_class_is_predicted_as_such():
-    assert utils.accuracies(utils.logistic_regression(), np.zeros((4, 2)), np.full(4, 7), np.ones((2, 2)),
+    assert predictors.accuracies(predictors.logistic_regression(), np.zeros((4, 2)), np.full(4, 7), np.ones((2, 2)),
                             np.array([7, 8])) == (1.0, 0.5)
 
 
 def test_factories_of_users_need_no_parameters():
-    made = utils.new_predictor(lambda: tree.DecisionTreeClassifier(max_depth=1), "2019")
+    made = predictors.new_predictor(lambda: tree.DecisionTreeClassifier(max_depth=1), "2019")
     assert isinstance(made, tree.DecisionTreeClassifier)
 
 
 def test_the_global_generator_is_seeded_and_put_back():
     np.random.seed(5)
     before = np.random.get_state()[1].copy()
-    with utils.seeded_global_generator(3):
+    with predictors.seeded_global_generator(3):
         assert np.random.randint(1000) == np.random.RandomState(3).randint(1000)
     np.testing.assert_array_equal(np.random.get_state()[1], before)
-    with utils.seeded_global_generator(None):
+    with predictors.seeded_global_generator(None):
         assert np.random.randint(1000) == np.random.RandomState(5).randint(1000)

@@ -80,7 +80,7 @@ def test_renamed_classes_are_named_by_the_whole_set():
 @pytest.mark.parametrize("options, sentence", [
     ({"above": None}, "needs a threshold"), ({"dimension": 9}, "dimension must be"), ({"above": 9.0}, "remove 0 of 12"),
     ({"label": None, "above": -1.0}, "remove 12 of 12"), ({"reference": "no/such/run"}, "no/such/run"),
-    ({"reference": 3.5}, "reference must be a trained model"),
+    ({"reference": 3.5}, "reference needs a model that has represent, loss_terms, code_spec; float has not"),
 ])
 def test_refusals_are_sentences(options, sentence):
     with pytest.raises((ValueError, FileNotFoundError), match=sentence):

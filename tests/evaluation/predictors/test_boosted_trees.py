@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import GradientBoostingClassifier
 
-from dislib_plus.evaluation.predictors import boosted_trees
+from dislib_plus.evaluation.predictors import boosted_trees, sklearn_internals
 
 
 @pytest.fixture(scope="module")
@@ -18,11 +18,10 @@ def sample():
 
 @pytest.fixture(autouse=True)
 def threads_for_small_inputs(monkeypatch):
-    monkeypatch.setattr(boosted_trees, "SERIAL_SIZE", 0)
+    monkeypatch.setattr(sklearn_internals, "SERIAL_SIZE", 0)
 
 
 def test_threads_give_the_serial_fits(sample):
-    assert boosted_trees.is_parallel_available()
     codes, targets = sample
     serial, threaded = np.random.RandomState(3), np.random.RandomState(3)
     expected = [GradientBoostingClassifier(random_state=serial).fit(codes, target) for target in targets]
@@ -47,13 +46,24 @@ def test_the_global_generator_is_the_default(sample):
     np.random.seed(4)
     expected = GradientBoostingClassifier().fit(codes, targets[2]).feature_importances_
     np.random.seed(4)
-    found = boosted_trees.BoostedTrees().fit(codes, targets[2]).feature_importances_
+    found = boosted_trees.new_boosted_trees().fit(codes, targets[2]).feature_importances_
     np.testing.assert_array_equal(found, expected)
 
 
 def test_another_number_of_draws_is_an_error():
-    draw = boosted_trees._OneDraw(0)
+    draw = sklearn_internals._OneDraw(0)
     draw.value = 5
-    assert draw.randint(0, boosted_trees.TREE_SEED_LIMIT) == 5
+    assert draw.randint(0, sklearn_internals.TREE_SEED_LIMIT) == 5
     with pytest.raises(RuntimeError, match="num_threads"):
-        draw.randint(0, boosted_trees.TREE_SEED_LIMIT)
+        draw.randint(0, sklearn_internals.TREE_SEED_LIMIT)
+
+
+@pytest.mark.parametrize("attribute, value", [("_fit_stage", lambda self, X: None), ("_fit_stage", None)])
+def test_a_scikit_learn_of_other_stages_is_refused_and_serial_trees_still_grow(sample, monkeypatch, attribute, value):
+    monkeypatch.setattr(GradientBoostingClassifier, attribute, value)
+    with pytest.raises(ImportError, match="grows the trees of a boosting stage in another way.*num_threads to 1"):
+        sklearn_internals._check()
+    monkeypatch.undo()
+    monkeypatch.setattr(boosted_trees, "_internals", lambda: 1 / 0)  # what a failing import would do
+    codes, targets = sample
+    assert boosted_trees.fit_boosted_trees(codes, targets[:1], num_threads=1)[0].score(codes, targets[0]) > 0.7

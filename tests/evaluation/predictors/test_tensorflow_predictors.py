@@ -6,8 +6,8 @@ import pytest
 from sklearn import linear_model
 from sklearn.exceptions import ConvergenceWarning
 
-from dislib_plus.evaluation.metrics import downstream_task, utils
-from dislib_plus.evaluation.predictors import tensorflow_predictors
+from dislib_plus.evaluation.metrics import downstream_task
+from dislib_plus.evaluation.predictors import predictors, tensorflow_predictors
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_as_the_predictor_of_a_metric(grid, name):
 
 def test_one_class_is_predicted(sample):
     labels = np.full(120, 4)
-    assert utils.accuracies(tensorflow_predictors.mlp(), sample[0], labels, sample[0], labels) == (1, 1)
+    assert predictors.accuracies(tensorflow_predictors.mlp(), sample[0], labels, sample[0], labels) == (1, 1)
 
 
 def test_what_is_refused(sample):

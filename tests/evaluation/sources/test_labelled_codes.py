@@ -92,7 +92,7 @@ def test_incomplete_rows_are_scored_and_drawn_alike(compute, function, more):
     codes = factors * 10.0 + random_state.normal(size=factors.shape)
     data = ArrayData(codes, factors)
     scores = compute(data, data.lookup, np.random.RandomState(0), **VOTES, **more)
-    assert scores["eval_accuracy"] > .9 and "no whole grid" in data.description["drawn_from"]
+    assert scores["eval_accuracy"] > .9 and "not the whole grid" in data.description["drawn_from"]
     options = {"threshold": 0.0} if "dead_dims" in more else {}
     assert function(codes, factors, np.random.RandomState(0), **VOTES, **options)["eval_accuracy"] > .9
 

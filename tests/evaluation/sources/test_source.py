@@ -51,7 +51,7 @@ def test_incomplete_codes(tmp_path):
     scores = runner.run(few, ["factor_vae_metric", "beta_vae_sklearn"], tmp_path / "f", gin_bindings=small)
     assert scores["factor_vae_metric"]["eval_accuracy"] > .5
     info = json.loads((tmp_path / "f/factor_vae_metric/results/json/evaluation_info.json").read_text())
-    assert info["drawn_from"] == "the rows given, which are no whole grid" and info["factor_bins"] == 20
+    assert info["drawn_from"] == "the rows given, which are not the whole grid" and info["factor_bins"] == 20
     with pytest.raises(ValueError, match="whole grid"):
         runner.run(few, ["fairness"], tmp_path / "g", preset="fast")
 
@@ -82,21 +82,21 @@ def test_function_as_representation(trained, tmp_path, module_folder, monkeypatc
 
 
 @pytest.mark.parametrize("make, error, message", [
-    (lambda folder: sources.from_directory(folder / "nowhere"), FileNotFoundError, "no folder"),
+    (lambda folder: sources.from_directory(folder / "nowhere"), FileNotFoundError, "nowhere' does not exist"),
     (lambda folder: sources.from_directory(folder), FileNotFoundError, "neither model.keras nor"),
     (lambda folder: sources.from_keras(folder / "x.keras"), FileNotFoundError, "no model file"),
     (lambda folder: sources.from_keras(write(folder / "y.keras")), ValueError, "not a .keras file"),
-    (lambda folder: sources.from_codes(folder / "x.npz"), FileNotFoundError, "no file of codes"),
-    (lambda folder: sources.from_codes(write(folder / "y.npz")), ValueError, "not an .npz file"),
+    (lambda folder: sources.from_codes(folder / "x.npz"), FileNotFoundError, "file of codes .* does not exist"),
+    (lambda folder: sources.from_codes(write(folder / "y.npz")), ValueError, "damaged .*give an .npz file"),
     (lambda folder: sources.from_codes(arrays(folder, codes=np.zeros((3, 2)))), ValueError, "missing: factors"),
     (lambda folder: sources.from_codes(arrays(folder, codes=np.zeros((3, 2)), factors=np.zeros((4, 1)))),
      ValueError, "rows"),
     (lambda folder: sources.from_codes(arrays(folder, codes=np.full((3, 2), np.nan), factors=np.zeros((3, 1)))),
      ValueError, "finite"),
-    (lambda folder: sources.from_codes(write(folder / "e.npz", b"")), ValueError, "not an .npz file"),
-    (lambda folder: sources.from_codes(cut(folder)), ValueError, "not an .npz file.*damaged"),
-    (lambda folder: sources.from_codes(flipped(folder)), ValueError, "not an .npz file.*damaged"),
-    (lambda folder: sources.from_codes(one_array(folder)), ValueError, "not an .npz file"),
+    (lambda folder: sources.from_codes(write(folder / "e.npz", b"")), ValueError, "damaged .*give an .npz file"),
+    (lambda folder: sources.from_codes(cut(folder)), ValueError, "damaged .*give an .npz file"),
+    (lambda folder: sources.from_codes(flipped(folder)), ValueError, "damaged .*give an .npz file"),
+    (lambda folder: sources.from_codes(one_array(folder)), ValueError, "damaged .*give an .npz file"),
     (lambda folder: sources.from_function(module(folder, "no_syntax", "def f(:") + ":f"), ConfigurationError,
      "cannot be imported .SyntaxError"),
     (lambda folder: sources.from_function(module(folder, "no_key", "{}['a']") + ":f"), ConfigurationError,
@@ -175,5 +175,5 @@ def test_plain_keras_model_is_its_own_encoder(tmp_path, module_folder):
     source = sources.from_keras(tmp_path / "plain.keras")
     bindings = ["dataset.name = 'runner_grid'", *SMALL]
     assert runner.run(source, ["mig"], tmp_path / "o", gin_bindings=bindings)["mig"]["discrete_mig"] >= 0
-    with pytest.raises(ConfigurationError, match="needs a model with reconstruct"):
+    with pytest.raises(ConfigurationError, match="needs a model that has reconstruct"):
         runner.run(source, ["reconstruction"], tmp_path / "o", gin_bindings=bindings)

@@ -44,7 +44,7 @@ def test_mean_representation_is_the_posterior_mean(make, trained, images):
     np.testing.assert_allclose(source.function(images), moments(trained, images)[0], rtol=1e-6, atol=1e-7)
     np.testing.assert_allclose(source.function(images[:1]), moments(trained, images)[0][:1], rtol=1e-5, atol=1e-6)
     assert sources.is_repeatable(source.function, images)
-    assert source.image_shape == (4, 4, 1) and source.model is None
+    assert source.observation_shape == (4, 4, 1) and source.model is None
 
 
 def test_result_files(make, trained):
@@ -103,7 +103,7 @@ def test_a_moved_folder_is_evaluated(make, trained, tmp_path):
     assert scores[0]["discrete_mig"] == pytest.approx(scores[1]["discrete_mig"], abs=1e-9)
     stored = results.load_dict(tmp_path / "a/mig/results/aggregate/evaluation.json")
     assert stored["postprocess_config.postprocess.postprocess_fn"] == "@mean_representation"
-    with pytest.raises(ConfigurationError, match="takes images of shape"):
+    with pytest.raises(ConfigurationError, match="takes observations of shape"):
         runner.run(sources.from_directory(moved), ["mig"], tmp_path / "c",
                    gin_bindings=["dataset.name = 'dummy_data'"])
 
@@ -150,8 +150,8 @@ def test_overwrite_drops_the_scores_of_the_former_one(make, images):
 
 @pytest.mark.parametrize("bindings, error, message", [
     (["dataset.name = 'runner_imagez'"], ConfigurationError, "the nearest known names are runner_images"),
-    (["dataset.name = 'dummy_data'"], ConfigurationError, r"takes images of shape \(4, 4, 1\).*\(64, 64, 1\)"),
-    (["postprocess.random_seed = -1"], ConfigurationError, "random_seed must be an integer in 0..4294967295; received -1"),
+    (["dataset.name = 'dummy_data'"], ConfigurationError, r"takes observations of shape \(4, 4, 1\).*\(64, 64, 1\)"),
+    (["postprocess.random_seed = -1"], ConfigurationError, "random_seed must be an integer >= 0; received -1"),
     (["postprocess.random_seed = 'a'"], ConfigurationError, "random_seed must be an integer"),
     (["postprocess.output_dir = 'a'"], ConfigurationError, "has no parameter 'output_dir'"),
     (["postprocess.postprocess_fn = @mean_representatoin"], ConfigurationError, "the nearest known names are"),
@@ -167,7 +167,7 @@ def test_folders_that_will_not_do(trained, make, tmp_path):
     good = ["postprocess.postprocess_fn = @mean_representation", "postprocess.random_seed = 0"]
     for model_dir, output_dir, overwrite, error, message in (
             (trained, trained, True, ConfigurationError, "another folder than model_dir"),
-            (tmp_path / "nowhere", tmp_path / "out", False, FileNotFoundError, "no folder"),
+            (tmp_path / "nowhere", tmp_path / "out", False, FileNotFoundError, "nowhere' does not exist"),
             (make("mean_representation"), tmp_path / "out", False, ConfigurationError, "Gaussian posteriors")):
         with pytest.raises(error, match=message):
             postprocess.postprocess_with_gin(model_dir, output_dir, overwrite, gin_bindings=good)

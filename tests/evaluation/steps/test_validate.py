@@ -9,7 +9,8 @@ import pytest
 from dislib_plus.cli import evaluate as command
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.evaluation import runner
-from dislib_plus.evaluation.metrics import mig, utils
+from dislib_plus.evaluation.arithmetic import discrete_information
+from dislib_plus.evaluation.metrics import mig
 from dislib_plus.evaluation.sources import source as sources
 from dislib_plus.evaluation.steps import labellers, validate
 
@@ -26,7 +27,7 @@ def test_a_run_is_scored_on_the_sample_of_its_seed(trained, tmp_path, own_module
     factors = grid.sample_factors(50, state)
     observations = grid.sample_observations_from_factors(factors, state)
     codes = sources.from_directory(trained).function(observations).numpy()
-    expected = mig._scores(utils.histogram_discretize(codes.T, 20), factors.T)["discrete_mig"]
+    expected = mig._scores(discrete_information.histogram_discretize(codes.T, 20), factors.T)["discrete_mig"]
     assert read("json/validation_results.json")["discrete_mig"] == pytest.approx(expected, abs=1e-9)
     aggregate = read("aggregate/validation.json")
     assert aggregate["validation_config.validation.num_labelled_samples"] == "50"

@@ -1,0 +1,50 @@
+"""The metrics that are shipped: one gin file each, for each size. Importing this module needs no TensorFlow."""
+
+import importlib
+import pkgutil
+
+from dislib_plus import files
+from dislib_plus.configuration import ConfigurationError
+from dislib_plus.sentences import nearest, quoted
+
+PRESETS = ("full", "fast")
+
+
+def import_metrics():
+    """Imports every metric module, so that gin knows their names."""
+    package = importlib.import_module("..metrics", __package__)
+    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        importlib.import_module(module.name)
+
+
+def metric_names(preset="full"):
+    """Names of the metrics that have a shipped gin file of that preset, sorted."""
+    return sorted(path.stem for path in _folder(preset).glob("*.gin") if path.stem != "all")
+
+
+def names_on_request():
+    """Names of the metrics that need more settings than a run records; "all" leaves them out."""
+    return sorted(path.stem for path in _folder("on_request").glob("*.gin"))
+
+
+def preset_file(name, preset="full"):
+    """The shipped gin file of a metric; those on request have one for all presets.
+
+    Raises:
+      ConfigurationError: no metric has that name; the nearest are listed.
+    """
+    if preset not in PRESETS:
+        raise ConfigurationError(f"--preset must be one of {', '.join(PRESETS)}; received {quoted(preset)}.")
+    known, on_request = metric_names(preset), names_on_request()
+    if name in known:
+        return str(_folder(preset) / f"{name}.gin")
+    if name in on_request:
+        return str(_folder("on_request") / f"{name}.gin")
+    near = nearest(name, known + on_request, 3) if isinstance(name, str) else []
+    hint = f"did you mean {' or '.join(near)}?" if near else f"the metrics are {', '.join(known)}."
+    raise ConfigurationError(f"{quoted(name)} is not the name of a metric (preset {preset}); {hint}")
+
+
+def _folder(preset):
+    folder = files.config_root() / "metrics"
+    return folder if preset == "full" else folder / preset
