@@ -17,7 +17,7 @@ from . import evaluate
 from .steps import bound_metric, validate
 from .steps.metric_files import import_metrics, metric_names, preset_file
 from .steps.metric_inputs import MetricInputs, cache_directory, load_dataset
-from .steps.result_folder import check_free
+from .steps.result_folder import check_free, has_results
 
 DEFAULT_METRICS = ("mig", "mig_sup", "factor_vae_metric", "reconstruction", "elbo_decomposition")
 DEFAULT_IMAGE_METRICS = ("reconstruction", "elbo_decomposition")
@@ -40,7 +40,7 @@ def chosen_metrics(names=None):
 
 
 def run(source, metrics=None, output_dir=None, gin_config_files=(), gin_bindings=(), preset="full", overwrite=False,
-        config_glob=None, report=None, used_bindings=()):
+        config_glob=None, report=None, used_bindings=(), skip_existing=False):
     """Evaluates a source.
 
     Every metric runs under its own gin configuration: the preset's file, then the user's
@@ -60,20 +60,23 @@ def run(source, metrics=None, output_dir=None, gin_config_files=(), gin_bindings
       report: function (name, scores) called after every metric.
       used_bindings: keys of the user's bindings that opening the source has used; one warning names those that
         nothing uses.
+      skip_existing: leave results that are there, and compute the others.
 
     Returns:
-      dict {metric: scores}.
+      dict {metric: scores}, of the metrics that were computed.
 
     Raises:
       ConfigurationError: anything that can be known to be wrong before the first metric is computed.
-      FileExistsError: there are results already, and `overwrite` is false.
+      FileExistsError: there are results already, and neither `overwrite` nor `skip_existing` is true.
       ValueError: metrics failed; the others were computed all the same, and their results are written.
     """
     import_metrics()
     inputs, jobs, unused = _prepared(source, metrics, output_dir, gin_config_files, gin_bindings, preset, config_glob)
     unused -= set(used_bindings)
-    _check(inputs, jobs, gin_config_files, gin_bindings, overwrite)
+    jobs = _checked(inputs, jobs, gin_config_files, gin_bindings, overwrite, skip_existing)
     all_scores, failures = {}, []
+    if not jobs:
+        return all_scores
     try:
         for job in jobs:
             with _configured(job, gin_config_files, gin_bindings) as step:
@@ -182,9 +185,20 @@ def _configured(job, gin_config_files, gin_bindings):
         yield step
 
 
-def _check(inputs, jobs, gin_config_files, gin_bindings, overwrite):
-    """Raises ConfigurationError or FileExistsError for what is wrong before anything is computed."""
+def _checked(inputs, jobs, gin_config_files, gin_bindings, overwrite, skip_existing):
+    """The jobs to do; raises ConfigurationError or FileExistsError for what is wrong before anything is computed."""
+    present, todo = [], []
     for job in jobs:
-        check_free(job.folder, overwrite)
         with _configured(job, gin_config_files, gin_bindings) as step:
+            if has_results(job.folder, step) and not overwrite:
+                present.append(job)
+                continue
+            check_free(job.folder, overwrite, step)
             _check_metric(inputs, bound_metric.configured_metric(step), job.name, step)
+            todo.append(job)
+    if present and not skip_existing:
+        names = f" ({', '.join(job.name for job in present)})" if len(jobs) > 1 else ""
+        others = f", or --skip_existing to compute only {', '.join(job.name for job in todo)}" if todo else ""
+        raise FileExistsError(f"{present[0].folder} holds results already{names}; use --overwrite to replace them, or "
+                              f"another --output_dir{others}.")
+    return todo

@@ -30,6 +30,7 @@ def _define(flags):
     gin_setup.define_flags(flags)
     flags.string("gin_evaluation_config_glob", None, "Pattern of gin files; each is one metric, named by its stem.")
     flags.boolean("overwrite", False, "Replace results that are there.")
+    flags.boolean("skip_existing", False, "Leave results that are there and compute the other metrics.")
 
 
 def _act(flags):
@@ -70,7 +71,8 @@ def _evaluate(flags, kind, names, bindings):
     scores = {}
     try:
         runner.run(source, names, flags.output_dir, flags.gin_config, bindings, flags.preset, flags.overwrite,
-                   flags.gin_evaluation_config_glob, report=scores.__setitem__, used_bindings=used)
+                   flags.gin_evaluation_config_glob, report=scores.__setitem__, used_bindings=used,
+                   skip_existing=flags.skip_existing)
     finally:
         if scores:
             table.show_scores(source.name, scores)

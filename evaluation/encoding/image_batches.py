@@ -1,12 +1,11 @@
 """Images of a data set for the metrics that look at images: which ones, in batches, and stateless seeds."""
 
-import hashlib
-
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
 from dislib_plus import checks
+from dislib_plus.data import fingerprints
 
 
 def select(dataset, num_images, random_state):
@@ -98,9 +97,6 @@ class CountedImages:
         return self._dataset.sample_observations_from_factors(factors, random_state)
 
 
-def fingerprint(dataset):
-    """Digest of a set's name, size and of some images spread over it, hexadecimal."""
-    digest = hashlib.sha256(repr((dataset.name, dataset.num_observations, list(dataset.observation_shape))).encode())
-    probe = np.unique(np.linspace(0, dataset.num_observations - 1, 64).astype(np.int64))
-    digest.update(dataset.observations(tf.constant(probe)).numpy().tobytes())
-    return digest.hexdigest()
+@fingerprints.contents.register
+def _of_counted(dataset: CountedImages):
+    return fingerprints.contents(dataset._dataset)

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from dislib_plus import files
+from dislib_plus.data import fingerprints
 from dislib_plus.data.cache import cache_root
 
 from ..encoding import image_batches
@@ -179,6 +180,6 @@ def _read(path):
 
 def _cache_key(dataset, indices, extractor):
     """Digest of all that the statistics depend on."""
-    digest = hashlib.sha256(repr((image_batches.fingerprint(dataset), extractor.digest, extractor.resize)).encode())
+    digest = hashlib.sha256(repr((fingerprints.fingerprint(dataset), extractor.digest, extractor.resize)).encode())
     digest.update(indices.tobytes())
     return digest.hexdigest()[:32]

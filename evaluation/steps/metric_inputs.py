@@ -1,5 +1,6 @@
 """What metrics are given: a source, its data, and the table of codes that all metrics of a call share."""
 
+import functools
 import inspect
 import os
 import pathlib
@@ -11,6 +12,7 @@ import numpy as np
 
 from dislib_plus import configuration, data, files, gin_internals, results
 from dislib_plus.configuration import ConfigurationError
+from dislib_plus.data import fingerprints
 
 from ..encoding import image_batches
 from ..encoding.code_table import CodeTable, IndexedData, is_indexable
@@ -121,8 +123,9 @@ class MetricInputs:
         if self._direct is not None and hasattr(self.source.function, "restarted"):
             self._direct.function = self.source.function.restarted()
 
+    @functools.cached_property
     def _cache_key(self):
-        return f"{self.source.key} {image_batches.fingerprint(self.dataset)}"
+        return f"{self.source.key} {fingerprints.fingerprint(self.dataset)}"
 
     def _load(self):
         """Takes over codes kept by an earlier call; returns how many."""
@@ -130,7 +133,7 @@ class MetricInputs:
             return 0
         try:
             with files.reading(self._cache):
-                return self._table.num_encoded if self._table.load(self._cache, self._cache_key()) else 0
+                return self._table.num_encoded if self._table.load(self._cache, self._cache_key) else 0
         except files.DamagedFile as error:
             warnings.warn(f"The kept codes {self._cache} are damaged ({error.reason}); they are made again.",
                           stacklevel=2)
@@ -140,7 +143,7 @@ class MetricInputs:
     def save_codes(self):
         """Keeps new codes for the next call."""
         if self._table is not None and self._cache is not None and self._table.num_encoded > self._from_cache:
-            self._table.save(self._cache, self._cache_key())
+            self._table.save(self._cache, self._cache_key)
 
 
 class _Counter:

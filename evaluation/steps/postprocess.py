@@ -5,6 +5,7 @@ and returns (transformation, checkpoint): the transformation makes the code of t
 `mean` and `logvar`, the checkpoint holds its variables where it has any, else None.
 """
 
+import contextlib
 import pathlib
 import time
 
@@ -16,12 +17,9 @@ from dislib_plus.configuration import ConfigurationError
 
 from ..sources import abilities
 from ..sources.source import from_directory
-from . import bound_metric, hub_writer
+from . import bound_metric, hub_writer, written_files
 from .metric_inputs import load_dataset
-from .result_folder import published
-
-# What a representation leaves in its folder; scores of a former one say nothing about it.
-_OWN = ("tfhub", "results", "evaluation")
+from .result_folder import check_free, published
 
 
 def postprocess_with_gin(model_dir, output_dir, overwrite=False, gin_config_files=None, gin_bindings=None):
@@ -58,7 +56,8 @@ def postprocess(model_dir, output_dir, overwrite=False, postprocess_fn=gin.REQUI
     draws = bound_metric.random_state("postprocess.random_seed", random_seed)
     source = from_directory(model_dir)
     encode = gaussian_encoder(source)
-    _check_free(source.folder, pathlib.Path(output_dir), overwrite)
+    output_dir = pathlib.Path(output_dir)
+    _check_free(source.folder, output_dir, overwrite)
     start = time.time()
     dataset, _ = load_dataset(source)
     source.check_takes(dataset)
@@ -67,12 +66,13 @@ def postprocess(model_dir, output_dir, overwrite=False, postprocess_fn=gin.REQUI
     def encode_arrays(images):
         return {key: value.numpy() for key, value in traced(tf.convert_to_tensor(images, tf.float32)).items()}
 
-    with published(output_dir, _OWN) as temporary:
+    with published(output_dir, "postprocess") as temporary:
         transform, checkpoint = postprocess_fn(dataset, encode_arrays, draws, str(temporary))
         hub_writer.write_representation(temporary / "tfhub", encode, dataset.observation_shape, transform, checkpoint,
                                         random_seed)
         scores = {"elapsed_time": time.time() - start}
         results.update_result_directory(temporary / "results", "postprocess", scores, source.results)
+    _remove_scores(output_dir)
     return scores
 
 
@@ -111,6 +111,15 @@ def _check_free(model_dir, output_dir, overwrite):
         raise ConfigurationError(f"output_dir must be another folder than model_dir; received {output_dir} twice.")
     if output_dir.is_dir() and any(output_dir.iterdir()) and not overwrite:
         raise FileExistsError(f"output_dir {output_dir} is not empty; choose another folder, or use --overwrite to "
-                                 "replace the representation in it.")
-    if (output_dir / "model.keras").exists():
-        raise FileExistsError(f"output_dir {output_dir} holds a trained model; choose another folder.")
+                              "replace the representation in it.")
+    check_free(output_dir, overwrite, "postprocess", ("tfhub", "results", "model.keras"))
+
+
+def _remove_scores(output_dir):
+    """Removes scores of a former representation in its folder: they say nothing about the new one."""
+    scores = output_dir / "evaluation"
+    for folder in [*scores.glob("*/"), scores]:
+        for step in bound_metric.STEPS:
+            written_files.remove_listed(folder, step)
+        with contextlib.suppress(OSError):  # It holds something else, or does not exist.
+            folder.rmdir()

@@ -10,16 +10,16 @@ import time
 
 import gin
 
-from dislib_plus import files, results
+from dislib_plus import results
 
-from . import bound_metric, provenance
+from . import bound_metric, provenance, written_files
 
 
 def compute_to(folder, step, score, describe, results_before=None, dataset_gin=""):
     """Computes scores and writes `folder/results`, complete or not at all.
 
     Args:
-      folder: what it holds of an earlier step is replaced.
+      folder: what an earlier step has written there is replaced.
       step: "evaluation" or "validation", what the files are called.
       score: function (artifact folder) -> scores.
       describe: function () -> what `{step}_info.json` says of the data, called after `score`.
@@ -30,7 +30,7 @@ def compute_to(folder, step, score, describe, results_before=None, dataset_gin="
       dict: the scores, with `elapsed_time` in seconds.
     """
     bound_metric.default_seed(step)
-    with published(folder) as temporary:
+    with published(folder, step) as temporary:
         start = time.time()
         scores = score(temporary / "artifacts")
         scores = {**scores, "elapsed_time": time.time() - start}
@@ -54,20 +54,36 @@ def merged_gin(*texts):
     return "\n\n".join(sections[header] for header in ordered) + "\n"
 
 
-def check_free(folder, overwrite):
-    """Raises FileExistsError where `folder` holds results that may not be replaced."""
-    if (pathlib.Path(folder) / "results").exists() and not overwrite:
+def has_results(folder, step):
+    """Whether `folder` holds results that the step wrote."""
+    return bool(written_files.listed(folder, step))
+
+
+def check_free(folder, overwrite, step="evaluation", parts=("artifacts", "results")):
+    """Raises FileExistsError where `folder` holds results that may not be replaced, or files of another origin.
+
+    Args:
+      folder: of the results.
+      overwrite: whether what the step has written there may be replaced.
+      step: "evaluation", "validation" or "postprocess".
+      parts: names in `folder` that are going to be written.
+    """
+    if has_results(folder, step) and not overwrite:
         raise FileExistsError(f"{folder} holds results already; use --overwrite to replace them, or another "
                               "--output_dir.")
+    found = written_files.others(folder, step, parts)
+    if found:
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        raise FileExistsError(f"{folder} holds {found[0]}{more}, which this command did not write and never removes; "
+                              "move it, or choose another --output_dir.")
 
 
 @contextlib.contextmanager
-def published(folder, replaced=("artifacts", "results")):
-    """A temporary folder in `folder` whose content replaces what is there when the block ends well.
+def published(folder, step):
+    """A temporary folder in `folder` whose content replaces what the step has written there when the block ends well.
 
-    Args:
-      folder: made if needed.
-      replaced: names that go from `folder` also where the temporary folder lacks them.
+    Raises:
+      FileExistsError: something of another origin has a name that is to be written.
     """
     folder = pathlib.Path(folder)
     made = [path for path in (folder, *folder.parents) if not path.exists()]
@@ -75,10 +91,12 @@ def published(folder, replaced=("artifacts", "results")):
     temporary = pathlib.Path(tempfile.mkdtemp(dir=folder, prefix=".evaluation."))
     try:
         yield temporary
-        for name in {*replaced, *os.listdir(temporary)}:
-            files.remove(folder / name)
-            if (temporary / name).exists():
-                (temporary / name).rename(folder / name)
+        written_files.write_list(temporary, step)
+        names = os.listdir(temporary)
+        check_free(folder, True, step, names)
+        written_files.remove_listed(folder, step)
+        for name in names:
+            (temporary / name).rename(folder / name)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         # Folders that were made for nothing go again; one that holds anything stays.

@@ -88,7 +88,7 @@ def validate(model_dir, output_dir, overwrite=False):
     """
     source = from_directory(model_dir)
     function = bound_metric.configured_metric("validation")
-    check_free(output_dir, overwrite)
+    check_free(output_dir, overwrite, "validation")
     inputs = MetricInputs(source, *load_dataset(source), cache_directory(source, output_dir))
     check(inputs, function, function.__name__)
     try:

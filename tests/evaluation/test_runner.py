@@ -11,10 +11,11 @@ import tensorflow as tf
 
 from dislib_plus import configuration, files, results
 from dislib_plus.configuration import ConfigurationError
+from dislib_plus.data import ResidentGrid
 from dislib_plus.evaluation import evaluate, runner
 from dislib_plus.evaluation.metrics import mig
 from dislib_plus.evaluation.sources import source as sources
-from dislib_plus.evaluation.steps import bound_metric, metric_files, result_folder
+from dislib_plus.evaluation.steps import bound_metric, metric_files, metric_inputs, result_folder
 
 pytestmark = pytest.mark.usefixtures("own_module")
 
@@ -81,6 +82,24 @@ def test_kept_codes_of_another_model_or_damaged_ones_are_not_used(trained, tmp_p
         again = runner.run(source, ["mig"], tmp_path / "c", gin_bindings=SMALL)
     assert again["mig"]["discrete_mig"] == first["mig"]["discrete_mig"] > 0
     kept.unlink()
+
+
+def test_kept_codes_of_data_that_have_changed_are_made_again(trained, tmp_path):
+    """One pixel of an image far from any sample of a few; the data set's name and size stay."""
+    source = sources.from_directory(trained)
+    images = np.random.RandomState(2).randint(0, 256, (400, 4, 4, 1)).astype(np.uint8)
+    encoded = []
+    for pixel in (0, 0, 255):
+        images = images.copy()
+        images[201, 0, 0, 0] = pixel
+        data = ResidentGrid("changing", ["row", "column"], [20, 20], images)
+        inputs = metric_inputs.MetricInputs(source, data, cache_dir=tmp_path)
+        _, lookup = inputs.data_and_representation()
+        before = inputs.num_encoded
+        lookup(np.arange(400))
+        encoded.append(inputs.num_encoded - before)
+        inputs.save_codes()
+    assert encoded == [400, 0, 400]
 
 
 def test_results_are_kept_unless_overwritten(trained, tmp_path):

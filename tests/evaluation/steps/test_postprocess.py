@@ -173,7 +173,7 @@ def test_folders_that_will_not_do(trained, make, tmp_path):
             postprocess.postprocess_with_gin(model_dir, output_dir, overwrite, gin_bindings=good)
     (tmp_path / "run").mkdir()
     (tmp_path / "run/model.keras").write_bytes(b"years of work")
-    with pytest.raises(FileExistsError, match="holds a trained model"):
+    with pytest.raises(FileExistsError, match="holds model.keras, which this command did not write"):
         postprocess.postprocess_with_gin(trained, tmp_path / "run", True, gin_bindings=good)
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["model.keras"] and not (tmp_path / "out").exists()
 

@@ -1,0 +1,111 @@
+"""What a step replaces is what it has written; everything else in its folder stays."""
+
+import json
+import shutil
+
+import pytest
+
+from dislib_plus.evaluation import runner
+from dislib_plus.evaluation.sources import source as sources
+from dislib_plus.evaluation.steps import postprocess, result_folder, written_files
+
+pytestmark = pytest.mark.usefixtures("own_module")
+BOUND = ["evaluation.evaluation_fn = @mig", "evaluation.random_seed = 0", "mig.num_train = 50",
+         "discretizer.discretizer_fn = @histogram_discretizer", "discretizer.num_bins = 20"]
+MEAN = ["postprocess.postprocess_fn = @mean_representation", "postprocess.random_seed = 0"]
+
+
+def publish(folder, step="evaluation", **texts):
+    with result_folder.published(folder, step) as temporary:
+        for name, text in texts.items():
+            path = temporary / name.replace("__", "/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+
+def content(folder):
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()
+            and not path.name.endswith("_files.txt")}
+
+
+def test_a_step_replaces_its_own_files_only(tmp_path):
+    publish(tmp_path, results__a="1", artifacts__old__b="2")
+    (tmp_path / "mine").write_text("keep")
+    publish(tmp_path, results__a="3", plots__c="4")
+    assert content(tmp_path) == {"results/a": "3", "plots/c": "4", "mine": "keep"}
+    assert not (tmp_path / "artifacts").exists()
+
+
+def test_what_others_wrote_is_in_the_way_before_and_after_the_work(tmp_path):
+    (tmp_path / "artifacts").mkdir()
+    (tmp_path / "artifacts/mine").write_text("keep")
+    with pytest.raises(FileExistsError, match="holds artifacts/mine, which this command did not write and never remov"):
+        result_folder.check_free(tmp_path, overwrite=True)
+    with pytest.raises(FileExistsError, match="artifacts/mine"):
+        publish(tmp_path, results__a="1", artifacts__b="2")
+    assert content(tmp_path) == {"artifacts/mine": "keep"}
+    publish(tmp_path, results__a="1")
+    assert content(tmp_path) == {"artifacts/mine": "keep", "results/a": "1"}
+
+
+def test_a_list_that_leads_out_of_the_folder_removes_nothing_there(tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "mine").write_text("keep")
+    folder = tmp_path / "scores"
+    publish(folder, results__a="1")
+    (folder / "link").symlink_to(outside)
+    with open(folder / "results/evaluation_files.txt", "a", encoding="utf-8") as stream:
+        stream.write(f"../outside/mine\nlink/mine\n{outside / 'mine'}\nresults/../../outside/mine\n")
+    written_files.remove_listed(folder, "evaluation")
+    assert content(outside) == {"mine": "keep"} and (folder / "link").is_symlink() and not (folder / "results").exists()
+
+
+def test_results_of_disentanglement_lib_can_be_replaced_and_those_of_another_step_not(tmp_path):
+    (tmp_path / "results/json").mkdir(parents=True)
+    (tmp_path / "results/json/train_results.json").write_text("{}")
+    with pytest.raises(FileExistsError, match="results/json/train_results.json, which this command did not write"):
+        result_folder.check_free(tmp_path, overwrite=True)
+    (tmp_path / "results/json/evaluation_results.json").write_text("{}")
+    result_folder.check_free(tmp_path, overwrite=True)
+    publish(tmp_path, results__a="1")
+    assert content(tmp_path) == {"results/a": "1"}
+
+
+def test_a_folder_above_the_run_keeps_everything(trained, tmp_path, monkeypatch):
+    """`--output_dir=. --overwrite`, in a folder that holds the run and things named as results are."""
+    shutil.copytree(trained, tmp_path / "runs/a")
+    monkeypatch.chdir(tmp_path)
+    for name in ("evaluation/code.py", "results/table.csv", "artifacts/plot.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"mine")
+    before = sorted(path for path in tmp_path.rglob("*"))
+    with pytest.raises(FileExistsError, match="results/table.csv, which this command did not write"):
+        postprocess.postprocess_with_gin("runs/a", ".", True, gin_bindings=MEAN)
+    with pytest.raises(FileExistsError, match="artifacts/plot.png and 1 more, which this command did not write"):
+        runner.run(sources.from_directory("runs/a"), None, ".", gin_bindings=BOUND, overwrite=True)
+    assert sorted(path for path in tmp_path.rglob("*")) == before
+    (tmp_path / "results/table.csv").unlink()
+    postprocess.postprocess_with_gin("runs/a", ".", True, gin_bindings=MEAN)
+    assert (tmp_path / "evaluation/code.py").is_file() and (tmp_path / "runs/a/model.keras").is_file()
+
+
+def test_scores_of_a_former_representation_go_with_it(trained, tmp_path):
+    postprocess.postprocess_with_gin(trained, tmp_path / "mean", gin_bindings=MEAN)
+    runner.run(sources.from_directory(tmp_path / "mean"), ["mig"], gin_bindings=["mig.num_train = 50"])
+    (tmp_path / "mean/evaluation/notes.txt").write_text("mine")
+    postprocess.postprocess_with_gin(trained, tmp_path / "mean", True, gin_bindings=MEAN)
+    assert not (tmp_path / "mean/evaluation/mig").exists() and (tmp_path / "mean/evaluation/notes.txt").is_file()
+
+
+def test_existing_metrics_are_named_and_can_be_skipped(trained, tmp_path):
+    source, small = sources.from_directory(trained), ["mig.num_train = 50", "mig_sup.num_train = 50"]
+    runner.run(source, ["mig"], tmp_path, gin_bindings=small[:1])
+    first = (tmp_path / "mig/results/json/evaluation_results.json").read_text()
+    with pytest.raises(FileExistsError, match=r"already \(mig\).*--skip_existing to compute only mig_sup"):
+        runner.run(source, ["mig", "mig_sup"], tmp_path, gin_bindings=small)
+    assert not (tmp_path / "mig_sup").exists()
+    assert list(runner.run(source, ["mig", "mig_sup"], tmp_path, gin_bindings=small, skip_existing=True)) == ["mig_sup"]
+    assert runner.run(source, ["mig", "mig_sup"], tmp_path, gin_bindings=small, skip_existing=True) == {}
+    assert (tmp_path / "mig/results/json/evaluation_results.json").read_text() == first
+    assert json.loads(first)["num_constant_factors"] == 0
