@@ -49,7 +49,7 @@ def test_one_ranking_a_file(make_run, tmp_path, capsys):
     (["--model_dirs=a,./a/", "--output_dir=out"], 2, "each folder once"),
     (["--model_dirs=a,b", "--output_dir=out"], 2, "evaluation.evaluation_fn = @mig'."),
     (["--model_dirs=a,b", "--output_dir=out", "--gin_evaluation_config_glob=*.nothing"], 2, "matches no file"),
-    (["--model_dirs=a,gone", "--output_dir=out", *SMALL], 1, "no folder 'gone'"),
+    (["--model_dirs=a,gone", "--output_dir=out", *SMALL], 1, "The folder 'gone' does not exist"),
     (["--model_dirs=a,wide", "--output_dir=out", *SMALL], 1, "All models must have codes of one shape"),
     (["--model_dirs=a,b", "--output_dir=out", *SMALL, "--gin_bindings=udr_sklearn.num_data_points = 45"], 1,
      "must be a multiple of batch_size"),
