@@ -70,7 +70,7 @@ def configured(gin_config_files=None, gin_bindings=None):
       Sources.
 
     Raises:
-      ConfigurationError: see `gin_mistakes`; also for text that is bound later, in the block, and is no gin.
+      ConfigurationError: see `gin_mistakes`; also for text that is bound later, in the block, and is not gin.
     """
     paths, folders = _places(gin_config_files)
     if "tensorflow" in sys.modules:
@@ -105,7 +105,7 @@ def bind(texts, source):
       source: the file that they are from, for the message.
 
     Raises:
-      ConfigurationError: a text is no gin, or names what does not exist.
+      ConfigurationError: a text is not gin, or names what does not exist.
     """
     try:
         with gin.unlock_config(), gin_mistakes.sentences(*gin_mistakes.MISTAKES):

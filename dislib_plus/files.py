@@ -180,7 +180,7 @@ def read_error(path, error):
 
 
 def remove(path):
-    """Removes a file, a link or a folder with all below it; nothing there is no error."""
+    """Removes a file, a link or a folder with all below it; where nothing is there, nothing happens."""
     path = pathlib.Path(path)
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)

@@ -4,6 +4,7 @@ import pathlib
 import sys
 
 from dislib_plus.cli import command, gin_setup
+from dislib_plus.sentences import quoted
 
 _SUMMARY = """trains a VAE on one factor at a time while beta falls, and reports the information freezing point of
 each factor (the annealing test of DEFT).
@@ -44,7 +45,7 @@ def _threshold(text):
     except ValueError:
         value = -1.0
     if not 0 < value < float("inf"):
-        raise command.UsageError(f"--threshold must be a number of nats above 0; received {text!r}.")
+        raise command.UsageError(f"--threshold must be a number of nats above 0; received {quoted(text)}.")
     return value
 
 
@@ -54,13 +55,13 @@ def _factors(flags):
     with configuration.configured(flags.gin_config, flags.gin_bindings):
         name = configuration.bindings().get("dataset.name", "").strip("'\"")
         if not name.startswith(_PREFIX):
-            raise command.UsageError(f"dataset.name must be '{_PREFIX}NAME' in the recipe; received {name!r}.")
+            raise command.UsageError(f"dataset.name must be '{_PREFIX}NAME' in the recipe; received {quoted(name)}.")
         known = list(data.get_named_ground_truth_data(name.removeprefix(_PREFIX)).factor_names)
     chosen = [factor.strip() for factor in flags.factors.split(",")] if flags.factors else known
     wrong = sorted(set(chosen) - set(known))
     if wrong or not chosen:
-        raise command.UsageError(f"--factors must be some of {', '.join(known) or 'none, as there are none'}; "
-                                 f"received {', '.join(wrong)}.")
+        raise command.UsageError(f"--factors must be some of {', '.join(known)}; received {quoted(flags.factors)}."
+                                 if known else f"The data set {quoted(name)} has no factors.")
     return chosen
 
 

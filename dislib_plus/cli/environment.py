@@ -17,7 +17,7 @@ _DEFAULTS = {
     "GRPC_VERBOSITY": "ERROR",
     "MPLBACKEND": "Agg",
 }
-# Error 303 of cuInit: there is no NVIDIA driver, so there is no GPU to miss.
+# Error 303 of cuInit: the machine has no NVIDIA driver, so no GPU is missed.
 _NOTE = re.compile(rb"I0000 |WARNING: All log messages before absl|To enable the following instructions|"
                    rb"E0000 .*failed call to cuInit.*303")
 

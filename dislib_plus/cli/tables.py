@@ -15,7 +15,7 @@ def show(title, rows, stream=None):
       rows: dict of name -> number or text; None values are left out.
       stream: where to; None: stdout.
     """
-    # Text, as strings would be read as rich's markup: "[x]" is no style here.
+    # Text, as strings would be read as rich's markup: "[x]" is not a style here.
     table = Table(title=Text(title, "table.title"), title_justify="left", show_header=False)
     table.add_column()
     table.add_column(justify="right")

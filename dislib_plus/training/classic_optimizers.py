@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from dislib_plus import keras_internals
+
 
 class _Slots(keras.optimizers.Optimizer):
     """An optimizer with accumulators of given names and initial values, one of each per variable."""
@@ -52,8 +54,9 @@ class RMSProp(keras.optimizers.RMSprop):
         if self.built:
             return
         super().build(variables)
-        for velocity in self._velocities:
-            velocity.assign(ops.ones_like(velocity))
+        for variable in variables:
+            for velocity in keras_internals.slots_of(self, variable, "velocity"):
+                velocity.assign(ops.ones_like(velocity))
 
 
 class _Proximal(_Slots):

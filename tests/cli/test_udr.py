@@ -23,7 +23,8 @@ def test_ranking_of_three_runs(make_run, tmp_path, capsys, monkeypatch):
     assert sorted(ranked, key=printed.index) == ranked
     config = json.loads((tmp_path / "udr/results/json/evaluation_config.json").read_text())
     expected = {"evaluation.evaluation_fn": "@udr_sklearn", "evaluation.random_seed": "0",
-                "dataset.name": "'tiny_grid'", "udr_sklearn.num_data_points": "40", "udr_sklearn.correlation_matrix": "'lasso'"}
+                "dataset.name": "'tiny_grid'", "udr_sklearn.num_data_points": "40",
+                "udr_sklearn.correlation_matrix": "'lasso'"}
     assert expected.items() <= config.items()
     assert "vae.beta = 4.0" in (tmp_path / "udr/results/gin/train.gin").read_text()
     assert udr.main(flags) == 1 and "--overwrite" in capsys.readouterr().err

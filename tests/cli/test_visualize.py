@@ -52,7 +52,8 @@ def test_data_set(tmp_path, capsys):
     (["--dataset=tiny_grid"], 2, "--dataset needs --output_dir"),
     (["--dataset=tiny_gird", "--output_dir=out"], 2, "the nearest known names are tiny_grid"),
     (["--model_dir=nowhere"], 1, "The folder 'nowhere' does not exist"),
-    (["--dataset=tiny_grid", "--output_dir=out", "--gin_bindings=visualize.frames = 3"], 2, "has no parameter 'frames'"),
+    (["--dataset=tiny_grid", "--output_dir=out", "--gin_bindings=visualize.frames = 3"], 2,
+     "has no parameter 'frames'"),
 ])
 def test_wrong_calls_write_nothing(arguments, code, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
