@@ -122,12 +122,13 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--images", type=int, default=100_000, help="of `resident` and `mapped`; 100,000 have 1.2 GB")
     options = parser.parse_args()
-    print(f"{'data set':24s} {'batch':>5s} {'images/s, pipeline':>19s} {'images/s, step':>15s} {'share of the step':>18s}"
-          f" {'limit':>6s}")
+    print(f"{'data set':24s} {'batch':>5s} {'images/s, pipeline':>19s} {'images/s, step':>15s} "
+          f"{'share of the step':>18s} {'limit':>6s}")
     with tempfile.TemporaryDirectory() as folder:
         wanted = options.datasets.split(",")
         path = write_images(folder, options.images) if {"resident", "mapped", "cold"} & set(wanted) else None
-        kept = [row(name, path, size, options.rounds) for name in wanted for size in map(int, options.batches.split(","))]
+        sizes = [int(size) for size in options.batches.split(",")]
+        kept = [row(name, path, size, options.rounds) for name in wanted for size in sizes]
     print(f"{sum(kept)} of {len(kept)} rows are below their limit")
 
 

@@ -1,4 +1,4 @@
-"""Training steps of the methods with one latent space against beta-VAE's, and what the density table of beta-TCVAE costs.
+"""Training steps of the methods with one latent space against beta-VAE's; the cost of beta-TCVAE's density table.
 
     python benchmarks/methods.py [--methods=beta_tc_vae,...] [--batch=64] [--channels=1] [--rounds=7]
     python benchmarks/methods.py --table [--rounds=7]
@@ -94,8 +94,8 @@ def print_table(rounds, steps):
     shares = [table(10 * steps) / 10 / step(steps) for _ in range(rounds)]
     print(f"density table, B = 256, D = 10: {statistics.median(shares):.1%} of a step of beta-TCVAE")
     budget = aggregate_posterior.MEMORY_BUDGET
-    print(f"density table, B = 256, D = 1024 (one copy: 256 MiB): peak memory grows by {peak_growth(budget // 4)} MiB with a "
-          f"budget of {budget // 4 // 2 ** 20} MiB, {peak_growth(2 ** 40)} MiB without one")
+    print(f"density table, B = 256, D = 1024 (one copy: 256 MiB): peak memory grows by {peak_growth(budget // 4)} MiB "
+          f"with a budget of {budget // 4 // 2 ** 20} MiB, {peak_growth(2 ** 40)} MiB without one")
 
 
 def print_methods(names, batch, channels, rounds, steps):

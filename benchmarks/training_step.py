@@ -84,8 +84,8 @@ def train_side(options):
         model, data = model_and_data(options)
         with tempfile.TemporaryDirectory() as folder:
             started = time.perf_counter()
-            train(os.path.join(folder, "run"), model=model, training_steps=steps, random_seed=0, batch_size=options.batch,
-                  eval_steps=1, checkpoint_steps=10 ** 6, dataset=data, progress=False)
+            train(os.path.join(folder, "run"), model=model, training_steps=steps, random_seed=0,
+                  batch_size=options.batch, eval_steps=1, checkpoint_steps=10 ** 6, dataset=data, progress=False)
             return time.perf_counter() - started
 
     return lambda steps: seconds(steps + 20) - seconds(20)
@@ -110,7 +110,8 @@ def main():
     for run in sides.values():
         run(5)
     rounds = [{name: run(options.steps) for name, run in sides.items()} for _ in range(options.rounds)]
-    print(f"{options.objective}, batch {options.batch}, {options.channels} channel(s): images/s, and ratio to the bare loop")
+    print(f"{options.objective}, batch {options.batch}, {options.channels} channel(s): "
+          "images/s, and ratio to the bare loop")
     for name in sides:
         speed = statistics.median(options.batch * options.steps / entry[name] for entry in rounds)
         ratio = statistics.median(entry["bare loop"] / entry[name] for entry in rounds)

@@ -116,7 +116,7 @@ def test_sdist_holds_what_a_build_and_the_tests_need(built):
     with tarfile.open(built[0]) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
     wanted = {name for name in SOURCES if (ROOT / name).is_file()}
-    for folder, pattern in (("dislib_plus", "*"), ("evaluation", "*"), ("gin", "*"), ("bin", "*"), ("tests", "*.py")):
+    for folder, pattern in (("dislib_plus", "*"), ("evaluation", "*"), ("gin", "*"), ("bin", "*"), ("tests", "*")):
         wanted |= {f"{folder}/{name}" for name in files_below(ROOT / folder, pattern)}
     assert wanted <= names
 
@@ -124,7 +124,8 @@ def test_sdist_holds_what_a_build_and_the_tests_need(built):
 def imported_modules(path):
     """Top-level names of the modules that a file imports, but for those in `try` blocks that expect ImportError."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    guarded = {id(node) for block in ast.walk(tree) if isinstance(block, ast.Try) and "ImportError" in ast.unparse(block)
+    guarded = {id(node) for block in ast.walk(tree)
+               if isinstance(block, ast.Try) and "ImportError" in ast.unparse(block)
                for statement in block.body for node in ast.walk(statement)}
     for node in ast.walk(tree):
         if id(node) in guarded:
@@ -175,7 +176,8 @@ def test_wheel_with_its_dependencies_in_an_empty_environment(built, tmp_path):
 
 def train_and_draw(binaries, cwd):
     """The demo with two cars and two iterations a stage: needs every dependency and every data file."""
-    few = ["toy_cars3d.num_objects = 2", "model.training_steps = 2", "ms_vae.stage_one_steps = 2", "model.eval_steps = 1"]
+    few = ["toy_cars3d.num_objects = 2", "model.training_steps = 2", "ms_vae.stage_one_steps = 2",
+           "model.eval_steps = 1"]
     run(binaries / "dislib_train", "--gin_config=quickstart.gin", "--model_dir=run",
         *(f"--gin_bindings={binding}" for binding in few), cwd=cwd)
     run(binaries / "dislib_evaluate", "--model_dir=run", "--metrics=mig", "--preset=fast", cwd=cwd)

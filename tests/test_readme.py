@@ -10,13 +10,14 @@ import pytest
 
 from dislib_plus import files
 from dislib_plus.cli import aggregate, data, evaluate, postprocess, train, udr, visualize
+from support import recipes
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = {"dislib_train": train, "dislib_evaluate": evaluate, "dislib_visualize": visualize, "dislib_data": data,
             "dislib_postprocess": postprocess, "dislib_aggregate": aggregate, "dislib_udr": udr}
-FEW_STEPS = ["model.training_steps = 2", "model.batch_size = 4", "model.eval_steps = 1"]
-SHORT = {"dislib_train": FEW_STEPS, "dislib_evaluate": ["mig.num_train = 50", "reconstruction.num_images = 20", "code_range.num_points = 20"],
+SHORT = {"dislib_train": ["model.eval_steps = 1"],
+         "dislib_evaluate": ["mig.num_train = 50", "reconstruction.num_images = 20", "code_range.num_points = 20"],
          "dislib_udr": ["udr_sklearn.num_data_points = 40"],
          "dislib_visualize": ["visualize.num_images = 20", "visualize.num_frames = 2", "visualize.num_traversals = 1",
                               "visualize.num_animations = 1", "visualize.num_samples = 4"]}
@@ -44,7 +45,8 @@ def test_make_targets_exist():
 
 
 def test_every_command_is_in_a_table():
-    shown = [name for row in re.findall(r"^\| (`dislib_.+?) \|", README, re.MULTILINE) for name in re.findall("`(.+?)`", row)]
+    rows = re.findall(r"^\| (`dislib_.+?) \|", README, re.MULTILINE)
+    shown = [name for row in rows for name in re.findall("`(.+?)`", row)]
     assert sorted(shown) == sorted(path.name for path in (ROOT / "bin").glob("dislib_*"))
 
 
@@ -52,13 +54,13 @@ def test_names_in_the_table_are_known():
     import dislib_plus.methods  # noqa: F401
     from dislib_plus import configuration
     from dislib_plus.data import names
-    from dislib_plus.evaluation import runner
+    from dislib_plus.evaluation.steps import metric_files
     rows = dict(re.findall(r"^\| ([\w ]+) \| (.+) \|$", README, re.MULTILINE))
     assert len(rows) == 6
     for heading, text in rows.items():
         listed = set(re.findall(r"`(\w+)(?::NAME)?`", text))
-        known = {"me": metric_files.metric_names(), "da": names(), "im": names()}
-        assert listed and listed <= set(configuration.registered_names() if heading == "methods" else known[heading[:2]])
+        known = {"me": metric_files.metric_names(), "da": names(), "im": names()}.get(heading[:2])
+        assert listed and listed <= set(configuration.registered_names() if heading == "methods" else known)
 
 
 @pytest.fixture(scope="module")
@@ -96,15 +98,16 @@ def small(words):
     """Bindings that make a command of the README quick."""
     if "--dataset=toy_cars3d" in words or words[0] not in SHORT:
         return []
-    short = list(SHORT[words[0]])
+    bindings = list(SHORT[words[0]])
     if words[0] == "dislib_evaluate":
         asked = " ".join(words)
-        return [binding for binding in short if binding.partition(".")[0] in asked]
-    if words[0] == "dislib_train" and any("quickstart" in word for word in words):
-        short += ["ms_vae.stage_one_steps = 2", "ms_vae.stage_one_batch_size = 4"]
-    if words[0] == "dislib_train" and not any("my_squares" in word for word in words):
-        short.append("toy_cars3d.num_objects = 2")
-    return short
+        return [binding for binding in bindings if binding.partition(".")[0] in asked]
+    if words[0] == "dislib_train":
+        [name] = re.findall(r"--gin_config=(\S+)", " ".join(words))
+        recipe = pathlib.Path(name) if pathlib.Path(name).is_file() else files.config_root() / name
+        bindings += recipes.short(recipe, steps=2, batch_size=4)
+        bindings += [] if "my_squares" in " ".join(words) else ["toy_cars3d.num_objects = 2"]
+    return bindings
 
 
 def test_recipes_named_in_it_are_shipped():

@@ -26,7 +26,8 @@ def test_warmup():
 
 
 def test_stairs():
-    values = [float(schedules.stairs(at(step), 0.5, 0.15, 5000, 18.0)) for step in (0, 4999, 5000, 584999, 585000, 10 ** 6)]
+    steps = (0, 4999, 5000, 584999, 585000, 10 ** 6)
+    values = [float(schedules.stairs(at(step), 0.5, 0.15, 5000, 18.0)) for step in steps]
     np.testing.assert_allclose(values, [0.5, 0.5, 0.65, 0.5 + 116 * 0.15, 18.0, 18.0], rtol=1e-6)
 
 
@@ -50,5 +51,6 @@ def test_stage():
 
 def test_compiled_equals_eager():
     for step in (0, 7, 12345):
-        for function in (lambda t: schedules.bursts(t, 0.5, 0.15, 600, 100, 20.0), lambda t: schedules.stairs(t, 0.5, 0.1, 70, 3.0)):
+        for function in (lambda t: schedules.bursts(t, 0.5, 0.15, 600, 100, 20.0),
+                         lambda t: schedules.stairs(t, 0.5, 0.1, 70, 3.0)):
             np.testing.assert_array_equal(tf.function(function)(at(step)), function(at(step)))

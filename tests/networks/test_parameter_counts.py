@@ -42,7 +42,8 @@ def test_fully_connected_networks():
     encoder, decoder = encoders.fc_encoder(shape, D10), decoders.fc_decoder(10, shape)
     assert encoder.count_params() == (4096 * 1200 + 1200) + layer + 2 * (1200 * 10 + 10)
     assert decoder.count_params() == (10 * 1200 + 1200) + 2 * layer + (1200 * 4096 + 4096)
-    names = [[part.activation.__name__ for part in model.layers if hasattr(part, "units")] for model in (encoder, decoder)]
+    names = [[part.activation.__name__ for part in model.layers if hasattr(part, "units")]
+             for model in (encoder, decoder)]
     assert names == [["relu"] * 2 + ["linear"] * 2, ["tanh"] * 3 + ["linear"]]
     assert decoder.output_shape == (None, 64, 64, 1)
 
