@@ -5,7 +5,7 @@ import os
 from dislib_plus.cli import command
 
 _SUMMARY = """collects the result files of many runs, prints mean, standard deviation and number of every score,
-and writes one file with all of them. Result trees of disentanglement_lib are read too.
+by metric, and writes the table to a file. Result trees of disentanglement_lib are read too.
 
   dislib_aggregate --result_file_pattern='runs/**/evaluation.json' --output_path=all.csv"""
 
@@ -13,9 +13,10 @@ and writes one file with all of them. Result trees of disentanglement_lib are re
 def _define(flags):
     flags.strings("result_file_pattern", "Glob pattern of aggregate JSON files, ** crosses folders (default: those of "
                   "runs/ and of disentanglement_lib's output/).")
-    flags.strings("output_path", "File to write: .json (disentanglement_lib's format), .csv or .parquet.")
-    flags.string("group_by", None, "Comma-separated columns; runs with equal values are averaged "
-                 "(default: data set, method, metric).")
+    flags.strings("output_path", "File to write the table to: .csv, .json or .parquet.")
+    flags.boolean("raw", False, "Write one row a result file instead (as .json in disentanglement_lib's format).")
+    flags.string("group_by", None, "Comma-separated columns; runs with equal values are averaged, every metric by "
+                 "itself (default: data set, method, representation).")
     flags.boolean("overwrite", False, "Replace output files that are there.")
 
 
@@ -31,9 +32,10 @@ def _act(flags):
     unknown = [name for name in groups if name not in frame] if flags.group_by else []
     if unknown:
         raise command.UsageError(f"--group_by: no file has {', '.join(unknown)}.")
-    aggregate.show(aggregate.summarize(frame, groups))
+    summary = aggregate.summarize(frame, groups)
+    aggregate.show(summary)
     for path in flags.output_path:
-        aggregate.save(frame, path)
+        aggregate.save(frame if flags.raw else summary, path)
 
 
 def main(argv=None):

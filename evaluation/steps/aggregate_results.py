@@ -20,8 +20,9 @@ DEFAULT_PATTERNS = (
     "output/*/metrics/*/*/results/aggregate/evaluation.json",
     "output/*/*/metrics/*/*/results/aggregate/evaluation.json",
 )
-DEFAULT_GROUPS = ("evaluation_config.dataset.name", "train_config.model.model", "evaluation_config.evaluation.name")
-_SCORES = "evaluation_results."
+DEFAULT_GROUPS = ("evaluation_config.dataset.name", "train_config.model.model", "postprocess_config.postprocess.name")
+_STEPS = ("evaluation", "validation")
+_SCORES = tuple(f"{step}_results." for step in _STEPS)
 _NOT_SCORES = ("elapsed_time", "uuid", "num_images", "num_samples")
 
 
@@ -115,34 +116,54 @@ def _of_one_type(frame):
 
 
 def summarize(frame, group_by=DEFAULT_GROUPS):
-    """Mean, standard deviation (n - 1) and number of every score in every group of runs.
+    """Mean, standard deviation (n - 1) and number of runs of every score of every metric in every group.
+
+    Results of one metric of one run, as with several seeds, count as their mean.
 
     Args:
       frame: see `load_results`.
       group_by: columns whose equal values make a group; columns that the table lacks are left out.
 
     Returns:
-      pandas.DataFrame with the group's columns, `score`, `mean`, `std` (NaN for one run), `n`: the number of runs that
-      have the score as a number, 0 where it is NaN in all of them.
+      pandas.DataFrame with the group's columns, `score` ("<metric>.<key>"), `mean`, `std` (NaN for one run), `n`: the
+      number of runs that have the score as a number, 0 where it is NaN in all of them.
 
     Raises:
       ValueError: the table holds no score.
     """
     columns = [name for name in group_by if name in frame]
     scores = {name: _numbers(frame, name) for name in frame if name.startswith(_SCORES)
-              and name.removeprefix(_SCORES) not in _NOT_SCORES and _holds_numbers(frame[name])}
+              and name.partition(".")[2] not in _NOT_SCORES and _holds_numbers(frame[name])}
     if not scores:
         raise ValueError("The files hold no numbers under evaluation_results; give aggregate files of evaluations.")
-    parts = []
+    metrics, runs, parts = frame.apply(_metric, axis=1), frame.apply(_run, axis=1), []
     for name, values in scores.items():
         of_nan = [path for path, column in frame.attrs.get("not_numbers", ()) if column == name]
         present = values.notna() | (frame["path"].isin(of_nan) if "path" in frame else False)
-        parts.append(frame.loc[present, columns].assign(score=name.removeprefix(_SCORES), value=values[present]))
+        labels = (metrics[present] + "." + name.partition(".")[2]).str.removeprefix(".")
+        parts.append(frame.loc[present, columns].assign(score=labels, run=runs[present], value=values[present]))
     long = pd.concat(parts, ignore_index=True)
     if long.empty:
         return pd.DataFrame(columns=[*columns, "score", "mean", "std", "n"])
-    grouped = long.groupby(columns + ["score"], dropna=False, sort=True)["value"]
+    of_run = long.groupby([*columns, "score", "run"], dropna=False, sort=True)["value"].mean().reset_index()
+    grouped = of_run.groupby([*columns, "score"], dropna=False, sort=True)["value"]
     return grouped.agg(mean="mean", std="std", n="count").reset_index()
+
+
+def _metric(row):
+    """The metric that a row is of: its name, else its function; an empty text where the file says neither."""
+    for step in _STEPS:
+        for key in ("name", f"{step}_fn"):
+            text = str(row.get(f"{step}_config.{step}.{key}", "") or "").strip("'\"@")
+            if text and text != "nan":
+                return text
+    return ""
+
+
+def _run(row):
+    """What tells the run of a row from others: the mark of its training, else the file itself."""
+    mark = row.get("train_results.uuid")
+    return mark if isinstance(mark, str) else row.get("path", row.name)
 
 
 def _holds_numbers(column):

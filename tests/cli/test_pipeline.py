@@ -139,8 +139,8 @@ def test_the_studys_methods(folder, method, capsys):
     assert found["postprocess_config.postprocess.postprocess_fn"] == "@sampled_representation"
     capsys.readouterr()
     assert aggregate.main([f"--result_file_pattern={method}/metrics/*/*/results/aggregate/evaluation.json",
-                           "--output_path=all.json"]) == 0
-    assert "discrete_mig" in capsys.readouterr().out
+                           "--output_path=all.json", "--raw"]) == 0
+    assert "mig.discrete_mig" in capsys.readouterr().out
     table = aggregate_results.load_aggregated_json_results("all.json")
     assert table["train_config.model.model"].tolist() == [METHODS[method][0].split(" = ")[1]]
 

@@ -40,11 +40,11 @@ def test_mean_std_and_n_of_each_group(runs):
     summary = ar.summarize(ar.load_results(ar.find_results(pattern(runs))))
     table = {(row["train_config.model.model"], row.score): row for _, row in summary.iterrows()}
     assert len(table) == 3 == len(summary)
-    mig = table["@vae()", "discrete_mig"]
+    mig = table["@vae()", "mig.discrete_mig"]
     np.testing.assert_allclose([mig["mean"], mig["std"], mig["n"]], [0.3, np.std([0.2, 0.4], ddof=1), 2])
-    sap = table["@vae()", "SAP_score"]
+    sap = table["@vae()", "sap.SAP_score"]
     np.testing.assert_allclose([sap["mean"], sap["std"], sap["n"]], [10.0, 10.0, 3])
-    assert table["@factor_vae()", "discrete_mig"]["n"] == 1 and np.isnan(table["@factor_vae()", "discrete_mig"]["std"])
+    assert table["@factor_vae()", "mig.discrete_mig"]["n"] == 1 and np.isnan(table["@factor_vae()", "mig.discrete_mig"]["std"])
 
 
 def test_json_is_dlibs_format(runs):
@@ -81,7 +81,7 @@ def test_trees_of_disentanglement_lib(tmp_path):
     frame = ar.load_results(ar.find_results(str(legacy / "*/*/results/aggregate/evaluation.json")))
     assert len(frame) == 24
     summary = ar.summarize(frame, ("evaluation_config.evaluation.name",))
-    mig = summary[summary.score == "discrete_mig"]
+    mig = summary[summary.score.str.endswith(".discrete_mig")]
     assert list(mig["n"]) == [2]
 
 
@@ -94,10 +94,41 @@ def test_default_patterns_find_both_depths(tmp_path, monkeypatch, depth):
     assert len(ar.find_results(ar.DEFAULT_PATTERNS)) == 1
 
 
+def test_metrics_with_keys_of_one_name_are_never_averaged_together(tmp_path):
+    """Whatever the groups; n counts runs, and several results of a run count as their mean."""
+    for seed, values in enumerate(((1.0, 3.0), (2.0, 5.0))):
+        write_run(tmp_path / "runs", "elbo_decomposition", seed, {"total_correlation": values[0]})
+        write_run(tmp_path / "runs", "mi_vs_tc", seed, {"total_correlation": values[1]})
+    again = tmp_path / "runs/again/evaluation/mi_vs_tc/results/aggregate/evaluation.json"
+    again.parent.mkdir(parents=True)
+    content = json.loads((tmp_path / "runs/run1/evaluation/mi_vs_tc/results/aggregate/evaluation.json").read_text())
+    again.write_text(json.dumps({**content, "evaluation_results.total_correlation": 9.0}))
+    for path in (tmp_path / "runs").rglob("evaluation.json"):
+        content = json.loads(path.read_text())
+        path.write_text(json.dumps({**content, "train_results.uuid": "ab"["run0" not in str(path)]}))
+    summary = ar.summarize(ar.load_results(ar.find_results(pattern(tmp_path))), ["train_config.model.model"])
+    found = {row["score"]: (row["mean"], row["std"], row["n"]) for _, row in summary.iterrows()}
+    assert found == {"elbo_decomposition.total_correlation": (1.5, pytest.approx(0.5 ** 0.5), 2),
+                     "mi_vs_tc.total_correlation": (5.0, pytest.approx(8 ** 0.5), 2)}
+
+
+def test_scores_of_a_validation(tmp_path):
+    path = tmp_path / "runs/a/results/aggregate/validation.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"validation_config.validation.validation_fn": "@mig_validation",
+                                "validation_results.discrete_mig": 0.5}))
+    assert list(ar.summarize(ar.load_results([path]))["score"]) == ["mig_validation.discrete_mig"]
+
+
 def test_command(runs, capsys):
-    arguments = [f"--result_file_pattern={pattern(runs)}", f"--output_path={runs / 'a.json'}", f"--output_path={runs / 'a.csv'}"]
+    arguments = [f"--result_file_pattern={pattern(runs)}"]
+    arguments += [f"--output_path={runs / name}" for name in ("a.json", "a.csv")]
     assert command.main(arguments) == 0
-    assert "discrete_mig" in capsys.readouterr().out and (runs / "a.csv").is_file() and (runs / "a.json").is_file()
+    assert "mig.discrete_mig" in capsys.readouterr().out and (runs / "a.json").is_file()
+    written = pd.read_csv(runs / "a.csv")
+    assert {"mean", "std", "n"} < set(written) and len(written) == 3
+    assert command.main([*arguments[:1], "--raw", f"--output_path={runs / 'raw.json'}"]) == 0
+    assert len(ar.load_aggregated_json_results(runs / "raw.json")) == 7
     assert command.main(arguments) == 1
     assert "--overwrite" in capsys.readouterr().err
     assert command.main(arguments + ["--overwrite", "--group_by=train_config.model.model"]) == 0
@@ -121,7 +152,7 @@ def test_a_score_that_is_nan_in_every_file_has_no_runs(tmp_path, capsys):
     write_run(tmp_path / "runs", "sap", 0, {"SAP_score": 0.5})
     assert command.main([f"--result_file_pattern={pattern(tmp_path)}"]) == 0
     rows = ar.summarize(ar.load_results(ar.find_results(pattern(tmp_path))))
-    assert dict(zip(rows["score"], rows["n"])) == {"discrete_mig": 0, "SAP_score": 1}
+    assert dict(zip(rows["score"], rows["n"])) == {"mig.discrete_mig": 0, "sap.SAP_score": 1}
 
 
 def test_text_in_one_file_leaves_the_others(runs):
@@ -129,9 +160,9 @@ def test_text_in_one_file_leaves_the_others(runs):
     write_run(runs / "runs", "mig", 11, {"discrete_mig": "broken"})
     with pytest.warns(Notice, match="run10.*discrete_mig is 'NaN'.*as in 1 other"):
         summary = ar.summarize(ar.load_results(ar.find_results(pattern(runs))))
-    mig = summary[(summary.score == "discrete_mig") & (summary["train_config.model.model"] == "@vae()")].iloc[0]
+    mig = summary[(summary.score == "mig.discrete_mig") & (summary["train_config.model.model"] == "@vae()")].iloc[0]
     assert mig["mean"] == pytest.approx(0.3) and mig["n"] == 2
-    assert "setting" not in set(summary["score"])
+    assert "mig.setting" not in set(summary["score"])
 
 
 def test_broken_file_is_named(runs):
