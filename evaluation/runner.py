@@ -15,7 +15,7 @@ from dislib_plus.configuration import ConfigurationError
 
 from . import evaluate
 from .steps import bound_metric, validate
-from .steps.metric_files import import_metrics, metric_names, preset_file
+from .steps.metric_files import check_names, import_metrics, metric_names, preset_file
 from .steps.metric_inputs import MetricInputs, cache_directory, load_dataset
 from .steps.result_folder import check_free, has_results
 
@@ -136,14 +136,23 @@ def _prepared(source, metrics, output_dir, gin_config_files, gin_bindings, prese
     if names is None and function is not None:
         name = name or function.__name__.removeprefix("compute_")
         return inputs, [Job(name, None, folder if output_dir is not None else folder / name)], unused
-    if names is None:
-        names = DEFAULT_METRICS if dataset.num_factors else DEFAULT_IMAGE_METRICS
-        names = [name for name in names if source.model is not None or name not in DEFAULT_IMAGE_METRICS]
-    if list(names) == ["all"]:
-        names = _possible(inputs, preset)
+    names = _default(inputs, preset) if names is None else _named(inputs, names, preset)
     if not names:
         raise ConfigurationError(f"No metric can be computed for {source.name}; see --metrics.")
     return inputs, [Job(name, preset_file(name, preset), folder / name) for name in dict.fromkeys(names)], unused
+
+
+def _default(inputs, preset):
+    """Names of the metrics where the user names none: those that the kind of source and data allows."""
+    names = DEFAULT_METRICS if inputs.dataset.num_factors else DEFAULT_IMAGE_METRICS
+    if inputs.source.model is None:
+        return [name for name in names if name not in DEFAULT_IMAGE_METRICS]
+    return _possible(inputs, names, preset) if inputs.source.function is None else names
+
+
+def _named(inputs, names, preset):
+    check_names(names, preset)
+    return _possible(inputs, metric_names(preset), preset) if list(names) == ["all"] else names
 
 
 def _output_folder(source, output_dir):
@@ -161,16 +170,16 @@ def _jobs_of_glob(pattern, folder):
     return [Job(path.stem, str(path), folder / path.stem) for path in paths]
 
 
-def _possible(inputs, preset):
-    """Shipped metrics that the source and its data allow."""
-    names = []
-    for name in metric_names(preset):
+def _possible(inputs, names, preset):
+    """Those of the shipped metrics that the source and its data allow."""
+    possible = []
+    for name in names:
         with configuration.configured([preset_file(name, preset)]):
             function = bound_metric.configured_metric()
         with contextlib.suppress(ConfigurationError):
             inputs.check(function, name)
-            names.append(name)
-    return names
+            possible.append(name)
+    return possible
 
 
 @contextlib.contextmanager

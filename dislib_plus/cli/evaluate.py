@@ -1,6 +1,7 @@
 """dislib_evaluate: scores of a trained model, of codes in a file, or of any representation function."""
 
 from dislib_plus.cli import command, gin_setup
+from dislib_plus.sentences import quoted
 
 _SUMMARY = """scores a trained model or its codes and writes one results folder a metric.
 
@@ -41,6 +42,10 @@ def _act(flags):
     if flags.metrics and flags.gin_evaluation_config_glob:
         raise command.UsageError("give either --metrics or --gin_evaluation_config_glob, not both.")
     names = _metric_names(flags)
+    from dislib_plus.evaluation.steps import metric_files  # without TensorFlow: typing errors are told at once
+    metric_files.check_preset(flags.preset)
+    if names is not None:
+        metric_files.check_names(names, flags.preset)
     with gin_setup.prepared(flags):
         bindings = [f"dataset.data_dir = {flags.data_dir!r}"] * bool(flags.data_dir) + list(flags.gin_bindings)
         _evaluate(flags, given[0], names, bindings)
@@ -50,9 +55,10 @@ def _metric_names(flags):
     """The names in --metrics, None without the flag."""
     if flags.metrics is None:
         return None
-    names = [name.strip() for name in flags.metrics.split(",") if name.strip()]
-    if not names:
-        raise command.UsageError(f"--metrics must name at least one metric; received {flags.metrics!r}.")
+    names = [name.strip() for name in flags.metrics.split(",")]
+    if not all(names):
+        raise command.UsageError("--metrics must be names of metrics with one comma between two of them; received "
+                                 f"{quoted(flags.metrics)}.")
     return names
 
 
@@ -60,8 +66,8 @@ def _evaluate(flags, kind, names, bindings):
     from dislib_plus import configuration
     from dislib_plus.evaluation import runner
     from dislib_plus.evaluation.sources import source
-    from dislib_plus.evaluation.steps import table
-    runner.import_metrics()
+    from dislib_plus.evaluation.steps import metric_files, table
+    metric_files.import_metrics()
     # Read once before the source is opened: wrong names stop here, and modules of the user's own are imported.
     with configuration.configured(flags.gin_config, bindings):
         make = {"model": source.from_keras, "codes": source.from_codes,

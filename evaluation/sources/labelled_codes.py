@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from dislib_plus.sentences import quoted
+
 from ..arithmetic import sample_checks
 from ..encoding import code_table as codes_module
 
@@ -43,9 +45,9 @@ class ArrayData:
         self.factors_num_values = (self.factors.max(axis=0) + 1).tolist()
         self.observation_shape = [1]
         names = [f"factor {k}" for k in range(self.num_factors)] if factor_names is None else factor_names
+        if np.shape(names) != (self.num_factors,):
+            raise ValueError(f"factor_names must be a list of {self.num_factors} names; received {quoted(names)}.")
         self.factor_names = [str(text) for text in names]
-        if len(self.factor_names) != self.num_factors:
-            raise ValueError(f"factor_names must have {self.num_factors} entries; received {self.factor_names}.")
         self.visible = list(range(self.num_factors))
         self._order = np.lexsort(self.factors.T[::-1])
         self._known, numbers = _combinations(self.factors, self.factors_num_values)

@@ -5,7 +5,6 @@ import dataclasses
 import hashlib
 import importlib
 import pathlib
-import sys
 from typing import Any, Callable, Optional
 
 import gin
@@ -15,6 +14,7 @@ import tensorflow as tf
 from dislib_plus import checks, files
 from dislib_plus.configuration import ConfigurationError, python_path
 from dislib_plus.saved_models import load_model
+from dislib_plus.sentences import brief, quoted
 
 from ..arithmetic.sample_checks import FACTOR_BINS
 from ..encoding.sampling import checked_codes
@@ -149,19 +149,19 @@ def from_function(name):
     """
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
-        raise ConfigurationError(f"--representation must have the form package.module:function; received {name!r}.")
+        raise ConfigurationError(f"--representation must have the form package.module:function; received "
+                                 f"{quoted(name)}.")
     with python_path([str(pathlib.Path.cwd())]):
         try:
             function = importlib.import_module(module_name)
         except (Exception, SystemExit) as error:  # pylint: disable=broad-except  # Anything: it is the user's code.
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            raise ConfigurationError(f"--representation: the module {module_name!r} cannot be imported ({reason})."
-                                     ) from error
+            reason = brief(f"{type(error).__name__}: {error}")
+            raise ConfigurationError(f"--representation: the module {quoted(module_name)} cannot be imported "
+                                     f"({reason}).") from error
     for part in attribute.split("."):
         function = getattr(function, part, None)
     if not callable(function):
-        raise ConfigurationError(f"--representation: {sys.modules[module_name].__file__} has no function "
-                                 f"{attribute!r}.")
+        raise ConfigurationError(f"--representation: the module {module_name!r} has no function {quoted(attribute)}.")
     return Source(name, _named(name, function))
 
 
@@ -170,8 +170,8 @@ def _named(name, function):
     def named(images):
         try:
             return function(images)
-        except Exception as error:  # pylint: disable=broad-except  # Anything: it is the user's code.
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
+        except (Exception, SystemExit) as error:  # pylint: disable=broad-except  # Anything: it is the user's code.
+            reason = brief(f"{type(error).__name__}: {error}")
             raise ValueError(f"The representation function {name} failed on observations of shape "
                              f"{tuple(np.shape(images))} ({reason}).") from error
     for attribute in ("takes_tensors", "restarted"):

@@ -27,20 +27,34 @@ def names_on_request():
     return sorted(path.stem for path in _folder("on_request").glob("*.gin"))
 
 
+def check_preset(preset):
+    """Raises ConfigurationError unless it is one of PRESETS."""
+    if preset not in PRESETS:
+        raise ConfigurationError(f"--preset must be one of {', '.join(PRESETS)}; received {quoted(preset)}.")
+
+
+def check_names(names, preset="full"):
+    """Raises ConfigurationError unless the names are a list of metrics, or of "all" alone."""
+    if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) for name in names):
+        raise ConfigurationError("metrics.names must be a list of names of metrics, such as ['mig', 'dci'], or "
+                                 f"['all']; received {quoted(names)}.")
+    for name in names if list(names) != ["all"] else ():
+        preset_file(name, preset)
+
+
 def preset_file(name, preset="full"):
     """The shipped gin file of a metric; those on request have one for all presets.
 
     Raises:
       ConfigurationError: no metric has that name; the nearest are listed.
     """
-    if preset not in PRESETS:
-        raise ConfigurationError(f"--preset must be one of {', '.join(PRESETS)}; received {quoted(preset)}.")
+    check_preset(preset)
     known, on_request = metric_names(preset), names_on_request()
     if name in known:
         return str(_folder(preset) / f"{name}.gin")
     if name in on_request:
         return str(_folder("on_request") / f"{name}.gin")
-    near = nearest(name, known + on_request, 3) if isinstance(name, str) else []
+    near = nearest(name, known + on_request, 3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"the metrics are {', '.join(known)}."
     raise ConfigurationError(f"{quoted(name)} is not the name of a metric (preset {preset}); {hint}")
 

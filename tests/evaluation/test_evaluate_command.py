@@ -45,8 +45,18 @@ def test_disentanglement_libs_flags(trained, tmp_path, capsys):
     (["--codes=a.npz", "--model=b.keras"], 2, "exactly one of"),
     (["--codes={missing}"], 1, "x.npz' does not exist"),
     (["--model_dir={run}", "--metrics=mgi"], 2, "did you mean mig?"),
-    (["--model_dir={run}", "--metrics="], 2, "--metrics must name at least one metric"),
-    (["--model_dir={run}", "--metrics=mig,", "--gin_bindings=discretizer.num_bins = 0"], 2, "discretizer.num_bins must be"),
+    (["--model_dir={run}", "--metrics="], 2, "--metrics must be names of metrics with one comma between"),
+    (["--model_dir={run}", "--metrics=mig,,"], 2, "--metrics must be names of metrics with one comma between"),
+    (["--model_dir={run}", "--metrics=fast/mig"], 2, "'fast/mig' is not the name of a metric"),
+    (["--model_dir={run}", "--metrics=MIG"], 2, "'MIG' is not the name of a metric (preset full); did you mean mig"),
+    (["--model_dir={run}", "--metrics=mig,all"], 2, "'all' is not the name of a metric"),
+    (["--model_dir={run}", "--gin_bindings=metrics.names = 5"], 2, "names of metrics, such as ['mig', 'dci'], or ['all']"),
+    (["--model_dir={run}", "--gin_bindings=metrics.names = [['mig'], 3]"], 2, "received [['mig'], 3]"),
+    (["--model_dir={run}", "--gin_bindings=metrics.names = ['mgi']"], 2, "did you mean mig"),
+    (["--model_dir={run}", "--metrics=" + "m" * 100000], 2, "is not the name of a metric"),
+    (["--representation=sys:exit", "--gin_bindings=dataset.name = 'runner_grid'"], 1, "sys:exit failed on observations"),
+    (["--representation=sys:" + "e" * 100000], 2, "has no function"),
+    (["--model_dir={run}", "--metrics=mig", "--gin_bindings=discretizer.num_bins = 0"], 2, "discretizer.num_bins must be"),
     (["--model_dir={run}", "--gin_bindings=evaluation.evaluation_fn = @mig_validation"], 2, "needs observations, labels"),
     (["--model_dir={run}", "--preset=slow"], 2, "--preset must be"),
     (["--model_dir={run}", "--gin_bindings=mig.num_trian = 3"], 2, "num_train"),
@@ -60,8 +70,16 @@ def test_command_errors_are_one_sentence(trained, tmp_path, capsys, flags, code,
     output = [] if not flags else [f"--output_dir={tmp_path / 'out'}"]
     assert command.main([flag.format(**places) for flag in flags] + output) == code
     errors = capsys.readouterr().err
-    assert message in errors and "Traceback" not in errors
+    assert message in errors and "Traceback" not in errors and len(errors.splitlines()[-1]) < 1000
     assert not list((tmp_path / "out").rglob("*")) if (tmp_path / "out").exists() else True
+
+
+@pytest.mark.parametrize("flag", ["--metrics=mgi", "--metrics=mig,,", "--preset=slow"])
+def test_typing_errors_are_told_before_tensorflow_is_imported(flag):
+    code = (f"import sys; from dislib_plus.cli.evaluate import main; code = main(['--model_dir=x', '{flag}']); "
+            "sys.exit(code + 10 * ('tensorflow' in sys.modules))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2, done.stderr
 
 
 def test_help_needs_no_tensorflow():

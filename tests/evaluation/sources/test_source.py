@@ -3,6 +3,7 @@
 import importlib
 import json
 import sys
+import zipfile
 
 import gin
 import keras
@@ -97,6 +98,10 @@ def test_function_as_representation(trained, tmp_path, module_folder, monkeypatc
     (lambda folder: sources.from_codes(cut(folder)), ValueError, "damaged .*give an .npz file"),
     (lambda folder: sources.from_codes(flipped(folder)), ValueError, "damaged .*give an .npz file"),
     (lambda folder: sources.from_codes(one_array(folder)), ValueError, "damaged .*give an .npz file"),
+    (lambda folder: sources.from_codes(arrays(folder, codes=np.zeros((3, 2)), factors=np.zeros((3, 1)), factor_names="x")),
+     ValueError, "factor_names must be a list of 1 names; received array"),
+    (lambda folder: sources.from_codes(boasting(folder)), OSError, "not enough memory"),
+    (lambda folder: sources.from_function("sys:nothing"), ConfigurationError, "'sys' has no function 'nothing'"),
     (lambda folder: sources.from_function(module(folder, "no_syntax", "def f(:") + ":f"), ConfigurationError,
      "cannot be imported .SyntaxError"),
     (lambda folder: sources.from_function(module(folder, "no_key", "{}['a']") + ":f"), ConfigurationError,
@@ -157,6 +162,17 @@ def flipped(folder):
     content = bytearray(path.read_bytes())
     content[500] ^= 1
     return write(path, bytes(content))
+
+
+def boasting(folder):
+    """An archive whose header claims 10^12 rows."""
+    with zipfile.ZipFile(folder / "boasting.npz", "w") as archive:
+        for name in ("codes", "factors"):
+            with archive.open(f"{name}.npy", "w") as stream:
+                np.lib.format.write_array_header_1_0(stream, {"descr": "<f8", "fortran_order": False,
+                                                              "shape": (10 ** 12, 2)})
+                stream.write(b"few bytes")
+    return folder / "boasting.npz"
 
 
 def one_array(folder):
