@@ -6,8 +6,9 @@ import h5py
 import numpy as np
 import pytest
 
-from dislib_plus.configuration import ConfigurationError
+from dislib_plus.configuration import ConfigurationError, Notice
 from dislib_plus.data import get_named_ground_truth_data
+from dislib_plus.data.fingerprints import fingerprint
 
 IMAGES = np.random.RandomState(0).randint(0, 256, [12, 8, 8, 3]).astype(np.uint8)
 
@@ -88,6 +89,83 @@ def test_attributes_become_labels(root):
     for number, (bald, young) in zip(order(data.images(np.arange(10)).numpy()), data.labels):
         assert bald == (number % 2 == 0) and young == (number > 5)
     assert data.label_names == ["Bald", "Young"]
+
+
+@pytest.fixture
+def prepared(tmp_path, prepare_tfds):
+    """A function (features, examples) that prepares a set of one's own and returns its name and folder."""
+    def prepare(described, examples, name="own_set"):
+        prepare_tfds(tmp_path, name, described, {"train": examples})
+        return f"tfds:{name}", str(tmp_path)
+    return prepare
+
+
+def pictured(dtype, doc=None):
+    from tensorflow_datasets import features
+    return features.Image(shape=(4, 4, 1), dtype=dtype, doc=doc and features.Documentation(value_range=doc))
+
+
+@pytest.mark.parametrize("dtype, declared, low, high", [
+    (np.uint16, None, 0, 65535), (np.uint16, "0-4095", 0, 4095), (np.uint8, "[0, 1]", 0, 1), (np.float32, None, 0, 1),
+    (np.float32, "-1.0 to 1.0", -1, 1), (np.float32, "0.0..255.0", 0, 255)])
+def test_pixels_are_scaled_by_the_range_that_the_set_declares(prepared, dtype, declared, low, high):
+    feature = pictured(dtype, declared)
+    pixels = (low + (high - low) * np.random.RandomState(0).random_sample([3, 4, 4, 1]))
+    pixels = (np.rint(pixels) if dtype != np.float32 else pixels).astype(dtype)
+    data = get_named_ground_truth_data(*prepared({"image": feature}, [{"image": image} for image in pixels]))
+    expected = np.rint((pixels.astype(float) - low) / (high - low) * 255).astype(int)
+    found = data.images(np.arange(3)).numpy()
+    np.testing.assert_array_equal(sorted(found.tolist()), sorted(expected.tolist()))
+
+
+@pytest.mark.parametrize("values", [1.5, -0.1, np.nan])
+def test_pixels_outside_the_range_are_refused(prepared, cache_folder, values):
+    feature = pictured(np.float32)
+    image = np.full([4, 4, 1], values, np.float32)
+    with pytest.raises(ValueError, match="of 'own_set' must lie in 0..1, .* or that of float32; received values"):
+        get_named_ground_truth_data(*prepared({"image": feature}, [{"image": image}]))
+    assert not list(cache_folder.iterdir())
+
+
+def labelled(labels, others):
+    from tensorflow_datasets import features
+    described = {"image": features.Image(shape=(8, 8, 3)), "label": features.ClassLabel(num_classes=3),
+                 "label_a": features.ClassLabel(num_classes=3)}
+    return described, [{"image": image, "label": a, "label_a": b} for image, a, b in zip(IMAGES, labels, others)]
+
+
+def test_images_without_a_label_have_no_factors(prepared):
+    name, root = prepared(*labelled([0] * 6, [0, -1, 1, 2, -1, 0]))
+    with pytest.warns(Notice, match="2 of the 6 images of 'tfds:own_set' have no label .*; these images are left out"):
+        data = get_named_ground_truth_data(name, root)
+    assert data.num_observations == 4 and data.factors_num_values == [3]
+    for number, (factor,) in zip(order(data.images(np.arange(4)).numpy()), data.index_to_factors(np.arange(4))):
+        assert factor == [0, None, 1, 2, None, 0][number]
+    assert len(fingerprint(data)) == 32
+
+
+def test_sets_with_some_labels_unknown_have_none(prepared):
+    gin.bind_parameter("tfds.factors", ())
+    name, root = prepared(*labelled([0, 1, -1, 2, 0, 1], [0] * 6))
+    with pytest.warns(Notice, match="1 of the 6 images of 'tfds:own_set' have no label"):
+        assert get_named_ground_truth_data(name, root).labels is None
+    name, root = prepared(*labelled([0, 1, 2], [0] * 3), "whole_set")
+    assert sorted(get_named_ground_truth_data(name, root).labels.tolist()) == [0, 1, 2]
+
+
+def test_a_set_without_any_label_is_one_sentence(prepared):
+    name, root = prepared(*labelled([0] * 3, [-1] * 3))
+    with pytest.warns(Notice), pytest.raises(ValueError, match="has no image with all of the factors label_a; set"):
+        get_named_ground_truth_data(name, root)
+
+
+def test_a_set_that_is_prepared_anew_is_read_anew(prepared, tmp_path):
+    gin.bind_parameter("tfds.factors", ())
+    described, examples = labelled([0] * 3, [0] * 3)
+    before = fingerprint(get_named_ground_truth_data(*prepared(described, examples)))
+    shutil.rmtree(tmp_path / "tensorflow_datasets")
+    examples[1]["image"] = 255 - examples[1]["image"]
+    assert fingerprint(get_named_ground_truth_data(*prepared(described, examples))) != before
 
 
 @pytest.fixture
