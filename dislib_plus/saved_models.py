@@ -8,6 +8,7 @@ import zlib
 import keras
 
 from dislib_plus import files, import_path, provenance
+from dislib_plus.sentences import quoted
 
 
 def load_model(path):
@@ -22,7 +23,7 @@ def load_model(path):
     """
     path = pathlib.Path(path)
     if not path.exists():
-        raise FileNotFoundError(f"There is no model file {str(path)!r}.")
+        raise FileNotFoundError(f"The model file {quoted(str(path))} does not exist.")
     importlib.import_module("dislib_plus.methods")
     record = path.parent / "run.json"
     if record.is_file():

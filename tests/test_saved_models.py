@@ -88,5 +88,5 @@ def test_lambdas_are_not_executed(tmp_path):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(FileNotFoundError, match="There is no model file"):
+    with pytest.raises(FileNotFoundError, match="The model file .*model.keras. does not exist"):
         saved_models.load_model(tmp_path / "model.keras")

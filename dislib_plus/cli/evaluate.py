@@ -46,6 +46,8 @@ def _act(flags):
     metric_files.check_preset(flags.preset)
     if names is not None:
         metric_files.check_names(names, flags.preset)
+    if given[0] in ("model_dir", "input_dir"):
+        gin_setup.check_runs(getattr(flags, given[0]))
     with gin_setup.prepared(flags):
         bindings = [f"dataset.data_dir = {flags.data_dir!r}"] * bool(flags.data_dir) + list(flags.gin_bindings)
         _evaluate(flags, given[0], names, bindings)

@@ -1,6 +1,7 @@
 """The flags of a command: argparse, with errors of one sentence, near misses, and on/off flags as absl writes them."""
 
 import argparse
+import re
 
 from dislib_plus.sentences import brief, nearest, quoted
 
@@ -16,7 +17,8 @@ class Flags(argparse.ArgumentParser):
 
     def __init__(self, name, summary):
         super().__init__(prog=name, description=f"{name}: {summary}", usage=argparse.SUPPRESS, allow_abbrev=False,
-                         add_help=False, formatter_class=argparse.RawDescriptionHelpFormatter)
+                         add_help=False, formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, 2, 6))
+        self._group = self.add_argument_group("Flags")
         self._required, self._booleans, self._names = [], [], []
 
     def string(self, name, default, text, required=False):
@@ -48,8 +50,13 @@ class Flags(argparse.ArgumentParser):
         self._add(name, f"{text} (default: {default})", default=default, type=read)
 
     def _add(self, name, text, metavar="...", **options):
-        self.add_argument(f"--{name}", help=text.replace("%", "%%"), metavar=metavar, **options)
+        self._group.add_argument(f"--{name}", help=text.replace("%", "%%"), metavar=metavar, **options)
         self._names.append(name)
+
+    def format_help(self):
+        """The summary, and every flag in the form --name=..., with its text below it."""
+        text = re.sub(r" +$", "", super().format_help(), flags=re.MULTILINE)
+        return re.sub(r"^(  --\w+) \.\.\.$", r"\1=...", text, flags=re.MULTILINE)
 
     def read(self, arguments, operands=False):
         """The values of the flags, and `operands`: what is not a flag.

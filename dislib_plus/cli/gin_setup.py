@@ -6,6 +6,7 @@ import os
 from dislib_plus import configuration, import_path
 from dislib_plus.cli import environment
 from dislib_plus.cli.flags import UsageError
+from dislib_plus.sentences import quoted
 
 # Modules whose import registers names; gin files need no import line for them.
 _NAMES = ("dislib_plus.tf1_gin_names", "dislib_plus.data", "dislib_plus.losses", "dislib_plus.networks",
@@ -20,6 +21,13 @@ def define_flags(flags):
     flags.strings("python_path", "Folder of modules of your own that a run imports; code in it is run.")
 
 
+def check_runs(*folders):
+    """Raises FileNotFoundError unless the folders of runs are there; opening them costs the import of TensorFlow."""
+    for folder in folders:
+        if not os.path.isdir(folder):
+            raise FileNotFoundError(f"The folder {quoted(folder)} does not exist; give the folder of a finished run.")
+
+
 @contextlib.contextmanager
 def prepared(flags, *modules):
     """Prepares the process, checks the text of the gin flags, and imports what registers names.
@@ -32,7 +40,7 @@ def prepared(flags, *modules):
     environment.data_directory(flags.data_dir)
     for folder in flags.python_path:
         if not os.path.isdir(folder):
-            raise UsageError(f"--python_path must be a folder; received {folder!r}.")
+            raise UsageError(f"--python_path must be a folder; received {quoted(folder)}.")
     with import_path.python_path(map(os.path.abspath, flags.python_path), named_by_user=True):
         configuration.check_text(flags.gin_config, flags.gin_bindings)
         environment.import_quietly([*_NAMES, *modules])

@@ -19,6 +19,7 @@ def _define(flags):
 
 
 def _act(flags):
+    gin_setup.check_runs(flags.model_dir)
     with gin_setup.configured(flags, "dislib_plus.evaluation.steps.postprocess"):
         import gin
 

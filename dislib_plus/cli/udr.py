@@ -4,6 +4,7 @@ import glob
 import pathlib
 
 from dislib_plus.cli import command, gin_setup
+from dislib_plus.sentences import quoted
 
 _SUMMARY = """ranks trained runs without factors: models whose codes agree are disentangled (UDR, Duan et al. 2020).
 
@@ -23,9 +24,10 @@ def _define(flags):
 def _act(flags):
     folders = [folder.strip() for folder in flags.model_dirs.split(",") if folder.strip()]
     if len(folders) < 2:
-        raise command.UsageError(f"--model_dirs must name at least two folders; received {flags.model_dirs!r}.")
+        raise command.UsageError(f"--model_dirs must name at least two folders; received {quoted(flags.model_dirs)}.")
     if len({pathlib.Path(folder).resolve() for folder in folders}) < len(folders):
-        raise command.UsageError(f"--model_dirs must name each folder once; received {flags.model_dirs!r}.")
+        raise command.UsageError(f"--model_dirs must name each folder once; received {quoted(flags.model_dirs)}.")
+    gin_setup.check_runs(*folders)
     rankings = _rankings(flags)
     with gin_setup.prepared(flags, "dislib_plus.evaluation.udr.evaluate"):
         from dislib_plus import configuration
@@ -45,7 +47,7 @@ def _rankings(flags):
         return [(flags.gin_config, flags.gin_bindings, output)]
     paths = [pathlib.Path(path) for path in sorted(glob.glob(pattern))]
     if not paths:
-        raise command.UsageError(f"--gin_evaluation_config_glob {pattern!r} matches no file.")
+        raise command.UsageError(f"--gin_evaluation_config_glob {quoted(pattern)} matches no file.")
     return [([str(path), *flags.gin_config], [f"evaluation.name = {path.stem!r}", *flags.gin_bindings],
              output / path.stem) for path in paths]
 

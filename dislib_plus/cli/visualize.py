@@ -38,6 +38,8 @@ def _folder(flags):
         raise command.UsageError("give either --model_dir (a finished run) or --dataset (a name).")
     if flags.dataset and not flags.output_dir:
         raise command.UsageError("--dataset needs --output_dir, the folder to write the pictures to.")
+    if flags.model_dir:
+        gin_setup.check_runs(flags.model_dir)
     return pathlib.Path(flags.output_dir or pathlib.Path(flags.model_dir) / "pictures")
 
 

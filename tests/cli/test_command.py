@@ -48,7 +48,7 @@ def test_flags_reach_the_action(run):
 def test_help_shows_own_flags_only(run):
     code, output, _ = run(["--help"])
     assert code == 0 and "Probes." in output and "(required)" in output and "(default: 3)" in output
-    shown = [line.split()[0] for line in output.splitlines() if line.strip().startswith("--")]
+    shown = [line.split("=")[0].strip() for line in output.splitlines() if line.strip().startswith("--")]
     assert shown == ["--model_dir", "--gin_config", "--overwrite", "--count", "--traceback"]
 
 

@@ -85,7 +85,7 @@ def test_function_as_representation(trained, tmp_path, module_folder, monkeypatc
 @pytest.mark.parametrize("make, error, message", [
     (lambda folder: sources.from_directory(folder / "nowhere"), FileNotFoundError, "nowhere' does not exist"),
     (lambda folder: sources.from_directory(folder), FileNotFoundError, "neither model.keras nor"),
-    (lambda folder: sources.from_keras(folder / "x.keras"), FileNotFoundError, "no model file"),
+    (lambda folder: sources.from_keras(folder / "x.keras"), FileNotFoundError, "model file .* does not exist"),
     (lambda folder: sources.from_keras(write(folder / "y.keras")), ValueError, "not a .keras file"),
     (lambda folder: sources.from_codes(folder / "x.npz"), FileNotFoundError, "file of codes .* does not exist"),
     (lambda folder: sources.from_codes(write(folder / "y.npz")), ValueError, "damaged .*give an .npz file"),
