@@ -12,6 +12,7 @@ from dislib_plus.data.memory_mapped import MappedImages
 from dislib_plus.data.registry import register
 from dislib_plus.data.sources import Remote, Source, missing_files
 from dislib_plus.files import reading
+from dislib_plus.sentences import quoted
 
 SPLITS = {"train": 0, "validation": 1, "test": 2}
 PROVLAE_BOX = (15, 45, 163, 193)
@@ -95,7 +96,7 @@ def celeba(data_dir=".", split="all", crop="provlae", size=64):
     checks.one_of("celeba.split", split, ("all", *SPLITS))
     image_files.check_format("celeba", size)
     if isinstance(crop, bool) or crop != "provlae" and not (isinstance(crop, int) and crop > 0):
-        raise ConfigurationError(f"celeba.crop must be 'provlae' or a number of pixels; received {crop!r}.")
+        raise ConfigurationError(f"celeba.crop must be 'provlae' or a number of pixels; received {quoted(crop)}.")
     root = pathlib.Path(data_dir) / "celeba"
     paths = image_files.picture_files(root / "img_align_celeba", "*")
     if not paths:

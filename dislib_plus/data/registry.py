@@ -1,12 +1,12 @@
 """Data sets by name: a factory registers itself and says where its files come from, `dataset.name` picks it."""
 
-import difflib
 import os
 
 import gin
 
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
+from dislib_plus.sentences import nearest, quoted
 
 _FACTORIES = {}
 _REST = {}
@@ -63,12 +63,13 @@ def get_named_ground_truth_data(name=gin.REQUIRED, data_dir=None):
         checks.path("dataset.data_dir", data_dir)
     family, _, rest = name.partition(":")
     if family not in _FACTORIES:
-        near = difflib.get_close_matches(name, names()) or names()
-        raise ConfigurationError(f"dataset.name {name!r} is unknown; the nearest known names are {', '.join(near)}.")
+        near = nearest(family, names()) or names()
+        raise ConfigurationError(f"dataset.name {quoted(name)} is unknown; the nearest known names are "
+                                 f"{', '.join(near)}.")
     root = data_root(data_dir)
     if not rest:
         return _FACTORIES[family](root)
     if not _REST.get(family):
-        raise ConfigurationError(f"dataset.name {name!r} is unknown: {family!r} takes nothing after a colon; say "
+        raise ConfigurationError(f"dataset.name {quoted(name)} is unknown: {family!r} takes nothing after a colon; say "
                                  f"{family!r}.")
     return _FACTORIES[family](root, **{_REST[family]: rest})

@@ -57,7 +57,7 @@ def _of_rows(dataset):
 
 
 def _labelled(name, numbers, left_out):
-    """Which rows have all their labels (TFDS writes -1 for an unknown one); says how many have not, and what follows."""
+    """Which rows have all their labels (-1 is an unknown one); says how many have not, and what follows."""
     known = (numbers >= 0).all(axis=1)
     if not known.all():
         warnings.warn(f"{(~known).sum()} of the {len(known)} images of {name!r} have no label (-1 in TensorFlow "

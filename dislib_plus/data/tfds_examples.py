@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from dislib_plus.data.image_files import centre_box
 from dislib_plus.data.resizing import resize
+from dislib_plus.files import DamagedFile
+from dislib_plus.sentences import brief, quoted
 
 # Sets whose pixels are 0 and 1 without their saying so.
 BINARY = ("dsprites",)
@@ -24,8 +26,8 @@ def _whole_files(name, place):
     try:
         yield
     except (tf.errors.OpError, json_format.ParseError) as error:
-        raise ValueError(f"The files of the TFDS set {name!r} in {place} are missing in part or damaged "
-                         f"({str(error).splitlines()[0]}); delete that folder and run `tfds build {name}`.") from error
+        reason = f"files of the TFDS set {name!r} are missing in part or wrong: {brief(str(error))}"
+        raise DamagedFile(place, reason, f"delete that folder and run `tfds build {name}`") from error
 
 
 def import_library():
@@ -51,12 +53,17 @@ def open_builder(library, name, data_dir, download):
       ValueError: unknown name, or damaged files.
       FileNotFoundError: the set is not prepared.
     """
+    if ":" in name:
+        raise ValueError(f"tfds: the name {quoted(name)} has a colon, for which TensorFlow Datasets would fetch and run "
+                         "the code of others; prepare the set with your own builder and name that.")
     folder = pathlib.Path(data_dir) / "tensorflow_datasets"
     try:
         with _whole_files(name, folder):
             builder = library.builder(name, data_dir=folder if folder.is_dir() else None)
+    except DamagedFile:
+        raise
     except (library.core.DatasetNotFoundError, ImportError, AttributeError, ValueError) as error:
-        raise ValueError(f"TensorFlow Datasets cannot open {name!r} ({str(error).splitlines()[0]}); see its list of "
+        raise ValueError(f"TensorFlow Datasets cannot open {quoted(name)} ({brief(str(error))}); see its list of "
                          "names, and prepare sets of your own there first.") from error
     if not builder.info.splits and download:
         builder.download_and_prepare()
@@ -76,13 +83,13 @@ class Examples:
         features = builder.info.features
         if not isinstance(dict(features).get(image_key), library.features.Image):
             images = [key for key, feature in features.items() if isinstance(feature, library.features.Image)]
-            raise ValueError(f"tfds.image_key must be an image of {builder.info.name!r}, one of {images}; received "
-                             f"{image_key!r}.")
+            raise ValueError(f"tfds.image_key must be an image of {builder.info.name!r}, one of {brief(images)}; "
+                             f"received {quoted(image_key)}.")
         try:
             self.count = builder.info.splits[split].num_examples
         except (KeyError, ValueError) as error:
             raise ValueError(f"tfds.split must be a split of {builder.info.name!r} ({', '.join(builder.info.splits)}); "
-                             f"received {split!r}.") from error
+                             f"received {quoted(split)}.") from error
         if not self.count:
             raise ValueError(f"tfds.split {split!r} of {builder.info.name!r} has no examples; choose another split.")
 

@@ -101,7 +101,7 @@ def _columns(argument, data, chosen):
     """The class of every image under each of the chosen factors (names or positions), and the factors' sizes."""
     positions = [factor_position(argument, data, factor) for factor in chosen]
     if len(set(positions)) < len(positions):
-        raise ConfigurationError(f"{argument} must name each factor once; received {list(chosen)}.")
+        raise ConfigurationError(f"{argument} must name each factor once; received {quoted(list(chosen))}.")
     grid = [data.visible[position] for position in positions]
     starts = range(0, data.num_observations, _BLOCK)  # block by block: all factors of all images may be gigabytes
     blocks = [data.index_to_factors(np.arange(start, min(start + _BLOCK, data.num_observations)))[:, grid]
@@ -151,7 +151,7 @@ def correlated(data_dir, name="", factors=gin.REQUIRED, sigma=0.2, inverted=Fals
     checks.boolean("correlated.inverted", inverted)
     data = _base("correlated", data_dir, name)
     if not isinstance(factors, (list, tuple)) or len(factors) != 2:
-        raise ConfigurationError(f"correlated.factors must name two factors; received {factors!r}.")
+        raise ConfigurationError(f"correlated.factors must name two factors; received {quoted(factors)}.")
     columns, sizes = _columns("correlated.factors", data, factors)
     if probabilities is None:
         table = line_probabilities(sizes, sigma, inverted)
@@ -196,7 +196,7 @@ def held_out(data_dir, name="", combinations=gin.REQUIRED):
     if not isinstance(combinations, (list, tuple)) or not combinations or not all(
             isinstance(entry, dict) and entry for entry in combinations):
         raise ConfigurationError("held_out.combinations must be a list of dicts {factor: values}; received "
-                                 f"{combinations!r}.")
+                                 f"{quoted(combinations)}.")
     for entry in combinations:
         fits = np.ones(data.num_observations, bool)
         for column, size, (factor, values) in zip(*_columns("held_out.combinations", data, entry), entry.items()):
@@ -211,5 +211,5 @@ def _given_values(factor, values, size):
     whole = all(isinstance(value, numbers.Integral) and not isinstance(value, bool) for value in listed)
     if not listed or not whole or not all(0 <= value < size for value in listed):
         raise ConfigurationError(f"held_out.combinations: the values of {factor!r} are 0..{size - 1}; received "
-                                 f"{values!r}.")
+                                 f"{quoted(values)}.")
     return listed

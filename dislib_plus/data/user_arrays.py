@@ -129,7 +129,7 @@ def arrays(data_dir=".", path=gin.REQUIRED, images_key="images", channels_first=
         names = list(factor_names or [f"factor {k}" for k in range(len(factor_sizes))])
         if int(np.prod(factor_sizes)) != shape[0]:
             raise ValueError(f"arrays.factor_sizes must multiply to the {shape[0]} images of {path}; received "
-                             f"{list(factor_sizes)}.")
+                             f"{brief(list(factor_sizes))}.")
         return memory_mapped.MappedGrid("arrays", names, factor_sizes, file, shape[1:])
     images = memory_mapped.MappedImages("arrays", file, shape)
     if factors is None:
@@ -154,7 +154,7 @@ def _check_arguments(path, images_key, channels_first, factors, factor_bins, fac
         checks.different_texts("arrays.factor_names", factor_names)
         if len(factor_names) != len(factor_sizes):
             raise ConfigurationError(f"arrays.factor_names must name the {len(factor_sizes)} factors of "
-                                     f"arrays.factor_sizes; received {list(factor_names)}.")
+                                     f"arrays.factor_sizes; received {brief(list(factor_names))}.")
 
 
 def check_table_arguments(kind, factors, factor_bins, factor_names):

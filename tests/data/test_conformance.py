@@ -254,6 +254,23 @@ def test_a_wrong_name_is_one_sentence(name, sentence):
         get_named_ground_truth_data("dummy_data", 3)
 
 
+def test_what_a_sentence_repeats_is_cut():
+    long = "x" * 100_000
+    try:
+        for name, binding in ((long, ""), (f"tfds:{long}", ""), ("celeba", f"celeba.crop = {long!r}"),
+                              ("held_out:toy_dsprites_small", f"held_out.combinations = {long!r}"),
+                              ("held_out:toy_dsprites_small", f"held_out.combinations = [{{{long!r}: 3}}]"),
+                              ("correlated:toy_dsprites_small", f"correlated.factors = {long!r}"),
+                              ("arrays:a.npy", f"arrays.factor_names = {[long, long]}")):
+            gin.parse_config(binding)
+            with pytest.raises(ValueError) as caught:
+                get_named_ground_truth_data(name)
+            assert len(str(caught.value).partition("\n  In call")[0]) < 1000
+            gin.clear_config()
+    finally:
+        gin.clear_config()
+
+
 def test_every_set_that_takes_a_rest_is_told_by_which_argument():
     taking = {name: argument for name, argument in registry._REST.items() if argument}
     assert taking == {"mnist": "split", "fashion_mnist": "split", "celeba": "split", "20newsgroups": "split",

@@ -246,13 +246,14 @@ def test_damaged_files_are_one_sentence(root, tmp_path, pattern, content):
             path.unlink()
         else:
             path.write_bytes(content(path.read_bytes()))
-    with pytest.raises(ValueError, match="TFDS set 'small_grid' in .* missing in part or .*tfds build small_grid"):
+    with pytest.raises(ValueError, match="TFDS set 'small_grid' are missing in part or .*tfds build small_grid"):
         get_named_ground_truth_data("tfds:small_grid", str(tmp_path))
 
 
 @pytest.mark.parametrize("name, binding, error, sentence", [
     ("tfds", None, ValueError, "needs a name of TensorFlow Datasets"),
     ("tfds:no_such_set", None, ValueError, "cannot open 'no_such_set'"),
+    ("tfds:huggingface:mnist", None, ValueError, "has a colon, for which .* would fetch and run the code of others"),
     ("tfds:small_grid", "tfds.split = 'dev'", ValueError, r"split of 'small_grid' \(train, test\); received 'dev'"),
     ("tfds:small_grid", "tfds.image_key = 'picture'", ValueError, r"one of \['image'\]; received 'picture'"),
     ("tfds:small_grid", "tfds.factors = ('label_c',)", ValueError, "must be features of 'small_grid'"),
