@@ -7,8 +7,11 @@ import zlib
 
 import keras
 
-from dislib_plus import files, import_path, provenance
+from dislib_plus import files, gin_internals, import_path, provenance
 from dislib_plus.sentences import quoted
+
+# What these register with gin, Keras finds by itself.
+_LIBRARIES = ("dislib_plus", "gin", "keras", "tensorflow")
 
 
 def load_model(path):
@@ -28,6 +31,7 @@ def load_model(path):
     record = path.parent / "run.json"
     if record.is_file():
         import_path.import_recorded(provenance.read_record(record, "imports")["imports"], record)
+    register_gin_names()
     try:
         with files.reading(path, "save the model again"):
             if not zipfile.is_zipfile(path):
@@ -39,3 +43,15 @@ def load_model(path):
         raise ValueError(f"The model {str(path)!r} cannot be loaded ({error.reason}); if it uses classes of your own, "
                          "import their module in the gin file of the run, or by "
                          "--gin_bindings='import my_module'.") from error
+
+
+def register_gin_names():
+    """Has Keras find, when it loads a model, the functions and classes of the user's own that gin can name.
+
+    Keras's own decorator, keras.saving.register_keras_serializable, is needed only for what gin does not know.
+    """
+    known = keras.saving.get_custom_objects()
+    for selector in gin_internals.selectors():
+        entry = gin_internals.entry(selector)
+        if entry.wrapped.__module__.partition(".")[0] not in _LIBRARIES:
+            known.setdefault(entry.wrapped.__name__, entry.wrapper)

@@ -1,0 +1,38 @@
+"""Refuses at the start of a run what could not be loaded at its end."""
+
+import concurrent.futures
+
+import keras
+
+from dislib_plus import saved_models
+from dislib_plus.configuration import ConfigurationError
+from dislib_plus.sentences import brief
+from dislib_plus.training import run_seeds
+
+
+def check(model):
+    """Makes a model anew from its configuration, as loading its file would, and its optimizers from theirs.
+
+    Args:
+      model: Keras model, built and compiled.
+
+    Raises:
+      ConfigurationError: a class or a function in it is not registered for saving, or cannot be made anew.
+    """
+    saved_models.register_gin_names()
+    # In a thread of its own, as Keras counts the names of layers by thread: those of the run stay what they are.
+    with run_seeds.seeded_initializers(0), concurrent.futures.ThreadPoolExecutor(1) as thread:
+        thread.submit(_make_anew, model).result()
+
+
+def _make_anew(model):
+    name = type(model).__name__
+    try:
+        config = keras.saving.serialize_keras_object(model)
+        compiled = config.pop("compile_config", None) or {}  # the slots of the optimizers would take much memory
+        for part in [config, *(value for value in compiled.values() if isinstance(value, dict))]:
+            keras.saving.deserialize_keras_object(part)
+    except (TypeError, ValueError, KeyError, AttributeError, RuntimeError) as error:
+        raise ConfigurationError(
+            f"{name} could be trained and saved, but not loaded again ({brief(str(error))}); register the class or "
+            "function for saving: @keras.saving.register_keras_serializable(), or name it by gin.") from error
