@@ -89,12 +89,14 @@ def gin_dict(config_path=None):
 
     Returns:
       {"vae.beta": "4.0", "dataset.name": "'cars3d'", ...}; a value on several lines becomes one line.
+
+    Raises:
+      files.DamagedFile: the file is not text. OSError: it cannot be read.
     """
     if config_path is None:
-        text = gin.operative_config_str()
-    else:
-        text = pathlib.Path(config_path).read_text(encoding="utf-8")
-    return parse_gin_text(text)
+        return parse_gin_text(gin.operative_config_str())
+    with files.reading(config_path):
+        return parse_gin_text(pathlib.Path(config_path).read_text(encoding="utf-8"))
 
 
 def parse_gin_text(text):

@@ -79,6 +79,14 @@ def test_long_value_of_gin_itself():
     assert eval(results.gin_dict()["results_test_thing.words"]) == words
 
 
+def test_gin_files_that_cannot_be_read(tmp_path):
+    (tmp_path / "train.gin").write_bytes(b"dataset.name = '\xff'")
+    with pytest.raises(files.DamagedFile, match="train.gin is damaged"):
+        results.gin_dict(tmp_path / "train.gin")
+    with pytest.raises(FileNotFoundError, match="none.gin could not be read"):
+        results.gin_dict(tmp_path / "none.gin")
+
+
 def test_legacy_run_keys(legacy_run):
     base = legacy_run / "metrics/mean/mig/results"
     stored = read(base / "aggregate/evaluation.json")

@@ -30,8 +30,8 @@ def score_groups(model_dir):
 def _title(path, model_dir):
     """Name of an evaluation: what it was configured with, else its folder."""
     config = path.with_name("evaluation_config.json")
-    name = results.load_dict(config).get("evaluation.name", "''").strip("'\"") if config.is_file() else ""
-    return name or path.parents[2].relative_to(model_dir).name or "evaluation"
+    name = results.load_dict(config).get("evaluation.name") if config.is_file() else None
+    return str(name or "").strip("'\"") or path.parents[2].relative_to(model_dir).name or "evaluation"
 
 
 def _rows(scores):
