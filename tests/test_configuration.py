@@ -279,6 +279,26 @@ def test_the_text_is_checked_before_names_are_known(recipes, binding):
     configuration.check_text(["mine/all.gin"], ["import intruder", "unknown.name = %macro", "other:\n  a = 1"])
 
 
+@pytest.mark.parametrize("binding, near", [
+    ("vaee.beta = 4", "vae"), ("model.model = @fator_vae()", "factor_vae"),
+    ("a/AdamOptimiser.beta1 = 0", "AdamOptimizer"),
+    ("tf.train.AdamOptimzer.beta1 = 0", "AdamOptimizer"), ("datset:\n  name = 'a'", "dataset"),
+    ("f.x = [1, {'a': @scope/conv_encodr}]", "conv_encoder"),
+])
+def test_misspelt_names_are_told_before_names_are_known(binding, near, tmp_path):
+    message = f"nothing is called .*; the nearest known names are {near}.* \\(.*line 1"
+    with pytest.raises(configuration.ConfigurationError, match=message):
+        configuration.check_text(None, [binding])
+    (tmp_path / "a.gin").write_text(binding)
+    with pytest.raises(configuration.ConfigurationError, match=message):
+        configuration.check_text([str(tmp_path / "a.gin")])
+    configuration.check_text([str(tmp_path / "a.gin")], ["import of_the_user"])  # which may register the name
+
+
+def test_names_that_are_far_from_all_others_wait_for_the_names():
+    configuration.check_text(None, ["qqqqqq.beta = 4", "beta = 4", "also/beta = 5"])
+
+
 def test_good_parameters_of_a_base_class():
     with configuration.configured(None, ["configuration_child.depth = 2", "configuration_child.width = 3"]):
         child = gin.get_configurable("configuration_child")()

@@ -9,6 +9,7 @@ import sys
 import gin
 import pytest
 
+from dislib_plus import gin_internals, gin_vocabulary
 from dislib_plus.cli.train import main
 
 BIN = pathlib.Path(__file__).parents[2] / "bin"
@@ -154,7 +155,8 @@ def test_a_python_path_that_is_not_a_folder(run, tmp_path):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["--gin_bindings=vae.beta = four"], "needs quotes"), (["--gin_config=nowhere.gin"], "is neither"),
+    (["--gin_bindings=vae.beta = four"], "needs quotes"),
+    (["--gin_bindings=model.model = @fator_vae()"], "factor_vae"), (["--gin_config=nowhere.gin"], "is neither"),
     (["--gin_bindings=include 'nowhere.gin'"], "there is no file"), (["--model=a"], "unknown flag"),
 ])
 def test_typing_errors_cost_no_import_of_tensorflow(tmp_path, arguments, message):
@@ -163,6 +165,15 @@ def test_typing_errors_cost_no_import_of_tensorflow(tmp_path, arguments, message
     done = subprocess.run([sys.executable, "-c", code, "--model_dir=a", *arguments], cwd=tmp_path, capture_output=True,
                           text=True, check=False)
     assert done.returncode == 0 and message in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+def test_every_registered_name_is_a_word_of_the_source():
+    """So that `gin_vocabulary` refuses none of them."""
+    from dislib_plus.evaluation.steps import metric_files
+    metric_files.import_metrics()
+    names = {selector.rpartition(".")[2] for selector in gin_internals.selectors()
+             if gin_internals.entry(selector).wrapped.__module__.startswith(("dislib_plus.", "keras.", "tensorflow."))}
+    assert {"vae", "Adam", "relu", "mig", "dataset"} <= names <= gin_vocabulary._words()
 
 
 def test_square_brackets_in_a_path(run):
