@@ -15,6 +15,7 @@ from dislib_plus.files import reading
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 _MODES = {1: "L", 3: "RGB"}
 _BLOCK = 256
+LARGEST_SIDE = 8192
 
 
 def picture_files(folder, pattern="**/*"):
@@ -86,9 +87,15 @@ def _eight_bits(picture, path):
     return Image.fromarray(np.rint(values / 257.0).astype(np.uint8))
 
 
+def check_side(name, pixels):
+    """Raises ConfigurationError unless an argument is a possible side of an image: 1 .. LARGEST_SIDE pixels."""
+    checks.whole(name, pixels, 1)
+    checks.at_most(name, pixels, LARGEST_SIDE)
+
+
 def check_format(name, size, channels=3):
     """Raises ConfigurationError unless `NAME.size` and `NAME.channels` are those of images."""
-    checks.whole(f"{name}.size", size, 1)
+    check_side(f"{name}.size", size)
     checks.one_of(f"{name}.channels", channels, _MODES)
 
 

@@ -74,7 +74,7 @@ def image_folder(data_dir=".", path=gin.REQUIRED, size=64, channels=3, crop=None
     check_table_arguments("image_folder", factors, factor_bins, factor_names)
     folder = pathlib.Path(data_dir) / pathlib.Path(path).expanduser()
     if not folder.is_dir():
-        raise FileNotFoundError(f"image_folder.path must be a folder; {folder} is not there.")
+        raise FileNotFoundError(f"image_folder.path must be a folder; {folder} is not one.")
     paths = image_files.picture_files(folder)
     if not paths:
         raise ValueError(f"image_folder.path {folder} has no pictures ({', '.join(image_files.ENDINGS)}).")

@@ -5,8 +5,10 @@ short. The file is built once, with a progress bar, and gets its name when it is
 """
 
 import contextlib
+import math
 import os
 import pathlib
+import shutil
 
 import numpy as np
 import tensorflow as tf
@@ -39,8 +41,9 @@ def build(name, key, shape, blocks, progress=True):
     if min(shape) < 1:
         raise ValueError(f"Data set {name!r} must have at least one image; received the shape {shape}.")
     path = cache_root() / f"{name}-{key}-{'x'.join(map(str, shape))}.u8"
-    if path.is_file() and path.stat().st_size == int(np.prod(shape)):
+    if path.is_file() and path.stat().st_size == math.prod(shape):
         return path
+    _check_room(name, path, math.prod(shape))
     count = 0
     with _in_cache(name, path) as temporary, open(temporary, "wb") as stream:
         with tqdm.tqdm(total=shape[0], desc=f"Preparing {name}", unit="image", disable=not progress) as bar:
@@ -54,6 +57,14 @@ def build(name, key, shape, blocks, progress=True):
         if count != shape[0]:
             raise ValueError(f"{name!r} was to have {shape[0]} images and has {count}.")
     return path
+
+
+def _check_room(name, path, size):
+    folder = next(folder for folder in path.absolute().parents if folder.exists())
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise OSError(f"The images of {name!r} take {size / 1e9:.3g} GB in the cache folder, where {free / 1e9:.3g} GB "
+                      "are free; make room, or set the variable DISLIB_PLUS_CACHE to a folder with more.")
 
 
 @contextlib.contextmanager
@@ -76,8 +87,8 @@ def map_images(path, shape):
       ValueError: the file has another size.
     """
     path = pathlib.Path(path)
-    if path.stat().st_size != int(np.prod(shape)):
-        raise ValueError(f"{path} must have {int(np.prod(shape))} bytes for images of shape {tuple(shape)}; it has "
+    if path.stat().st_size != math.prod(shape):
+        raise ValueError(f"{path} must have {math.prod(shape)} bytes for images of shape {tuple(shape)}; it has "
                          f"{path.stat().st_size}; delete it, and it is made again.")
     with tf.device("CPU"):
         return tf.raw_ops.ImmutableConst(dtype=tf.uint8, shape=list(shape), memory_region_name=os.fspath(path))

@@ -8,6 +8,7 @@ import numpy as np
 from dislib_plus import checks
 from dislib_plus.data.base import ResidentImages
 from dislib_plus.data.idx import read_idx
+from dislib_plus.data.image_files import check_side
 from dislib_plus.data.registry import find_source, register
 from dislib_plus.data.resizing import pad, resize
 from dislib_plus.data.sources import Remote, Source, missing_files
@@ -83,7 +84,7 @@ def _read(name, root, prefix):
 def _load(name, root, split, size, method):
     checks.one_of(f"{name}.split", split, SPLITS)
     checks.one_of(f"{name}.resize_method", method, ("bilinear", "pad"))
-    checks.whole(f"{name}.size", size, 1)
+    check_side(f"{name}.size", size)
     parts = [_read(name, root, prefix) for prefix in _PREFIXES[split]]
     images, labels = (np.concatenate(arrays) for arrays in zip(*parts))
     if split == "train50000":

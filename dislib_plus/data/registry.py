@@ -6,8 +6,9 @@ import gin
 
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
-from dislib_plus.sentences import nearest, quoted
+from dislib_plus.sentences import brief, nearest, quoted
 
+MOST_NESTED = 20  # data sets in one another: held_out:correlated:...
 _FACTORIES = {}
 _REST = {}
 _SOURCES = {}
@@ -66,10 +67,21 @@ def get_named_ground_truth_data(name=gin.REQUIRED, data_dir=None):
         near = nearest(family, names()) or names()
         raise ConfigurationError(f"dataset.name {quoted(name)} is unknown; the nearest known names are "
                                  f"{', '.join(near)}.")
+    if name.count(":") > MOST_NESTED:
+        raise ConfigurationError(f"dataset.name {quoted(name)} has more than {MOST_NESTED} data sets in one another.")
     root = data_root(data_dir)
     if not rest:
-        return _FACTORIES[family](root)
+        return _made(family, root)
     if not _REST.get(family):
         raise ConfigurationError(f"dataset.name {quoted(name)} is unknown: {family!r} takes nothing after a colon; say "
                                  f"{family!r}.")
-    return _FACTORIES[family](root, **{_REST[family]: rest})
+    return _made(family, root, **{_REST[family]: rest})
+
+
+def _made(family, root, **rest):
+    try:
+        return _FACTORIES[family](root, **rest)
+    except MemoryError as error:
+        reason = f" ({brief(str(error).partition(chr(10))[0])})" if str(error) else ""
+        raise ValueError(f"Data set {family!r} does not fit into memory{reason}; ask for fewer or smaller "
+                         "images.") from error

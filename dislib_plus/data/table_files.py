@@ -63,20 +63,35 @@ def _read_csv(path):
         with open(path, "rb") as stream:
             if len(stream.readline(_LONGEST_LINE)) == _LONGEST_LINE:
                 raise ValueError(f"its first row has more than {_LONGEST_LINE} letters")
-        names = pd.read_csv(path, nrows=0, **options).columns
-        if len(names) > MOST_COLUMNS:
-            raise ValueError(f"it has {len(names)} columns and may have {MOST_COLUMNS}")
+        names = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False, **options).iloc[0].tolist()
+        _check_names(names)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", pd.errors.ParserWarning)
                 table = pd.read_csv(path, keep_default_na=False, na_values=[""], low_memory=False, **options)
         except pd.errors.ParserWarning as error:
             raise ValueError("its rows have more fields than its first row has names") from error
-    unnamed = [name for name in names if _UNNAMED.fullmatch(name)]
-    for name in unnamed:
-        warnings.warn(f"Column {names.get_loc(name) + 1} of {path} has no name, as the column of row numbers has that "
-                      "pandas writes; it is left out. If it is a factor, give it a name.", Notice, stacklevel=3)
-    return table.drop(columns=unnamed)
+    unnamed = [number for number, name in enumerate(names) if _is_unnamed(name)]
+    for number in unnamed:
+        warnings.warn(f"Column {number + 1} of {path} has no name, as the column of row numbers that pandas writes; it "
+                      "is left out. If it is a factor, give it a name.", Notice, stacklevel=3)
+    return table.drop(columns=table.columns[unnamed])
+
+
+def _is_unnamed(name):
+    return not name.strip() or _UNNAMED.fullmatch(name) is not None
+
+
+def _check_names(names):
+    """Raises ValueError for a first row of too many names, of equal ones, or of one that should have been several."""
+    if len(names) > MOST_COLUMNS:
+        raise ValueError(f"it has {len(names)} columns and may have {MOST_COLUMNS}")
+    named = [name for name in names if not _is_unnamed(name)]
+    twice = [name for name in named if named.count(name) > 1]
+    if twice:
+        raise ValueError(f"it has {named.count(twice[0])} columns called {quoted(twice[0])}")
+    if len(names) == 1 and re.search(r"[;\t|]", names[0]):
+        raise ValueError(f"its only column is called {quoted(names[0])}; columns must be separated by commas")
 
 
 def named_columns(array, names=None):

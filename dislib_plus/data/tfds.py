@@ -13,6 +13,7 @@ from dislib_plus.data.base import ImageData
 from dislib_plus.data.cache import cache_key, cached_array
 from dislib_plus.data.factor_table import FactorTable
 from dislib_plus.data.fingerprints import contents, of_arrays
+from dislib_plus.data.image_files import check_side
 from dislib_plus.data.registry import register
 from dislib_plus.data.sources import Source
 from dislib_plus.data.table_files import named_columns
@@ -83,8 +84,9 @@ def _with_labels(images, numbers, keys):
 
 def _check_arguments(split, size, crop, image_key, factors, download):
     checks.text("tfds.split", split)
-    checks.optional_whole("tfds.size", size, 1)
-    checks.optional_whole("tfds.crop", crop, 1)
+    for name, pixels in (("tfds.size", size), ("tfds.crop", crop)):
+        if pixels is not None:
+            check_side(name, pixels)
     checks.text("tfds.image_key", image_key)
     if factors is not None:
         checks.different_texts("tfds.factors", factors)

@@ -16,6 +16,8 @@ from dislib_plus.sentences import brief, quoted
 BINARY = ("dsprites",)
 _LARGEST = {"uint8": 255, "uint16": 65535, "float32": 1.0}
 _NUMBER = re.compile(r"(?<!\d)-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+# A colon that no version follows.
+_NAMESPACE = re.compile(r":(?!experimental_latest|[\d*])")
 _BLOCK = 256
 
 
@@ -53,16 +55,16 @@ def open_builder(library, name, data_dir, download):
       ValueError: unknown name, or damaged files.
       FileNotFoundError: the set is not prepared.
     """
-    if ":" in name:
-        raise ValueError(f"tfds: the name {quoted(name)} has a colon, for which TensorFlow Datasets would fetch and run "
-                         "the code of others; prepare the set with your own builder and name that.")
+    if _NAMESPACE.search(name):
+        raise ValueError(f"tfds: the name {quoted(name)} has a namespace, for which TensorFlow Datasets would fetch "
+                         "and run the code of others; prepare the set with your own builder and name that.")
     folder = pathlib.Path(data_dir) / "tensorflow_datasets"
     try:
         with _whole_files(name, folder):
             builder = library.builder(name, data_dir=folder if folder.is_dir() else None)
     except DamagedFile:
         raise
-    except (library.core.DatasetNotFoundError, ImportError, AttributeError, ValueError) as error:
+    except (library.core.DatasetNotFoundError, ImportError, AttributeError, AssertionError, ValueError) as error:
         raise ValueError(f"TensorFlow Datasets cannot open {quoted(name)} ({brief(str(error))}); see its list of "
                          "names, and prepare sets of your own there first.") from error
     if not builder.info.splits and download:

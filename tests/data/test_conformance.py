@@ -254,10 +254,30 @@ def test_a_wrong_name_is_one_sentence(name, sentence):
         get_named_ground_truth_data("dummy_data", 3)
 
 
+def test_what_does_not_fit_into_memory_is_one_sentence(monkeypatch):
+    def hungry(data_dir):
+        raise MemoryError("Unable to allocate 1.05 PiB")
+
+    monkeypatch.setitem(registry._FACTORIES, "hungry", hungry)
+    with pytest.raises(ValueError, match="'hungry' does not fit into memory .Unable to allocate 1.05 PiB.; ask"):
+        get_named_ground_truth_data("hungry")
+
+
+@pytest.mark.parametrize("binding", ["image_folder.size", "chairs.size", "celeba.size", "mnist.size", "tfds.size"])
+def test_sides_have_an_upper_bound(binding):
+    try:
+        gin.parse_config([f"{binding} = 9000", "image_folder.path = '.'", "image_folder.crop = 3"])
+        with pytest.raises(ConfigurationError, match=f"{binding} must be a number <= 8192; received 9000"):
+            get_named_ground_truth_data(binding.partition(".")[0] + ":x" * ("tfds" in binding))
+    finally:
+        gin.clear_config()
+
+
 def test_what_a_sentence_repeats_is_cut():
     long = "x" * 100_000
     try:
-        for name, binding in ((long, ""), (f"tfds:{long}", ""), ("celeba", f"celeba.crop = {long!r}"),
+        for name, binding in ((long, ""), ("held_out:" * 30 + "toy_dsprites", ""), (f"tfds:{long}", ""),
+                              ("celeba", f"celeba.crop = {long!r}"),
                               ("held_out:toy_dsprites_small", f"held_out.combinations = {long!r}"),
                               ("held_out:toy_dsprites_small", f"held_out.combinations = [{{{long!r}: 3}}]"),
                               ("correlated:toy_dsprites_small", f"correlated.factors = {long!r}"),

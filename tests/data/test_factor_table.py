@@ -97,6 +97,8 @@ def test_tables_are_read(tmp_path):
     ("a.csv", b"a,b\n1,2\n4,5,6\n", "is damaged"),
     ("a.csv", b"a,b\n1,caf\xe9\n", "is damaged"),
     ("a.h5", b"no array", "is damaged"),
+    ("a.csv", b"a,b,a\n1,2,3\n", "it has 2 columns called 'a'"),
+    ("a.csv", b"a;b\n1;2\n", "its only column is called 'a;b'; columns must be separated by commas"),
 ])
 def test_damaged_tables_are_refused(tmp_path, name, content, sentence):
     (tmp_path / name).write_bytes(content)

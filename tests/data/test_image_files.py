@@ -155,7 +155,7 @@ def test_a_folder_by_name_and_without_subfolders(tmp_path, cache_folder):
 
 
 def test_missing_and_empty_folders_are_refused(tmp_path, cache_folder):
-    with pytest.raises(FileNotFoundError, match="image_folder.path must be a folder; .*nowhere is not there"):
+    with pytest.raises(FileNotFoundError, match="image_folder.path must be a folder; .*nowhere is not one"):
         get_named_ground_truth_data("image_folder:nowhere", str(tmp_path))
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="empty has no pictures"):

@@ -67,6 +67,13 @@ def test_a_cache_that_cannot_be_written_names_its_variable(tmp_path, monkeypatch
         build("small", "k", IMAGES.shape, unreadable, progress=False)
 
 
+def test_too_little_room_is_said_before_anything_is_written(cache_folder, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": IMAGES.size - 1})())
+    with pytest.raises(OSError, match="take 7.2e-07 GB in the cache folder, where 7.19e-07 GB are free; .*CACHE"):
+        build("small", "k", IMAGES.shape, lambda: pytest.fail("begun"), progress=False)
+    assert not cache_folder.exists()
+
+
 def test_no_images_at_all(cache_folder):
     with pytest.raises(ValueError, match="'small' must have at least one image"):
         build("small", "k", (0, 5, 4, 3), lambda: [], progress=False)

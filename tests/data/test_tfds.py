@@ -63,6 +63,10 @@ def test_class_labels_become_factors(root):
     np.testing.assert_allclose(observations, IMAGES[2 + factors @ [5, 1]] / np.float32(255), rtol=1e-6)
 
 
+def test_a_version_may_be_named(root):
+    assert get_named_ground_truth_data("tfds:small_grid:1.0.0", str(root)).num_observations == 10
+
+
 def test_splits_and_chosen_factors(root):
     gin.parse_config(["tfds.split = 'test'", "tfds.factors = ('label_b',)"])
     data = get_named_ground_truth_data("tfds:small_grid", str(root))
@@ -253,7 +257,8 @@ def test_damaged_files_are_one_sentence(root, tmp_path, pattern, content):
 @pytest.mark.parametrize("name, binding, error, sentence", [
     ("tfds", None, ValueError, "needs a name of TensorFlow Datasets"),
     ("tfds:no_such_set", None, ValueError, "cannot open 'no_such_set'"),
-    ("tfds:huggingface:mnist", None, ValueError, "has a colon, for which .* would fetch and run the code of others"),
+    ("tfds:huggingface:mnist", None, ValueError, "has a namespace, for which .* would fetch and run the code of"),
+    ("tfds:mnist:9.9.9", None, ValueError, "cannot open 'mnist:9.9.9' .*at version 9.9.9"),
     ("tfds:small_grid", "tfds.split = 'dev'", ValueError, r"split of 'small_grid' \(train, test\); received 'dev'"),
     ("tfds:small_grid", "tfds.image_key = 'picture'", ValueError, r"one of \['image'\]; received 'picture'"),
     ("tfds:small_grid", "tfds.factors = ('label_c',)", ValueError, "must be features of 'small_grid'"),
