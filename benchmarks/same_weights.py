@@ -29,6 +29,8 @@ import tensorflow as tf
 tf.get_logger().setLevel("ERROR")
 # Bindings of a recipe that are numbers of iterations.
 LENGTHS = r"^([\w./@]+_(?:steps|every|burst|interval|threshold))\s*=\s*\d"
+# Of these, those of a stage other than the last.
+STAGE = r"\.stage_\w+_steps$"
 # Scores that differ between any two runs.
 VOLATILE = ("elapsed_time", "uuid", "environment.")
 SIDES = ("before", "after")
@@ -45,7 +47,7 @@ def bindings(recipe, steps):
     """Gin bindings that cut a recipe to `steps` iterations a stage and its schedules to a quarter of them."""
     keys = [key for key in re.findall(LENGTHS, recipe.read_text(encoding="utf-8"), re.MULTILINE)
             if not key.startswith("model.")]
-    cut = {key: steps if key.startswith("ms_vae.") else max(1, steps // 4) for key in keys}
+    cut = {key: steps if re.search(STAGE, key) else max(1, steps // 4) for key in keys}
     cut.update({"model.training_steps": steps, "model.log_steps": 1, "model.eval_steps": 3})
     return [f"{key} = {value}" for key, value in cut.items()]
 
