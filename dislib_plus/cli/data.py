@@ -11,7 +11,8 @@ _SUMMARY = """shows the data sets.
 def _define(flags):
     flags.string("data_dir", None, "Folder of the data files; without it $DISENTANGLEMENT_LIB_DATA, else the working "
                  "directory.")
-    flags.strings("gin_bindings", "Gin bindings for `show`, such as toy_cars3d.num_objects=20.")
+    flags.strings("gin_bindings", "Gin bindings, such as toy_cars3d.num_objects=20, or 'import my_module' for data "
+                  "sets of your own.")
 
 
 def _list(data_dir):
@@ -42,13 +43,11 @@ def _labels(labels):
     return f"{len(set(labels.tolist()))} classes" if labels.ndim == 1 else f"{labels.shape[1]} attributes"
 
 
-def _show(name, data_dir, bindings):
-    from dislib_plus import configuration
+def _show(name, data_dir):
     from dislib_plus.cli import tables
     from dislib_plus.data import Source, get_named_ground_truth_data
     from dislib_plus.data.registry import find_source
-    with configuration.configured(None, bindings):
-        data = get_named_ground_truth_data(name, data_dir)
+    data = get_named_ground_truth_data(name, data_dir)
     factors = ", ".join(f"{factor} {size}" for factor, size in zip(data.factor_names, data.factors_num_values))
     source = find_source(name.partition(":")[0]) or Source()
     tables.show(name, {"images": data.num_observations, "shape": "x".join(map(str, data.observation_shape)),
@@ -61,12 +60,16 @@ def _show(name, data_dir, bindings):
 def _act(flags):
     environment.prepare()
     environment.put_off_tensorflow()
-    if flags.operands == ["list"]:
-        _list(flags.data_dir)
-    elif len(flags.operands) == 2 and flags.operands[0] == "show":
-        _show(flags.operands[1], flags.data_dir, flags.gin_bindings)
-    else:
+    listing = flags.operands == ["list"]
+    if not listing and (len(flags.operands) != 2 or flags.operands[0] != "show"):
         raise command.UsageError(f"say `list` or `show NAME`; received {' '.join(flags.operands) or 'nothing'}.")
+    import dislib_plus.data  # noqa: F401 (registers the names that gin may bind)
+    from dislib_plus import configuration
+    with configuration.configured(None, flags.gin_bindings):
+        if listing:
+            _list(flags.data_dir)
+        else:
+            _show(flags.operands[1], flags.data_dir)
 
 
 def main(argv=None):

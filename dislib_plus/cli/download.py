@@ -14,6 +14,7 @@ def _define(flags):
     flags.string("data_dir", None, "Folder of the data files; without it $DISENTANGLEMENT_LIB_DATA, else the working "
                  "directory.")
     flags.integer("attempts", 4, "Tries of each address.")
+    flags.strings("gin_bindings", "'import my_module' for data sets of your own.")
 
 
 def _chosen(names, known):
@@ -36,8 +37,10 @@ def _act(flags):
         raise command.UsageError(f"--attempts must be at least 1; received {flags.attempts}.")
     environment.prepare()
     environment.put_off_tensorflow()
+    from dislib_plus import configuration
     from dislib_plus.data import archives, data_root, download, registry
-    sources = {name: registry.find_source(name) for name in registry.names()}
+    with configuration.configured(None, flags.gin_bindings):
+        sources = {name: registry.find_source(name) for name in registry.names()}
     known = [name for name, source in sources.items() if source and source.files]
     failures = []
     for name in _chosen(flags.operands, known):

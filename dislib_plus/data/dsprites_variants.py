@@ -1,8 +1,7 @@
-"""dSprites in random colours, in noise, in front of The Scream, and in coloured pairs.
+"""dSprites in random colours, in noise, and in front of The Scream (Locatello et al., 2019).
 
-The first three (Locatello et al., 2019) draw fresh pixels for every observation:
-from `random_state` in disentanglement_lib's order, or from a stateless seed in
-the graph. The last (van Steenkiste et al., 2019) has two colour factors instead.
+Every observation has fresh pixels: from `random_state` in disentanglement_lib's
+order, or from a stateless seed in the graph.
 """
 
 import dataclasses
@@ -25,17 +24,6 @@ LOCATELLO = dataclasses.replace(SOURCE, citation=f"{SOURCE.citation} Locatello e
 PICTURE = Remote("scream/scream.jpg", ("https://upload.wikimedia.org/wikipedia/commons/f/f4/The_Scream.jpg",))
 SCREAM = Source(files=(ARCHIVE, PICTURE), size="28 MB", home="https://en.wikipedia.org/wiki/The_Scream",
                 licence="public domain (the painting), zlib/libpng (dSprites)", citation=LOCATELLO.citation)
-ABSTRACT = dataclasses.replace(SOURCE, citation=f"{SOURCE.citation} van Steenkiste et al. (2019). Are Disentangled "
-                               "Representations Helpful for Abstract Visual Reasoning? NeurIPS.")
-
-# Evenly spaced hues of equal lightness and saturation, as disentanglement_lib lists them.
-OBJECT_COLORS = np.array([[0.9096231780824386, 0.5883403686424795, 0.3657680693481871],
-                          [0.6350181801577739, 0.6927729880940552, 0.3626904230371999],
-                          [0.3764832455369271, 0.7283900430001952, 0.5963114605342514],
-                          [0.39548987063404156, 0.7073922557810771, 0.7874577552076919],
-                          [0.6963644829189117, 0.6220697032672371, 0.899716387820763],
-                          [0.90815966835861, 0.5511103319168646, 0.7494337214212151]])
-BACKGROUND_COLORS = np.linspace(0.0, 1.0, 5)[:, None].repeat(3, axis=1)
 
 
 def _uniform(shape, seed, low=0.0, high=1.0):
@@ -70,12 +58,6 @@ def _inverted(sprites, patches, tints):
     """b = (patch + tint) / 2 where the sprite is not, 1 - b where it is; patches are bytes, tints [n, 3]."""
     background = (tf.cast(patches, tf.float32) / 255.0 + tints[:, None, None]) / 2.0
     return tf.where(sprites > 0.5, 1.0 - background, background)
-
-
-@compiled
-def _two_colors(sprites, of_object, of_background):
-    """Sprites in the colours [n, 3] on the colours [n, 3]."""
-    return tf.where(sprites > 0.5, of_object[:, None, None], of_background[:, None, None])
 
 
 class _NoisySprites(GroundTruthData):
@@ -156,36 +138,7 @@ class ScreamDSprites(_NoisySprites):
         return _inverted(self.sprites.images(indices), tf.reshape(patches, [-1, height, width, 3]), draws[:, 2:])
 
 
-class AbstractDSprites(GroundTruthData):
-    """Sprites with a background and an object colour as factors and the orientation hidden."""
-
-    def __init__(self, name, sprites):
-        """Args: name; sprites: GroundTruthData of binary images with a factor `orientation`."""
-        names = ["background color", "object color"] + sprites.grid_names
-        sizes = [len(BACKGROUND_COLORS), len(OBJECT_COLORS)] + sprites.grid_sizes
-        super().__init__(name, names, sizes, [i for i, factor in enumerate(names) if factor != "orientation"])
-        self.sprites = sprites
-        self.observation_shape = sprites.observation_shape[:2] + [3]
-
-    def sample_observations_from_factors(self, factors, random_state):
-        """Observations with the given factors, float64 [n, height, width, 3] in [0, 1]."""
-        full = self.sample_grid_factors(factors, random_state)
-        indices = self.sprites.factors_to_index(full[:, 2:])
-        sprites = self.sprites.images(tf.constant(indices)).numpy()
-        return (sprites * OBJECT_COLORS[full[:, 1], None, None]
-                + (1.0 - sprites) * BACKGROUND_COLORS[full[:, 0], None, None])
-
-    def images(self, indices, seed=None):
-        indices = tf.cast(indices, tf.int64)
-        sprites = self.sprites.images(indices % self.sprites.num_observations)
-        colors = indices // self.sprites.num_observations
-        of_object = tf.gather(tf.constant(OBJECT_COLORS, tf.float32), colors % len(OBJECT_COLORS))
-        of_background = tf.gather(tf.constant(BACKGROUND_COLORS, tf.float32), colors // len(OBJECT_COLORS))
-        return _two_colors(sprites, of_object, of_background)
-
-
 @contents.register(_NoisySprites)
-@contents.register(AbstractDSprites)
 def _of_painted(dataset):
     few = np.linspace(0, dataset.num_observations - 1, 64).astype(np.int64)
     return contents(dataset.sprites) + of_arrays(dataset.images(tf.constant(few)))
@@ -236,12 +189,6 @@ def scream_dsprites(data_dir="."):
     return ScreamDSprites("scream_dsprites", DSprites("scream_dsprites", archive_path(data_dir)), picture)
 
 
-@register("abstract_dsprites", source=ABSTRACT)
-def abstract_dsprites(data_dir="."):
-    """dSprites with two colours and without orientation, for abstract reasoning."""
-    return AbstractDSprites("abstract_dsprites", DSprites("abstract_dsprites", archive_path(data_dir)))
-
-
 @register("toy_color_dsprites")
 def toy_color_dsprites(data_dir="."):
     """The generated sprites in random colours."""
@@ -252,12 +199,6 @@ def toy_color_dsprites(data_dir="."):
 def toy_noisy_dsprites(data_dir="."):
     """The generated sprites in uniform noise."""
     return NoisyDSprites("toy_noisy_dsprites", ToyDSprites())
-
-
-@register("toy_abstract_dsprites")
-def toy_abstract_dsprites(data_dir="."):
-    """The generated sprites with two colours and without orientation."""
-    return AbstractDSprites("toy_abstract_dsprites", ToyDSprites())
 
 
 @register("toy_scream_dsprites")

@@ -76,6 +76,24 @@ def test_what_the_data_say_of_themselves_is_shown_as_it_is(tmp_path, capsys, mon
         assert text in output
 
 
+def test_a_set_of_ones_own_declares_its_files_in_one_module(tmp_path, address, monkeypatch, capsys):
+    (tmp_path / "own_faces.py").write_text(
+        "from dislib_plus.data import Remote, Source, register\n"
+        f"SOURCE = Source(files=(Remote('faces/file', ('{address}/file',)),), size='7 bytes', licence='mine')\n"
+        "@register('own_faces', source=SOURCE)\ndef own_faces(data_dir):\n    raise NotImplementedError\n")
+    monkeypatch.chdir(tmp_path)
+    for module in (registry._FACTORIES, registry._REST, registry._SOURCES):
+        monkeypatch.setitem(module, "own_faces", None)
+        monkeypatch.delitem(module, "own_faces")
+    own = ["--gin_bindings=import own_faces", "--data_dir=root"]
+    assert download.main(["own_faces", *own]) == 0
+    assert (tmp_path / "root" / "faces" / "file").read_bytes() == b"content"
+    assert "own_faces: ready in root (licence: mine)" in capsys.readouterr().out
+    assert data.main(["list", *own]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if "own_faces" in line)
+    assert " here " in row and "faces/file" in row and "7 bytes" in row
+
+
 def test_show_loads_a_set_and_leaves_gin_clean(capsys):
     assert data.main(["show", "dummy_data"]) == 0
     output = capsys.readouterr().out

@@ -14,7 +14,7 @@ import scipy.io
 from PIL import Image
 from sklearn.utils import Bunch
 
-from dislib_plus.data import dsprites, dsprites_variants, mpi3d, shapes3d, smallnorb
+from dislib_plus.data import abstract_dsprites, dsprites, dsprites_variants, mpi3d, shapes3d, smallnorb
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def _grids(root):
         return mpi3d.MPI3D(name, root / name / f"{name}.npz", MPI3D_SIZES)
 
     painted = {"color_dsprites": dsprites_variants.ColorDSprites, "noisy_dsprites": dsprites_variants.NoisyDSprites,
-               "abstract_dsprites": dsprites_variants.AbstractDSprites}
+               "abstract_dsprites": abstract_dsprites.AbstractDSprites}
     return {
         "dsprites_full": functools.partial(sprites, "dsprites_full"),
         "dsprites_noshape": functools.partial(sprites, "dsprites_noshape", visible=[1, 2, 3, 4]),

@@ -4,14 +4,9 @@ import tensorflow as tf
 from PIL import Image
 
 from dislib_plus.data import get_named_ground_truth_data
+from dislib_plus.data.abstract_dsprites import AbstractDSprites
 from dislib_plus.data.dsprites import DSprites, archive_path
-from dislib_plus.data.dsprites_variants import (
-    AbstractDSprites,
-    ColorDSprites,
-    NoisyDSprites,
-    ScreamDSprites,
-    read_picture,
-)
+from dislib_plus.data.dsprites_variants import ColorDSprites, NoisyDSprites, ScreamDSprites, read_picture
 
 SIZES = (3, 2, 4, 5, 3)
 KINDS = ("Color", "Noisy", "Scream", "Abstract")
