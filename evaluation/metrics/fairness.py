@@ -14,10 +14,10 @@ from ..arithmetic import sample_checks
 from ..encoding import sampling
 from ..predictors import predictors
 from ..sources.labelled_codes import ArrayData
-from .requirements import metric
+from .requirements import has_two_factors, metric
 
 
-@metric("fairness")
+@metric("fairness", data=has_two_factors)
 def compute_fairness(ground_truth_data, representation_function, random_state,
                      num_train=gin.REQUIRED, num_test_points_per_class=gin.REQUIRED, batch_size=16,
                      sklearn_defaults="current", global_seed=None):

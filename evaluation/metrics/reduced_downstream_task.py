@@ -12,7 +12,7 @@ from . import dci
 from .requirements import MATRIX, metric
 
 
-@metric("reduced_downstream_task")
+@metric("reduced_downstream_task", latents=2)
 def compute_reduced_downstream_task(ground_truth_data, representation_function, random_state,
                                     num_factors_to_remove=gin.REQUIRED, num_train=gin.REQUIRED,
                                     num_test=gin.REQUIRED, batch_size=16, sklearn_defaults="current",

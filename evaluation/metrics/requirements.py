@@ -21,7 +21,7 @@ FIXED = ("observations", "labels", "representation_function")
 MATRIX = ("mus_train", "ys_train", "mus_test", "ys_test")
 
 
-def metric(name, *needs, data=None):
+def metric(name, *needs, data=None, latents=1, gaussian=False):
     """Decorator of a metric: its name in gin, its place in disentanglement_lib's signature, what it needs.
 
     What the evaluation supplies cannot be bound by gin. A metric that leaves nothing behind does not
@@ -31,6 +31,8 @@ def metric(name, *needs, data=None):
       name: the metric's name in gin.
       *needs: names of the methods that the model must have.
       data: function (data set) that raises ValueError for data that will not do; None: any data.
+      latents: smallest number of columns of the codes.
+      gaussian: whether the model's code must have Gaussian units.
     """
     def add(function):
         signature = _with_artifact_dir(inspect.signature(function))
@@ -44,6 +46,7 @@ def metric(name, *needs, data=None):
             check(checked, name, arguments.get("model"), arguments.get("dataset"))
             return function(**arguments)
         checked.__signature__, checked.needs, checked.data_check = signature, needs, data
+        checked.latents, checked.gaussian = latents, gaussian
         # gin would look behind the wrapper for the parameters, where `artifact_dir` may be missing.
         del checked.__wrapped__
         return gin.configurable(name, denylist=[part for part in SUPPLIED if part in signature.parameters])(checked)
@@ -70,10 +73,14 @@ def declared(function):
 
 def check(function, name, model, dataset):
     """Raises ConfigurationError where the model or the data lack what a metric declares with `metric`."""
-    needs = getattr(function, "needs", ())
-    if needs:
-        check_model(name, model, *needs)
-    if getattr(function, "data_check", None) is not None:
+    if not hasattr(function, "needs"):  # A metric of the user's own says nothing of what it needs.
+        return
+    if function.needs:
+        check_model(name, model, *function.needs)
+    if function.gaussian and all(kind != "normal" for kind, _ in model.code_spec):
+        raise ConfigurationError(f"{name} needs a code with Gaussian units, and that of {type(model).__name__} has "
+                                 f"categories only ({list(model.code_spec)}); choose other metrics.")
+    if function.data_check is not None and dataset is not None:  # None: called with the data of another library.
         check_data(name, function.data_check, dataset)
 
 
@@ -104,11 +111,38 @@ def check_codes(name, source_name, function, model):
                                  "have represent. Choose metrics of what it generates, or another model.")
 
 
+def check_latents(function, name, count_latents):
+    """Raises ConfigurationError where codes have fewer columns than a metric needs.
+
+    Args:
+      function: the metric; name: its name; count_latents: function () -> number of columns, asked where it matters.
+    """
+    if getattr(function, "latents", 1) > 1 and count_latents() < function.latents:
+        raise ConfigurationError(f"{name} needs codes of at least {function.latents} latents; these have "
+                                 f"{count_latents()}: choose other metrics.")
+
+
 def has_factors(dataset):
     """Raises ValueError for data without ground-truth factors."""
     if not dataset.num_factors:
         raise ValueError(f"Data set {dataset.name!r} has no ground-truth factors, which this metric needs; choose "
                          "metrics that need images only (reconstruction, fid, elbo_decomposition, ...).")
+
+
+def has_two_factors(dataset):
+    """Raises ValueError for data with fewer than two ground-truth factors."""
+    if dataset.num_factors < 2:
+        raise ValueError(f"Data set {dataset.name!r} has {dataset.num_factors} ground-truth factors, and this metric "
+                         "compares at least two.")
+
+
+def has_varying_factors(dataset):
+    """Raises ValueError for data with fewer than two ground-truth factors, or with a factor of one value."""
+    has_two_factors(dataset)
+    constant = [name for name, size in zip(dataset.factor_names, dataset.factors_num_values) if size < 2]
+    if constant:
+        raise ValueError(f"Data set {dataset.name!r} has factors of one value ({', '.join(constant)}), and this metric "
+                         "gives every factor a second value; leave such factors out of the data.")
 
 
 def has_factors_or_labels(dataset):

@@ -9,10 +9,10 @@ from ..arithmetic import sample_checks
 from ..encoding import sampling
 from ..predictors import predictors
 from ..sources.labelled_codes import ArrayData
-from .requirements import metric
+from .requirements import has_varying_factors, metric
 
 
-@metric("strong_downstream_task")
+@metric("strong_downstream_task", data=has_varying_factors)
 def compute_strong_downstream_task(ground_truth_data, representation_function, random_state,
                                    num_train=gin.REQUIRED, num_test=gin.REQUIRED, n_experiment=gin.REQUIRED,
                                    sklearn_defaults="current", global_seed=None):

@@ -58,7 +58,7 @@ def _union(groups):
     return [variable for group in groups for variable in group]
 
 
-@metric("total_correlation", "posterior")
+@metric("total_correlation", "posterior", "code_spec", gaussian=True)
 def compute_total_correlation(dataset, model, random_state, estimators=("gaussian", "mc"),
                               num_images=None, num_samples=10000, minibatch_size=1024, num_minibatches=20,
                               num_steps=2000, batch_size=64, dtype="float64"):

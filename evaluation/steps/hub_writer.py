@@ -4,7 +4,9 @@ The module is one graph without Python classes: the frozen encoder, then the tra
 of its outputs. So it can be moved, and be read where the model's own code is not installed.
 """
 
+import contextlib
 import pathlib
+import re
 
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
@@ -32,7 +34,7 @@ def write_representation(path, encode, image_shape, transform, checkpoint=None, 
     """
     frozen = _freeze(encode, image_shape)
     graph = tf.Graph()
-    with graph.as_default(), tf.compat.v1.Session(graph=graph) as session:
+    with _writing(path), graph.as_default(), tf.compat.v1.Session(graph=graph) as session:
         tf.compat.v1.set_random_seed(seed)
         images = tf.compat.v1.placeholder(tf.float32, [None, *image_shape], "images")
         with tf.compat.v1.variable_scope("transform"):
@@ -42,9 +44,23 @@ def write_representation(path, encode, image_shape, transform, checkpoint=None, 
     _make_readable_by_tensorflow_1(pathlib.Path(path))
 
 
+@contextlib.contextmanager
+def _writing(path):
+    """Turns TensorFlow's errors of the file system into an OSError of one sentence."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        # "<file>; <what the system said>", among lines of other code.
+        told = re.search(re.escape(str(path)) + r"\S*; (.+)", error.message)
+        if told is None:
+            raise
+        reason = told[1].strip()
+        raise OSError(f"{path} could not be written ({reason}); make room or choose another folder.") from error
+
+
 def save_numpy_arrays_to_checkpoint(checkpoint_path, **arrays):
     """Writes arrays as the checkpoint that a postprocess function returns, under the names of its variables."""
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+    with _writing(checkpoint_path), tf.Graph().as_default(), tf.compat.v1.Session() as session:
         variables = [tf.compat.v1.get_variable(name, initializer=tf.constant(array)) for name, array in arrays.items()]
         session.run([variable.initializer for variable in variables])
         tf.compat.v1.train.Saver(variables).save(session, str(checkpoint_path))

@@ -16,6 +16,7 @@ from dislib_plus.data import fingerprints
 
 from ..encoding import image_batches
 from ..encoding.code_table import CodeTable, IndexedData, is_indexable
+from ..encoding.sampling import checked_codes
 from ..metrics import requirements
 from ..sources.source import is_repeatable
 from . import result_folder
@@ -77,6 +78,14 @@ class MetricInputs:
         if "ground_truth_data" in names:
             requirements.check_data(name, requirements.has_factors, self.dataset)
         requirements.check(function, name, source.model, self.dataset)
+        requirements.check_latents(function, name, self.num_latents)
+
+    def num_latents(self):
+        """Columns of the codes; one observation is encoded where nothing else says how many."""
+        if self.source.data is not None:
+            return self.source.data.codes.shape[1]
+        observation = self.dataset.sample_observations(1, np.random.RandomState(0))
+        return checked_codes(np.asarray(observation, np.float32), self.source.function).shape[1]
 
     def score_to(self, folder, score, step):
         """Scores the configured metric and writes `folder/results`, complete or not at all.

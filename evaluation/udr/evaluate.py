@@ -1,9 +1,12 @@
 """Ranks trained runs by their agreement and writes the result files, in disentanglement_lib's layout."""
 
+import warnings
+
 import tensorflow as tf
 
-from dislib_plus import configuration
+from dislib_plus import configuration, results
 from dislib_plus.configuration import ConfigurationError
+from dislib_plus.sentences import brief
 
 from ..evaluate import evaluate_representation
 from ..sources import abilities
@@ -69,7 +72,29 @@ def _opened(model_dirs):
     dataset, _ = load_dataset(sources[0])
     for source in sources:
         source.check_takes(dataset)
+    _warn_of_differences(sources)
     return Runs(sources, dataset)
+
+
+def _warn_of_differences(sources):
+    """Warns where the recorded configurations differ in more than the seed: then the ranking compares methods."""
+    recorded = [_configuration(source) for source in sources]
+    for source, own in zip(sources[1:], recorded[1:]):
+        keys = sorted(key for key in {*own, *recorded[0]} if own.get(key) != recorded[0].get(key))
+        if keys:
+            shown = ", ".join(f"{key} is {recorded[0].get(key)} and {own.get(key)}" for key in keys[:3])
+            more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
+            warnings.warn(f"{sources[0].folder} and {source.folder} differ in more than the seed ({brief(shown)}{more}). "
+                          "UDR ranks runs of one configuration; between configurations it says which run agrees with "
+                          "the others, not which is better.", configuration.Notice, stacklevel=2)
+            return
+
+
+def _configuration(source):
+    """What a run's training recorded but for its seed and its name; {} where it recorded nothing."""
+    path = None if source.results is None else source.results / "gin" / "train.gin"
+    recorded = results.gin_dict(path) if path is not None and path.is_file() else {}
+    return {key: value for key, value in recorded.items() if not key.endswith((".random_seed", "model.name"))}
 
 
 def gaussian_representation(source):

@@ -31,6 +31,22 @@ def test_ranking_of_three_runs(make_run, tmp_path, capsys, monkeypatch):
     assert udr.main(flags + ["--overwrite"]) == 0
 
 
+@pytest.mark.filterwarnings("default::dislib_plus.configuration.Notice")
+def test_runs_that_differ_in_more_than_the_seed_are_told(make_run, tmp_path, capsys):
+    runs = [make_run(f"run{seed}", seed) for seed in range(3)]
+    for run, seed in zip(runs, range(3)):
+        recorded = run / "results/gin/train.gin"
+        recorded.write_text(recorded.read_text() + f"\nmodel.random_seed = {seed}\n")
+    call = [f"--model_dirs={','.join(map(str, runs))}", *SMALL]
+    assert udr.main([*call, f"--output_dir={tmp_path / 'same'}"]) == 0
+    assert "differ" not in capsys.readouterr().err
+    other = runs[2] / "results/gin/train.gin"
+    other.write_text(other.read_text().replace("vae.beta = 4.0", "vae.beta = 1.0") + "model.training_steps = 60\n")
+    assert udr.main([*call, f"--output_dir={tmp_path / 'other'}"]) == 0
+    warning = capsys.readouterr().err
+    assert "run2 differ in more than the seed (model.training_steps is None and 60, vae.beta is 4.0 and 1.0)" in warning
+
+
 def test_one_ranking_a_file(make_run, tmp_path, capsys):
     runs = [str(make_run(f"run{seed}", seed)) for seed in range(2)]
     for name, kind in (("one", "lasso"), ("two", "spearman")):

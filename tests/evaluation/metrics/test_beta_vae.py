@@ -101,3 +101,15 @@ def test_the_defaults_of_2019_draw_one_more_number(defaults, extra):
 def test_bad_settings(grid, wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         beta_vae.compute_beta_vae_sklearn(grid, _pixels, np.random.RandomState(0), **{**SIZES, **wrong})
+
+
+def test_a_factor_of_one_value_lowers_disentanglement_libs_number_and_not_the_one_beside_it():
+    """Its pairs share no more than any two rows do, so noisy codes cannot tell its points from those of others."""
+    factors = np.stack(np.meshgrid(range(4), range(5), [0], indexing="ij"), axis=-1).reshape(-1, 3)
+    codes = factors + np.random.RandomState(1).normal(size=factors.shape)
+    found = beta_vae.beta_vae(codes, factors, np.random.RandomState(0), **SIZES)
+    assert found["num_constant_factors"] == 1 and found["eval_accuracy_varying_factors"] > 0.95 > found["eval_accuracy"]
+    without = beta_vae.beta_vae(codes, factors[:, :2], np.random.RandomState(0), **SIZES)
+    assert without["num_constant_factors"] == 0 and without["eval_accuracy_varying_factors"] == without["eval_accuracy"]
+    alone = beta_vae.beta_vae(codes, factors[:, 2:], np.random.RandomState(0), **SIZES)
+    assert (alone["eval_accuracy"], alone["eval_accuracy_varying_factors"]) == (1.0, 0.0)

@@ -35,14 +35,16 @@ def test_true_factors_scaled_score_one():
     random_state = np.random.RandomState(0)
     factors = np.stack([random_state.randint(size, size=500) for size in (4, 5, 6)], axis=1)
     scores = factor_vae.factor_vae(factors * [3.0, -20.0, 7.0], factors, random_state, **SIZES)
-    assert scores == {"train_accuracy": 1, "eval_accuracy": 1, "num_active_dims": 3, "num_active_dims_count": 3}
+    assert scores == {"train_accuracy": 1, "eval_accuracy": 1, "num_active_dims": 3, "num_active_dims_count": 3,
+                      "train_accuracy_varying_factors": 1, "eval_accuracy_varying_factors": 1,
+                      "num_constant_factors": 0}
     noise = factor_vae.factor_vae(random_state.normal(size=(500, 4)), factors, random_state, **SIZES)
     assert noise["eval_accuracy"] < .55
 
 
 def test_no_active_code_scores_zero():
     scores = factor_vae.factor_vae(np.ones((50, 2)), np.arange(50)[:, None] % 3, np.random.RandomState(0), **SIZES)
-    assert scores == {"train_accuracy": 0, "eval_accuracy": 0, "num_active_dims": 0, "num_active_dims_count": 0}
+    assert set(scores.values()) == {0}
 
 
 @pytest.mark.parametrize("dead_dims, active", [("dlib", 49), ("drop", 48)])
@@ -73,3 +75,16 @@ def test_bad_settings(grid, wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         factor_vae.compute_factor_vae(
             grid, _pixels, np.random.RandomState(0), **{**SIZES, "num_variance_estimate": 20, **wrong})
+
+
+def test_a_factor_of_one_value_lowers_disentanglement_libs_number_and_not_the_one_beside_it():
+    """Every vote for it is noise: codes that are the factors score 1 only without it."""
+    factors = np.stack(np.meshgrid(range(4), range(5), [0], indexing="ij"), axis=-1).reshape(-1, 3)
+    found = factor_vae.factor_vae(factors * 1.0, factors, np.random.RandomState(0), **SIZES)
+    assert found["eval_accuracy"] < 0.9 and found["num_constant_factors"] == 1
+    assert found["train_accuracy_varying_factors"] == found["eval_accuracy_varying_factors"] == 1.0
+    without = factor_vae.factor_vae(factors * 1.0, factors[:, :2], np.random.RandomState(0), **SIZES)
+    assert without["num_constant_factors"] == 0
+    assert without["eval_accuracy_varying_factors"] == without["eval_accuracy"] == 1.0
+    alone = factor_vae.factor_vae(factors * 1.0, factors[:, 2:], np.random.RandomState(0), **SIZES)
+    assert alone["eval_accuracy_varying_factors"] == 0.0 and alone["num_constant_factors"] == 1

@@ -1,5 +1,7 @@
 """Representations on disk: what they compute, their noise, and that nothing is left of a failure."""
 
+import resource
+
 import gin
 import keras
 import numpy as np
@@ -176,6 +178,19 @@ def test_folders_that_will_not_do(trained, make, tmp_path):
     with pytest.raises(FileExistsError, match="holds model.keras, which this command did not write"):
         postprocess.postprocess_with_gin(trained, tmp_path / "run", True, gin_bindings=good)
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["model.keras"] and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("room", [100, 3000])
+def test_a_disk_without_room_is_one_sentence_and_nothing_stays(make, tmp_path, room):
+    """The system refuses files of more bytes; TensorFlow writes the first one or the second."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        with pytest.raises(OSError, match=r"tfhub could not be written \(File too large\); make room") as caught:
+            make("mean_representation")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert len(str(caught.value).splitlines()[0]) < 400 and not (tmp_path / "post").exists()
 
 
 def test_categorical_groups_are_refused():
