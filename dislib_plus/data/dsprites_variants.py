@@ -151,9 +151,12 @@ def read_picture(name, path):
       FileNotFoundError: the file is missing.
       ValueError: it is damaged, or too small to cut windows of 64 x 64 from.
     """
-    with readable(name, path) as path, Image.open(path) as picture:
-        picture.thumbnail((350, 274), Image.Resampling.BICUBIC)
-        pixels = np.array(picture.convert("RGB")) / 255.0
+    try:
+        with readable(name, path) as path, Image.open(path) as picture:
+            picture.thumbnail((350, 274), Image.Resampling.BICUBIC)
+            pixels = np.array(picture.convert("RGB")) / 255.0
+    except Image.DecompressionBombError as error:
+        raise broken_file(name, path, f"has too many pixels ({error})") from error
     if min(pixels.shape[:2]) <= 64:
         raise broken_file(name, path, f"must be larger than 64 x 64 pixels (width x height) but has "
                                       f"{pixels.shape[1]} x {pixels.shape[0]}")

@@ -133,6 +133,12 @@ class _Fixed:
         return np.full(size, self.value)
 
 
+def test_a_picture_of_too_many_pixels_is_one_sentence(dsprites_root, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(ValueError, match="scream.jpg has too many pixels .*; put a fresh copy in"):
+        get_named_ground_truth_data("scream_dsprites", str(dsprites_root))
+
+
 @pytest.mark.parametrize("name", ["color_dsprites", "noisy_dsprites", "scream_dsprites", "abstract_dsprites"])
 def test_missing_files_are_named(tmp_path, name):
     with pytest.raises(FileNotFoundError, match=name):
