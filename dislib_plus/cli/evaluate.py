@@ -1,6 +1,6 @@
 """dislib_evaluate: scores of a trained model, of codes in a file, or of any representation function."""
 
-from dislib_plus.cli import command, gin_setup
+from dislib_plus.cli import command, environment, gin_setup
 from dislib_plus.sentences import quoted
 
 _SUMMARY = """scores a trained model or its codes and writes one results folder a metric.
@@ -9,6 +9,7 @@ _SUMMARY = """scores a trained model or its codes and writes one results folder 
   dislib_evaluate --model_dir=runs/quick --metrics=mig,fid --gin_bindings="fid.num_images = 10000"
   dislib_evaluate --codes=codes.npz --metrics=mig,dci
   dislib_evaluate --representation=package.module:function --gin_bindings="dataset.name = 'cars3d'" --output_dir=scores
+  dislib_evaluate --explain --metrics=mig,dci
 
 A gin file that binds validation.validation_fn, random_seed and num_labelled_samples scores the model on one fixed
 labelled sample. Without --metrics: mig, mig_sup, factor_vae_metric, reconstruction and elbo_decomposition; the last two
@@ -32,10 +33,13 @@ def _define(flags):
     flags.string("gin_evaluation_config_glob", None, "Pattern of gin files; each is one metric, named by its stem.")
     flags.boolean("overwrite", False, "Replace results that are there.")
     flags.boolean("skip_existing", False, "Leave results that are there and compute the other metrics.")
+    flags.boolean("explain", False, "Print what every number of the metrics means, and stop.")
 
 
 def _act(flags):
     given = [name for name in _SOURCES if getattr(flags, name)]
+    if flags.explain:
+        return _explain(_metric_names(flags))
     if len(given) != 1:
         raise command.UsageError(f"give exactly one of {', '.join('--' + name for name in _SOURCES)}; "
                                  f"received {', '.join('--' + name for name in given) or 'none'}.")
@@ -62,6 +66,17 @@ def _metric_names(flags):
         raise command.UsageError("--metrics must be names of metrics with one comma between two of them; received "
                                  f"{quoted(flags.metrics)}.")
     return names
+
+
+def _explain(names):
+    """Prints what the numbers of metrics mean, of all where None are named."""
+    from dislib_plus.evaluation.steps import metric_files
+    names = names or ["all"]
+    metric_files.check_names(names)
+    environment.import_quietly(["dislib_plus.data", "dislib_plus.evaluation.evaluate"])
+    from dislib_plus.evaluation.steps import explain
+    metric_files.import_metrics()
+    explain.show(metric_files.metric_names() + metric_files.names_on_request() if names == ["all"] else names)
 
 
 def _evaluate(flags, kind, names, bindings):

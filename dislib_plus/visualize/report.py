@@ -33,7 +33,7 @@ def write_report(path, title, facts, scores, pictures, remarks, configuration):
       path: file name; the pictures lie in the same folder and are copied into the file.
       title: heading.
       facts: list of (name, text), shown below the heading.
-      scores: list of (title, [(key, text), ...]).
+      scores: list of (title, [(key, text, meaning), ...]).
       pictures: list of Picture.
       remarks: list of sentences: what was not drawn, and why.
       configuration: dict {gin key: value}.

@@ -1,10 +1,23 @@
 """Scores of a run as the report shows them: read from the result files of training and evaluation."""
 
+import functools
 import pathlib
 
 from dislib_plus import results
+from dislib_plus.evaluation.metrics import meanings
+from dislib_plus.evaluation.metrics.meanings import nats, number
+from dislib_plus.evaluation.steps import metric_files
 
-_HIDDEN = ("uuid", "elapsed_time", "postprocess_time")
+# "num_active_dims": a number of disentanglement_lib that is not what its name says.
+_HIDDEN = ("uuid", "elapsed_time", "postprocess_time", "num_active_dims")
+# Of the terms that methods share; see the method for what is its own.
+TRAINING = {
+    "loss": nats("what training minimises, with its weights", "lower"),
+    "reconstruction": nats("reconstruction loss of an image, one sampled code", "lower"),
+    "kl": nats("KL(q(z|x) || p(z)) of an image, weight 1", low=0),
+    "elbo": nats("-(reconstruction + kl), a lower bound of the log likelihood", "higher"),
+    "global_step": number("finished iterations"),
+}
 
 
 def score_groups(model_dir):
@@ -14,28 +27,38 @@ def score_groups(model_dir):
       model_dir: folder with `results/`; evaluations may lie in folders below it.
 
     Returns:
-      list of (title, [(key, text), ...]): "training" first, then one group an evaluation.
+      list of (title, [(key, text, meaning), ...]): "training" first, then one group an evaluation; meaning is one line,
+      "" where nothing says it.
     """
+    metric_files.import_metrics()
     model_dir = pathlib.Path(model_dir)
     groups = []
     training = model_dir / "results" / "json" / "train_results.json"
     if training.is_file():
-        groups.append(("training", _rows(results.load_dict(training))))
+        groups.append(("training", _rows(results.load_dict(training), lambda key: TRAINING.get(key))))
     for path in sorted(model_dir.rglob("evaluation_results.json")):
         if path.parent.name == "json":
-            groups.append((_title(path, model_dir), _rows(results.load_dict(path))))
+            config = _config(path)
+            metric = str(config.get("evaluation.evaluation_fn", "")).lstrip("@").rpartition("/")[2].rpartition(".")[2]
+            meaning = functools.partial(meanings.of, metric)
+            groups.append((_title(config, path, model_dir), _rows(results.load_dict(path), meaning)))
     return groups
 
 
-def _title(path, model_dir):
-    """Name of an evaluation: what it was configured with, else its folder."""
+def _config(path):
+    """The configuration that an evaluation recorded beside its results, {} where it recorded none."""
     config = path.with_name("evaluation_config.json")
-    name = results.load_dict(config).get("evaluation.name") if config.is_file() else None
-    return str(name or "").strip("'\"") or path.parents[2].relative_to(model_dir).name or "evaluation"
+    return results.load_dict(config) if config.is_file() else {}
 
 
-def _rows(scores):
-    return [(key, format_value(value)) for key, value in scores.items()
+def _title(config, path, model_dir):
+    """Name of an evaluation: what it was configured with, else its folder."""
+    name = str(config.get("evaluation.name") or "").strip("'\"")
+    return name or path.parents[2].relative_to(model_dir).name or "evaluation"
+
+
+def _rows(scores, meaning):
+    return [(key, format_value(value), str(meaning(key) or "")) for key, value in scores.items()
             if key not in _HIDDEN and not key.startswith("environment.") and not isinstance(value, (list, dict))]
 
 

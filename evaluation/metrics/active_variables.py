@@ -6,6 +6,7 @@ from dislib_plus import checks
 from ..arithmetic import sample_checks
 from ..arithmetic.active_latents import ACTIVE_VARIANCE, variances
 from ..encoding import image_batches, image_codes
+from .meanings import Meaning, number, share
 from .requirements import metric
 
 
@@ -32,7 +33,11 @@ def active_variables(codes, threshold=ACTIVE_VARIANCE):
             "mean_active_variance": float(active.mean()) if active.size else 0.0}
 
 
-@metric("active_variables", "represent")
+@metric("active_variables", "represent", scores={
+    "num_active_variables": number("latents whose mean varies by more than the threshold over the images"),
+    "active_fraction": share("the same, as a share of all latents", better=""),
+    "mean_active_variance": Meaning("variance of the mean over the images, averaged over the active latents", low=0),
+})
 def compute_active_variables(dataset, model, random_state, num_images=10000,
                              threshold=ACTIVE_VARIANCE, batch_size=64):
     """Active variables of a model, over random images.

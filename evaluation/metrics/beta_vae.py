@@ -14,10 +14,15 @@ from ..arithmetic import sample_checks
 from ..encoding import sampling
 from ..predictors import predictors
 from ..sources.labelled_codes import ArrayData
+from .meanings import share
 from .requirements import metric
 
 
-@metric("beta_vae_sklearn")
+@metric("beta_vae_sklearn", scores={
+    "train_accuracy": share("accuracy on the training points"),
+    "eval_accuracy": share("accuracy on fresh points: the score"),
+    "{sample}_accuracy_varying_factors": share("the same without the factors of one value"),
+})
 def compute_beta_vae_sklearn(ground_truth_data, representation_function, random_state,
                              batch_size=gin.REQUIRED, num_train=gin.REQUIRED, num_eval=gin.REQUIRED,
                              sklearn_defaults="current"):

@@ -6,6 +6,7 @@ from scipy import optimize
 from ..arithmetic import row_operations
 from ..encoding import image_batches, image_codes
 from ..encoding import labels as labelling
+from .meanings import number, share
 from .requirements import has_factors_or_labels, metric
 
 
@@ -41,7 +42,11 @@ def classification_accuracy(classes, labels):
             "hungarian_accuracy": float(matched / table.sum()), "num_classes_used": len(used)}
 
 
-@metric("classification_accuracy", "represent", "code_spec", data=has_factors_or_labels)
+@metric("classification_accuracy", "represent", "code_spec", data=has_factors_or_labels, scores={
+    "majority_accuracy": share("accuracy when every class of the code is called by its most frequent label"),
+    "hungarian_accuracy": share("accuracy when classes and labels are matched one to one"),
+    "num_classes_used": number("classes of the code that occur"),
+})
 def compute_classification_accuracy(dataset, model, random_state, factor=None, group=0, columns=None,
                                     num_images=None, batch_size=64):
     """Accuracy of a categorical group of a model's code against labels, or against one factor.

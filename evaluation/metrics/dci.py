@@ -14,12 +14,18 @@ from ..arithmetic import row_operations, sample_checks
 from ..encoding import sampling
 from ..predictors import predictors
 from ..predictors.boosted_trees import fit_boosted_trees
+from .meanings import share
 from .requirements import FIXED, metric
 
 TINY = 1e-11
 
 
-@metric("dci")
+@metric("dci", scores={
+    "informativeness_train": share("accuracy of boosted trees from codes to factors, on the training sample"),
+    "informativeness_test": share("the same on the test sample"),
+    "disentanglement": share("how much each code is important for one factor only"),
+    "completeness": share("how much each factor lies in one code only"),
+})
 def compute_dci(ground_truth_data, representation_function, random_state,
                 num_train=gin.REQUIRED, num_test=gin.REQUIRED, batch_size=16, global_seed=None, num_threads=None,
                 backend="sklearn"):

@@ -13,6 +13,7 @@ from ..arithmetic import row_operations, sample_checks
 from ..encoding import image_batches, image_codes
 from ..encoding import labels as labelling
 from . import dci
+from .meanings import Meaning, share
 from .requirements import has_factors, metric
 
 DEPTHS = (2, 4, 8, 16, None)
@@ -138,7 +139,12 @@ def _owners(num_columns, code_spec):
     return np.asarray(owners)
 
 
-@metric("dci_regression", "represent", "code_spec", data=has_factors)
+@metric("dci_regression", "represent", "code_spec", data=has_factors, scores={
+    "disentanglement": share("how much each code is important for one factor only"),
+    "completeness": share("how much each factor lies in one code only"),
+    "{sample}_error": Meaning("root mean squared error of the regression, by the factor's deviation", low=0,
+                              better="lower"),
+})
 def compute_dci_regression(dataset, model, random_state, num_images=15000, regressor="random_forest",
                            num_trees=10, depths=DEPTHS, penalties=PENALTIES, batch_size=64):
     """DCI scores of a model by regression of its factors' values on its codes.

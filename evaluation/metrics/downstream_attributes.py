@@ -7,6 +7,7 @@ from ..arithmetic import row_operations, sample_checks
 from ..encoding import image_batches
 from ..predictors.stacked_mlps import train_classifiers
 from ..sources import abilities
+from .meanings import share
 from .requirements import has_factors_or_labels, metric
 
 
@@ -44,7 +45,10 @@ def attribute_accuracies(codes, labels, random_state, test_fraction=0.2, hidden=
                  for part, truth in ((train_codes, train_labels), (test_codes, test_labels)))
 
 
-@metric("downstream_attributes", "represent", data=has_factors_or_labels)
+@metric("downstream_attributes", "represent", data=has_factors_or_labels, scores={
+    "{part}:mean_{sample}_accuracy": share("accuracy of an MLP from this part of the code, mean over attributes"),
+    "{part}:test_accuracy_{attribute}": share("the same for one attribute, on the test sample"),
+})
 def compute_downstream_attributes(dataset, model, random_state, num_images=None, num_epochs=50,
                                   batch_size=256, learning_rate=1e-3, hidden=(256, 256), test_fraction=0.2,
                                   encoding_batch=64):

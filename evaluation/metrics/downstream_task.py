@@ -8,10 +8,15 @@ from dislib_plus import checks
 from ..arithmetic import sample_checks
 from ..encoding import sampling
 from ..predictors import predictors
+from .meanings import share
 from .requirements import metric
 
 
-@metric("downstream_task")
+@metric("downstream_task", scores={
+    "{n}:mean_{sample}_accuracy": share("accuracy of a predictor fitted on n observations, mean over factors"),
+    "{n}:min_{sample}_accuracy": share("the same of the factor that is predicted worst"),
+    "{n}:{sample}_accuracy_factor_{k}": share("the same of one factor"),
+})
 def compute_downstream_task(ground_truth_data, representation_function, random_state,
                             num_train=gin.REQUIRED, num_test=gin.REQUIRED, batch_size=16,
                             sklearn_defaults="current", global_seed=None):

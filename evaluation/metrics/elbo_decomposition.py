@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from ..arithmetic.posterior_mixture import PosteriorMixture
 from ..encoding import image_batches, posteriors
+from .meanings import nats
 from .requirements import metric
 
 
@@ -74,7 +75,19 @@ def kl_decomposition(mean, stddev, random_state, num_samples=10000, log_probabil
     }
 
 
-@metric("elbo_decomposition", "loss_terms", "posterior")
+@metric("elbo_decomposition", "loss_terms", "posterior", scores={
+    "elbo": nats("lower bound of the log likelihood of an image, weight 1 on the KL", better="higher"),
+    "reconstruction": nats("the model's own reconstruction loss of an image, one sampled code", better="lower"),
+    "kl_term": nats("the model's own KL loss of an image; in a system of stages that of the last stage", low=0),
+    "kl": nats("mean KL(q(z|x) || p(z)) of the code; the sum of the next three", low=0),
+    "mutual_information": nats("I(x;z) of the code, at most log of the number of images", low=0),
+    "total_correlation": nats("KL(q(z) || prod_j q(z_j)) of the code, by the exact mixture of the images' posteriors",
+                              better="lower"),
+    "dimension_wise_kl": nats("sum_j KL(q(z_j) || p(z_j))"),
+    "kl_dimensions": nats("mean KL of each latent", low=0),
+    "mutual_information_dimensions": nats("I(x;z_j) of each latent"),
+    "marginal_kl_dimensions": nats("KL(q(z_j) || p(z_j)) of each latent"),
+})
 def compute_elbo_decomposition(dataset, model, random_state, num_images=None, num_samples=10000,
                                batch_size=64, dtype="float32"):
     """The ELBO of a model and the parts of its KL term.

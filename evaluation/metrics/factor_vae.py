@@ -13,12 +13,19 @@ from dislib_plus import checks
 from ..arithmetic import row_operations, sample_checks
 from ..encoding import sampling
 from ..sources.labelled_codes import ArrayData
+from .meanings import Meaning, number, share
 from .requirements import metric
 
 DEAD_DIMS = ("dlib", "drop")
 
 
-@metric("factor_vae_score")
+@metric("factor_vae_score", scores={
+    "train_accuracy": share("accuracy on the training points"),
+    "eval_accuracy": share("accuracy on fresh points: the score"),
+    "{sample}_accuracy_varying_factors": share("the same without the factors of one value"),
+    "num_active_dims": Meaning("number of codes, whatever was pruned (disentanglement_lib's value)", low=0),
+    "num_active_dims_count": number("codes that were not pruned"),
+})
 def compute_factor_vae(ground_truth_data, representation_function, random_state,
                        batch_size=gin.REQUIRED, num_train=gin.REQUIRED, num_eval=gin.REQUIRED,
                        num_variance_estimate=gin.REQUIRED, dead_dims="dlib"):

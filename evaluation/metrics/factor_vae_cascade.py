@@ -13,6 +13,7 @@ from ..arithmetic import sample_checks
 from ..encoding import image_batches, image_codes, posteriors
 from ..encoding import labels as labelling
 from .elbo_decomposition import prior_kl
+from .meanings import number, share
 from .requirements import has_factors, metric
 
 CONSTANT_SPREAD = 1e-8
@@ -109,7 +110,11 @@ def _checked(codes, factors, classes, kept):
     return codes, factors, classes, kept
 
 
-@metric("factor_vae_cascade", "posterior", "represent", "code_spec", data=has_factors)
+@metric("factor_vae_cascade", "posterior", "represent", "code_spec", data=has_factors, scores={
+    "cascade_factor_vae_score": share("share of the votes that go to the factor of most votes of their latent"),
+    "num_kept_latents": number("latents that take part"),
+    "num_votes": number("votes"),
+})
 def compute_factor_vae_cascade(dataset, model, random_state, num_votes=800, batch_size=100,
                                kl_threshold=0.1, prune_constant=True, encoding_batch=64):
     """CascadeVAE's FactorVAE score of a model, from the codes of the whole data set.

@@ -14,10 +14,14 @@ from ..arithmetic import sample_checks
 from ..encoding import sampling
 from ..predictors import predictors
 from ..sources.labelled_codes import ArrayData
+from .meanings import share
 from .requirements import has_two_factors, metric
 
 
-@metric("fairness", data=has_two_factors)
+@metric("fairness", data=has_two_factors, scores={
+    "{statistic}_fairness:{of}:{over}": share("unfairness of predictions towards a sensitive factor: total variation "
+                                             "distance; pred and sens number the factors", better="lower"),
+})
 def compute_fairness(ground_truth_data, representation_function, random_state,
                      num_train=gin.REQUIRED, num_test_points_per_class=gin.REQUIRED, batch_size=16,
                      sklearn_defaults="current", global_seed=None):

@@ -20,6 +20,7 @@ from ..encoding import image_batches
 from ..inception.extractors import make_extractor
 from ..inception.frechet import FeatureStatistics, distance_of_statistics
 from ..sources import abilities
+from .meanings import Meaning, number
 from .requirements import metric
 
 TWO_STAGES = ("first_stage", "infer_z", "generate")
@@ -67,7 +68,13 @@ def _statistics(batches):
     return statistics
 
 
-@metric("fid", "reconstruct", "sample")
+@metric("fid", "reconstruct", "sample", scores={
+    "fid_{images}": Meaning("squared Frechet distance of features to those of the data", low=0, better="lower"),
+    "feature_dimensions": number("dimensions of the features"),
+    "extractor": Meaning("network of the features; distances of different ones cannot be compared"),
+    "resize": number("side of the images that the network takes, in pixels"),
+    "comparable": Meaning("whether the features mean anything (not those of random weights)"),
+})
 def compute_fid(dataset, model, random_state, weights="imagenet", resize=299, num_images=None,
                 batch_size=50, sets=None, cache_dir=None):
     """FID between the data and what a model makes of it.

@@ -13,6 +13,7 @@ from ..arithmetic import artifacts, sample_checks
 from ..arithmetic.discrete_information import discrete_mutual_info, histogram_discretize
 from ..arithmetic.posterior_mixture import PosteriorMixture
 from ..encoding import posteriors
+from .meanings import Meaning, nats, share
 from .requirements import has_factors, metric
 
 
@@ -93,7 +94,12 @@ def diffusion_indicators(history):
             "top2_rise": top2 - np.take_along_axis(top2, when, axis=0)}
 
 
-@metric("information_tracking", "posterior", data=has_factors)
+@metric("information_tracking", "posterior", data=has_factors, scores={
+    "mean_{rank}_normalised": share("I(z_j;c_k) / log |c_k| of the best (top1) or second (top2) latent, mean over "
+                                   "factors", better=""),
+    "{reduction}_normalised.factor_{k}": Meaning("the same of one factor, also summed over the latents", low=0),
+    "{reduction}.factor_{k}": nats("I(z_j;c_k) of the best latent, of the second, or their sum", low=0),
+})
 def compute_information_tracking(dataset, model, random_state, artifact_dir=None, num_points=10000,
                                  num_bins=20, batch_size=16):
     """I(z_j;c_k) of a model, by histograms of sampled codes.

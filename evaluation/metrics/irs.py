@@ -13,10 +13,15 @@ from dislib_plus import checks
 from ..arithmetic import row_operations, sample_checks
 from ..arithmetic.discrete_information import histogram_discretize, make_discretizer
 from ..encoding import sampling
+from .meanings import Meaning, number
 from .requirements import metric
 
 
-@metric("irs")
+@metric("irs", scores={
+    "IRS": Meaning("how little codes move when other factors change", "", None, 1, "higher"),
+    "num_active_dims": Meaning("sum of all values of the codes that vary (disentanglement_lib's value)"),
+    "num_active_dims_count": number("codes that vary"),
+})
 def compute_irs(ground_truth_data, representation_function, random_state,
                 diff_quantile=0.99, num_train=gin.REQUIRED, batch_size=gin.REQUIRED):
     """Interventional robustness of a representation; factors are discretised by the configured `discretizer`.

@@ -8,6 +8,7 @@ import numpy as np
 from ..arithmetic import posterior_mixture
 from ..encoding import image_batches, posteriors
 from .elbo_decomposition import prior_kl
+from .meanings import nats, number
 from .requirements import metric
 
 INFORMATIVE = 0.1  # nats; a latent below it counts as pruned (HFVAE counts such latents in sec. 5).
@@ -95,7 +96,16 @@ def spec_groups(code_spec):
     return groups
 
 
-@metric("latent_information", "posterior", "code_spec")
+@metric("latent_information", "posterior", "code_spec", scores={
+    "mutual_information": nats("I(x;z) of the whole code, at most log_num_images"),
+    "mutual_information.group_{l}": nats("the same of one block of the code"),
+    "overlapping_information": nats("sum over blocks of I(x;z_l), less I(x;z)", better="lower"),
+    "mutual_information_latents": nats("I(x;z_j) of each latent"),
+    "kl_latents": nats("mean KL to the prior of each latent, an upper bound of its information", low=0),
+    "discrete_information.group_{l}": nats("I(x;d) of a categorical block, in closed form", low=0),
+    "num_informative_latents": number("latents of more than 0.1 nats"),
+    "log_num_images": nats("log of the number of images, the ceiling of every information", low=0),
+})
 def compute_latent_information(dataset, model, random_state, num_images=None, num_samples=10000,
                                estimator="exact", minibatch_size=1024, num_minibatches=20, batch_size=64,
                                dtype="float64"):

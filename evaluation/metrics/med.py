@@ -14,6 +14,7 @@ from ..arithmetic.discrete_information import discrete_mutual_info, histogram_di
 from ..encoding import sampling
 from ..predictors import predictors
 from . import dci
+from .meanings import number, share
 from .requirements import metric
 
 
@@ -118,7 +119,14 @@ def informativeness(codes, factors, test_codes, test_factors, sklearn_defaults="
     return tuple(np.mean(accuracies, axis=0).tolist())
 
 
-@metric("med")
+@metric("med", scores={
+    "med": share("how much each latent knows about one factor only"),
+    "med_completeness": share("how much each factor is known by one latent only"),
+    "top_k_med": share("the same as med, of the best latents of every factor"),
+    "top_k_med_completeness": share("the same as med_completeness, of the best latents of every factor"),
+    "num_top_latents": number("latents that the top-k scores keep"),
+    "informativeness_{sample}": share("accuracy of logistic regression from codes to factors"),
+})
 def compute_med(ground_truth_data, representation_function, random_state, num_train=gin.REQUIRED,
                 num_test=gin.REQUIRED, batch_size=16, top_k=1, sklearn_defaults="current"):
     """MED of a representation, discretised by the configured `discretizer`, and its informativeness.

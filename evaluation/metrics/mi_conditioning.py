@@ -8,6 +8,7 @@ from dislib_plus import checks
 from ..arithmetic import sample_checks
 from ..arithmetic.discrete_information import discrete_entropy, discrete_mutual_info, histogram_discretize
 from ..encoding import image_batches
+from .meanings import Meaning, share
 from .requirements import metric
 
 
@@ -56,7 +57,11 @@ def bias_of_independent_codes(reference_codes, num_bins=20):
     return float(np.mean((num_bins - 1)**2 / (2.0 * len(reference_codes) * varying))) if varying.size else 0.0
 
 
-@metric("mi_conditioning", "first_stage", "infer_z", "generate", "represent")
+@metric("mi_conditioning", "first_stage", "infer_z", "generate", "represent", scores={
+    "M{number}": share("information about the code of the image that is left in the code of what stage one (1) or both "
+                       "stages generate, with z (2), with noise for z (3), with another Y (4)", better=""),
+    "bias_of_independent_codes": Meaning("what codes that know nothing would score on average", low=0),
+})
 def compute_mi_conditioning(dataset, model, random_state, num_images=None, batch_size=32,
                             num_bins=20, replace_y="noise"):
     """M1 to M4 of the MS-VAE paper: the code, re-encoded from each stage's output, against the code of the image.

@@ -9,6 +9,7 @@ import numpy as np
 from ..arithmetic import posterior_mixture
 from ..encoding import image_batches, posteriors
 from .latent_information import spec_groups
+from .meanings import nats
 from .requirements import metric
 
 
@@ -47,7 +48,12 @@ def mi_vs_tc(mixture, random_state, groups=None, batch_size=1024, num_batches=20
     return dict(zip(names, np.mean(points, axis=0).tolist()))
 
 
-@metric("mi_vs_tc", "posterior", "code_spec")
+@metric("mi_vs_tc", "posterior", "code_spec", scores={
+    "mutual_information": nats("I(x;z) by minibatches, biased upwards", better="higher"),
+    "total_correlation": nats("KL(q(z) || prod_j q(z_j)) by minibatches", better="lower"),
+    "group_total_correlation": nats("the same between the groups of the code", better="lower"),
+    "log_num_images": nats("log of the number of images, the ceiling of the information", low=0),
+})
 def compute_mi_vs_tc(dataset, model, random_state, num_images=None, minibatch_size=1024,
                      num_minibatches=20, weights="hfvae", batch_size=64, dtype="float64"):
     """One point of the scatter: information and total correlation of a model.

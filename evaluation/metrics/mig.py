@@ -18,6 +18,7 @@ from ..arithmetic.discrete_information import (
     make_discretizer,
 )
 from ..encoding import sampling
+from .meanings import share
 from .requirements import FIXED, metric
 
 
@@ -43,7 +44,9 @@ def mig(codes, factors, num_bins=20, factor_bins=sample_checks.FACTOR_BINS):
     return _scores(histogram_discretize(codes.T, num_bins), labels.T)
 
 
-@metric("mig")
+@metric("mig", scores={
+    "discrete_mig": share("gap of information between the two codes that know most about a factor, mean over factors"),
+})
 def compute_mig(ground_truth_data, representation_function, random_state,
                 num_train=gin.REQUIRED, batch_size=16):
     """Mutual information gap of a representation, discretised by the configured `discretizer`.

@@ -12,6 +12,7 @@ from ..arithmetic import artifacts, posterior_mixture, sample_checks
 from ..arithmetic.active_latents import ACTIVE_VARIANCE, active_latents
 from ..arithmetic.discrete_information import discrete_entropy
 from ..encoding import image_batches, labels, posteriors
+from .meanings import share
 from .mig import gap_per_factor
 from .mig_sup import mean_gap_of_active
 from .requirements import has_factors, metric
@@ -108,7 +109,11 @@ def scores(information, entropies, active):
     return {**result, "num_active_latents": int(np.sum(active)), "num_constant_factors": int(np.sum(~varying))}
 
 
-@metric("mig_posterior", "posterior", data=has_factors)
+@metric("mig_posterior", "posterior", data=has_factors, scores={
+    "mig_posterior": share("gap of information between the two best latents of a factor, by posteriors"),
+    "mig_posterior.factor_{k}": share("the same of one factor"),
+    "mig_sup_posterior": share("gap of information between the two best factors of an active latent, by posteriors"),
+})
 def compute_mig_posterior(dataset, model, random_state, artifact_dir=None, factors=None, num_images=None,
                           num_samples=10000, threshold=ACTIVE_VARIANCE, batch_size=64, dtype="float64"):
     """MIG and MIG-sup from the posteriors of the whole data set.

@@ -12,11 +12,14 @@ from dislib_plus import checks
 from ..arithmetic import sample_checks
 from ..arithmetic.discrete_information import discrete_entropy, discrete_mutual_info, make_discretizer
 from ..encoding import image_batches, sampling
+from .meanings import share
 from .mig import gap_per_factor
 from .requirements import has_factors, metric
 
 
-@metric("mig_reencoded", "represent", "reconstruct", data=has_factors)
+@metric("mig_reencoded", "represent", "reconstruct", data=has_factors, scores={
+    "discrete_mig_reencoded": share("discrete_mig of codes encoded again from reconstructions"),
+})
 def compute_mig_reencoded(dataset, model, random_state, num_train=10000, batch_size=16):
     """Mutual information gap of E(G(x)), discretised by the configured `discretizer`.
 

@@ -20,6 +20,7 @@ from ..arithmetic.discrete_information import (
     make_discretizer,
 )
 from ..encoding import sampling
+from .meanings import share
 from .requirements import metric
 
 
@@ -74,7 +75,9 @@ def mig_sup(codes, factors, num_bins=20, factor_bins=sample_checks.FACTOR_BINS, 
     return _scores(codes, histogram_discretize(codes.T, num_bins), labels.T, active_variance)
 
 
-@metric("mig_sup")
+@metric("mig_sup", scores={
+    "mig_sup": share("gap of information between the two best factors of an active latent, mean over latents"),
+})
 def compute_mig_sup(ground_truth_data, representation_function, random_state,
                     num_train=gin.REQUIRED, batch_size=16, active_variance=ACTIVE_VARIANCE):
     """MIG-sup of a representation, discretised by the configured `discretizer`.

@@ -16,10 +16,16 @@ from ..arithmetic import row_operations, sample_checks
 from ..arithmetic.discrete_information import discrete_mutual_info, histogram_discretize, make_discretizer
 from ..encoding import sampling
 from ..predictors import predictors, threads
+from .meanings import number, share
 from .requirements import metric
 
 
-@metric("modularity_explicitness")
+@metric("modularity_explicitness", scores={
+    "modularity_score": share("how much each code knows about one factor only"),
+    "explicitness_score_{sample}": share("area under the ROC curve of a regression from codes to classes; chance 0.5"),
+    "num_constant_codes": number("codes that are left out of the regression, as they never vary"),
+    "num_missing_classes": number("classes of factors that are not in both samples"),
+})
 def compute_modularity_explicitness(ground_truth_data, representation_function, random_state,
                                     num_train=gin.REQUIRED, num_test=gin.REQUIRED, batch_size=16,
                                     sklearn_defaults="current"):

@@ -8,6 +8,7 @@ from ..arithmetic import sample_checks
 from ..arithmetic.discrete_information import discrete_entropy, discrete_mutual_info, mutual_information
 from ..encoding import image_batches, image_codes
 from ..encoding import labels as labelling
+from .meanings import nats, number, share
 from .requirements import has_factors_or_labels, metric
 
 
@@ -90,7 +91,13 @@ def concrete_mig(gaussian_information, categorical_information):
     return float(categorical_information - np.max(gaussian_information, initial=0.0))
 
 
-@metric("quantile_mutual_information", "represent", "code_spec", data=has_factors_or_labels)
+@metric("quantile_mutual_information", "represent", "code_spec", data=has_factors_or_labels, scores={
+    "information.{y}": nats("I(z_j;y) of each Gaussian latent", low=0),
+    "mig.{y}": share("gap of information about y between the two best latents, by its entropy"),
+    "categorical_information.{y}": nats("I(d;y) of each categorical group", low=0),
+    "concrete_mig.{y}": nats("I(d;y) of the first categorical group, less the best Gaussian latent's"),
+    "num_train": number("images that the edges of the bins are taken from"),
+})
 def compute_quantile_mutual_information(dataset, model, random_state, num_train=None,
                                         num_images=None, num_bins=10, indicators=None, train_dataset=None,
                                         batch_size=64):

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..encoding import image_batches
+from .meanings import Meaning, nats
 from .requirements import metric
 
 # A float32 sigmoid reaches 0 and 1; clipped, a saturated wrong pixel costs 16.1 nats.
@@ -74,7 +75,14 @@ def _summary(errors, num_pixels):
     }
 
 
-@metric("reconstruction", "reconstruct")
+@metric("reconstruction", "reconstruct", scores={
+    "l1_{code}": Meaning("mean absolute error of a pixel", "pixel range", 0, 1, "lower"),
+    "l2_{code}": Meaning("mean squared error of a pixel", "squared pixel range", 0, 1, "lower"),
+    "l2_sum_{code}": Meaning("squared error of an image, summed over pixels", "squared pixel range", 0, None, "lower"),
+    "bernoulli_per_pixel_{code}": nats("cross-entropy of a pixel", "lower", 0),
+    "bernoulli_minus_entropy_{code}": nats("cross-entropy of an image, less the entropy of its own pixels", "lower"),
+    "bernoulli_{code}": nats("cross-entropy of an image, summed over pixels", "lower", 0),
+})
 def compute_reconstruction(dataset, model, random_state, num_images=None, batch_size=64):
     """Reconstruction errors of a model, with the code's mean and with a sampled code.
 

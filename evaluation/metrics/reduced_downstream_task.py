@@ -9,10 +9,14 @@ from ..arithmetic import sample_checks
 from ..encoding import sampling
 from ..predictors import predictors
 from . import dci
+from .meanings import share
 from .requirements import MATRIX, metric
 
 
-@metric("reduced_downstream_task", latents=2)
+@metric("reduced_downstream_task", latents=2, scores={
+    "{n}:{what}_accuracy_{which}": share("accuracy on codes without those that matter most for a factor: for that "
+                                         "factor (reduced), or for others", better=""),
+})
 def compute_reduced_downstream_task(ground_truth_data, representation_function, random_state,
                                     num_factors_to_remove=gin.REQUIRED, num_train=gin.REQUIRED,
                                     num_test=gin.REQUIRED, batch_size=16, sklearn_defaults="current",

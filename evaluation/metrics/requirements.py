@@ -12,6 +12,7 @@ import gin
 from dislib_plus.configuration import ConfigurationError
 
 from ..sources import abilities
+from . import meanings
 
 # What a metric may declare; the first four are disentanglement_lib's.
 LIBRARY = ("ground_truth_data", "representation_function", "random_state", "artifact_dir")
@@ -21,7 +22,7 @@ FIXED = ("observations", "labels", "representation_function")
 MATRIX = ("mus_train", "ys_train", "mus_test", "ys_test")
 
 
-def metric(name, *needs, data=None, latents=1, gaussian=False):
+def metric(name, *needs, scores=None, data=None, latents=1, gaussian=False):
     """Decorator of a metric: its name in gin, its place in disentanglement_lib's signature, what it needs.
 
     What the evaluation supplies cannot be bound by gin. A metric that leaves nothing behind does not
@@ -30,10 +31,13 @@ def metric(name, *needs, data=None, latents=1, gaussian=False):
     Args:
       name: the metric's name in gin.
       *needs: names of the methods that the model must have.
+      scores: {key or pattern: Meaning} of all that it returns, see `meanings`.
       data: function (data set) that raises ValueError for data that will not do; None: any data.
       latents: smallest number of columns of the codes.
       gaussian: whether the model's code must have Gaussian units.
     """
+    meanings.OF_METRIC[name] = scores or {}
+
     def add(function):
         signature = _with_artifact_dir(inspect.signature(function))
         keeps = "artifact_dir" in inspect.signature(function).parameters

@@ -12,12 +12,15 @@ from sklearn import svm
 from ..arithmetic import row_operations, sample_checks
 from ..encoding import sampling
 from ..predictors import predictors, threads
+from .meanings import share
 from .requirements import FIXED, metric
 
 MIN_VARIANCE = 1e-12
 
 
-@metric("sap_score")
+@metric("sap_score", scores={
+    "SAP_score": share("gap between the two codes that predict a factor best, each alone, mean over factors"),
+})
 def compute_sap(ground_truth_data, representation_function, random_state,
                 num_train=gin.REQUIRED, num_test=gin.REQUIRED, batch_size=16, continuous_factors=gin.REQUIRED,
                 sklearn_defaults="current", global_seed=None):

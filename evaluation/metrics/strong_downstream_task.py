@@ -9,10 +9,16 @@ from ..arithmetic import sample_checks
 from ..encoding import sampling
 from ..predictors import predictors
 from ..sources.labelled_codes import ArrayData
+from .meanings import Meaning, share
 from .requirements import has_varying_factors, metric
 
 
-@metric("strong_downstream_task", data=has_varying_factors)
+@metric("strong_downstream_task", data=has_varying_factors, scores={
+    "{n}:mean_strong_{sample}_accuracy": share("accuracy where another factor takes values that training never saw"),
+    "{n}:mean_{sample}_accuracy": share("accuracy of a predictor fitted on n observations, mean over factors"),
+    "{n}:strong_generalization_gap": Meaning("share of the test accuracy that is lost by the shift", "", None, 1,
+                                             "lower"),
+})
 def compute_strong_downstream_task(ground_truth_data, representation_function, random_state,
                                    num_train=gin.REQUIRED, num_test=gin.REQUIRED, n_experiment=gin.REQUIRED,
                                    sklearn_defaults="current", global_seed=None):

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..arithmetic import artifacts, row_operations
 from ..encoding import image_batches, image_codes
+from .meanings import Meaning, number, share
 from .requirements import metric
 
 
@@ -90,7 +91,15 @@ def correlation_by_group(correlation, group_sizes):
     return float(within.mean()) if within.size else 0.0, float(across.mean()) if across.size else 0.0
 
 
-@metric("topic_coherence", "topics", "represent", "code_spec")
+@metric("topic_coherence", "topics", "represent", "code_spec", scores={
+    "npmi": Meaning("how often the words of a topic come together, mean over topics", "", -1, 1, "higher"),
+    "max_npmi": Meaning("the same of the best topic", "", -1, 1, "higher"),
+    "npmi_topics": Meaning("the same of each topic", "", -1, 1, "higher"),
+    "correlation_within_groups": share("mean absolute correlation of two topics of one group", better=""),
+    "correlation_across_groups": share("mean absolute correlation of two topics of different groups", better=""),
+    "num_topics": number("topics"),
+    "num_documents": number("documents"),
+})
 def compute_topic_coherence(dataset, model, random_state, artifact_dir=None, num_words=10, batch_size=256):
     """NPMI of a text model's topics on the documents of a data set, and the correlation of its latents.
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arithmetic import posterior_mixture, sample_checks
 from ..encoding import image_batches, posteriors
+from .meanings import nats
 from .requirements import metric
 from .total_correlation_discriminator import discriminator_total_correlation
 from .unsupervised_metrics import covariance_matrix, gaussian_total_correlation
@@ -58,7 +59,12 @@ def _union(groups):
     return [variable for group in groups for variable in group]
 
 
-@metric("total_correlation", "posterior", "code_spec", gaussian=True)
+@metric("total_correlation", "posterior", "code_spec", gaussian=True, scores={
+    "total_correlation_gaussian": nats("dependence of the latents' means, taken as Gaussian", "lower", 0),
+    "total_correlation_mc": nats("KL(q(z) || prod_j q(z_j)) by minibatches", "lower"),
+    "total_correlation_exact": nats("the same with all images in the mixture", "lower"),
+    "total_correlation_discriminator": nats("the same by a discriminator, which saturates at about 20", "lower"),
+})
 def compute_total_correlation(dataset, model, random_state, estimators=("gaussian", "mc"),
                               num_images=None, num_samples=10000, minibatch_size=1024, num_minibatches=20,
                               num_steps=2000, batch_size=64, dtype="float64"):

@@ -20,10 +20,24 @@ from ..arithmetic.matrix_plots import save_matrix_plots
 from ..encoding import sampling
 from ..predictors import predictors
 from . import dci, mig, modularity_explicitness, sap_score
+from .meanings import Meaning, number, share
 from .requirements import FIXED, MATRIX, metric
 
 
-@metric("unified_scores")
+@metric("unified_scores", scores={
+    "{matrix}.area_precision": Meaning("area under the number of independent groups of codes and factors over "
+                                       "thresholds", low=0, better="higher"),
+    "{matrix}.max_precision": number("largest number of independent groups over thresholds", "higher"),
+    "{matrix}.dci": share("disentanglement of DCI, of this matrix"),
+    "{matrix}.dci_{score}": share("disentanglement or completeness of DCI, of this matrix, also of one code or factor"),
+    "{matrix}.mig": Meaning("gap between the two largest entries of a factor by its entropy", low=0, better="higher"),
+    "{matrix}.mig.factor_{k}": Meaning("the same of one factor", low=0, better="higher"),
+    "{matrix}.sap": Meaning("gap between the two largest entries of a factor", low=0, better="higher"),
+    "{matrix}.sap.factor_{k}": Meaning("the same of one factor", low=0, better="higher"),
+    "{matrix}.modularity": share("modularity of the codes, of this matrix"),
+    "{matrix}.modularity.code_{j}": share("the same of one code"),
+    "{matrix}.merge_{a}_{b}": number("rank of the entry at which two factors become connected"),
+})
 def compute_unified_scores(ground_truth_data, representation_function, random_state, artifact_dir=None,
                            num_train=gin.REQUIRED, num_test=gin.REQUIRED, matrix_fns=gin.REQUIRED, batch_size=16,
                            global_seed=None):

@@ -17,10 +17,20 @@ from dislib_plus import checks
 from ..arithmetic import row_operations, sample_checks
 from ..arithmetic.discrete_information import discrete_mutual_info, histogram_discretize, make_discretizer
 from ..encoding import sampling
+from .meanings import Meaning, nats
 from .requirements import metric
 
 
-@metric("unsupervised_metrics")
+@metric("unsupervised_metrics", scores={
+    "gaussian_total_correlation": nats("dependence of the codes, taken as Gaussian", "lower", 0),
+    "gaussian_wasserstein_correlation": Meaning("Wasserstein distance between the codes and independent ones, taken as "
+                                                "Gaussian", "variance", None, None, "lower"),
+    "gaussian_wasserstein_correlation_norm": Meaning("the same by the total variance", "", None, None, "lower"),
+    "gaussian_wasserstein_correlation_real": Meaning("the first by eigenvalues, exact for singular covariances",
+                                                     "variance", 0, None, "lower"),
+    "gaussian_wasserstein_correlation_norm_real": Meaning("the same by the total variance", "", 0, None, "lower"),
+    "mutual_info_score": nats("information between two codes, mean over pairs", "lower", 0),
+})
 def unsupervised_metrics(ground_truth_data, representation_function, random_state,
                          num_train=gin.REQUIRED, batch_size=16):
     """Dependence between the codes of a representation, discretised by the configured `discretizer`.

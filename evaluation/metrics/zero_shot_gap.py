@@ -14,6 +14,7 @@ from ..arithmetic import artifacts, row_operations
 from ..encoding import image_batches, image_codes
 from ..encoding import labels as labelling
 from ..sources import source
+from .meanings import nats, number, share
 from .requirements import check_model, has_factors_or_labels, metric
 
 TERMS = ("reconstruction", "kl")
@@ -92,7 +93,15 @@ def removed_accuracy(classes, labels, removed):
     return float(np.mean(names[classes[removed]] == labels[removed]))
 
 
-@metric("zero_shot_gap", "loss_terms", "represent", "code_spec", data=has_factors_or_labels)
+@metric("zero_shot_gap", "loss_terms", "represent", "code_spec", data=has_factors_or_labels, scores={
+    "reconstruction_gap": nats("reconstruction loss on the removed images, less the reference's", "lower"),
+    "elbo_gap": nats("loss on the removed images (reconstruction and KL), less the reference's", "lower"),
+    "reconstruction_removed": nats("reconstruction loss of the model on the removed images", "lower"),
+    "reconstruction_removed_reference": nats("the same of the reference", "lower"),
+    "accuracy_removed": share("accuracy of the categorical code on the removed images"),
+    "accuracy_removed_reference": share("the same of the reference"),
+    "num_removed": number("images that training lacked"),
+})
 def compute_zero_shot_gap(dataset, model, random_state, artifact_dir=None, reference=None, dimension=0,
                           label=None, above=None, below=None, factor=None, group=0, num_images=None, batch_size=64):
     """The gap between a model trained without a combination and a reference trained on everything.

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from dislib_plus import files, results
 from dislib_plus.configuration import ConfigurationError, Notice
 
-from .table import DETAIL, console
+from .table import DETAIL, HIDDEN, console
 
 # Trees of this library, and of disentanglement_lib at both depths that its tools write.
 DEFAULT_PATTERNS = (
@@ -23,7 +23,6 @@ DEFAULT_PATTERNS = (
 DEFAULT_GROUPS = ("evaluation_config.dataset.name", "train_config.model.model", "postprocess_config.postprocess.name")
 _STEPS = ("evaluation", "validation")
 _SCORES = tuple(f"{step}_results." for step in _STEPS)
-_NOT_SCORES = ("elapsed_time", "uuid", "num_images", "num_samples")
 
 
 def find_results(patterns):
@@ -133,7 +132,7 @@ def summarize(frame, group_by=DEFAULT_GROUPS):
     """
     columns = [name for name in group_by if name in frame]
     scores = {name: _numbers(frame, name) for name in frame if name.startswith(_SCORES)
-              and name.partition(".")[2] not in _NOT_SCORES and _holds_numbers(frame[name])}
+              and name.partition(".")[2] not in HIDDEN and _holds_numbers(frame[name])}
     if not scores:
         raise ValueError("The files hold no numbers under evaluation_results; give aggregate files of evaluations.")
     metrics, runs, parts = frame.apply(_metric, axis=1), frame.apply(_run, axis=1), []

@@ -56,6 +56,11 @@ def configured_metric(step="evaluation"):
     return function
 
 
+def configured_name(step="evaluation"):
+    """The name in gin of the metric that `configured_metric` gives."""
+    return configuration.bindings()[f"{step}.{step}_fn"].lstrip("@").rpartition("/")[2].rpartition(".")[2]
+
+
 def default_seed(step="evaluation"):
     """Binds `evaluation.random_seed` (or the step's) to 0 where nothing is bound."""
     try:

@@ -10,7 +10,8 @@ from rich.table import Table
 _SHOWN = 12
 # Scores of single factors, codes and groups stay in the files.
 DETAIL = re.compile(r"(?:factor|code|pred|sens|group|merge|latent)_?\d")
-_HIDDEN = ("elapsed_time", "uuid", "num_images", "num_samples")
+# Bookkeeping, and a number of disentanglement_lib that is not what its name says; they stay in the files too.
+HIDDEN = ("elapsed_time", "uuid", "num_images", "num_samples", "num_active_dims")
 
 
 def console(stream=None):
@@ -37,7 +38,7 @@ def show_scores(title, scores, stream=None):
     table.add_column("seconds", justify="right")
     for metric, values in scores.items():
         all_rows = [(key, value) for key, value in values.items()
-                    if key not in _HIDDEN and isinstance(value, (int, float, str))]
+                    if key not in HIDDEN and isinstance(value, (int, float, str))]
         rows = [row for row in all_rows if not DETAIL.search(row[0])] or all_rows
         for number, (key, value) in enumerate(rows[:_SHOWN]):
             first = number == 0

@@ -84,8 +84,8 @@ def _warn_of_differences(sources):
         if keys:
             shown = ", ".join(f"{key} is {recorded[0].get(key)} and {own.get(key)}" for key in keys[:3])
             more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
-            warnings.warn(f"{sources[0].folder} and {source.folder} differ in more than the seed ({brief(shown)}{more}). "
-                          "UDR ranks runs of one configuration; between configurations it says which run agrees with "
+            warnings.warn(f"{sources[0].folder} and {source.folder} differ in more than the seed ({brief(shown)}{more})"
+                          ". UDR ranks runs of one configuration; between configurations it says which run agrees with "
                           "the others, not which is better.", configuration.Notice, stacklevel=2)
             return
 

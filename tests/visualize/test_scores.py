@@ -16,12 +16,25 @@ def evaluation(run, folder, config, results):
 
 
 def test_titles_and_rows(tmp_path):
-    evaluation(tmp_path, "a", {"evaluation.name": "'mig'"}, {"discrete_mig": 0.25, "uuid": "x", "list": [1]})
+    evaluation(tmp_path, "a", {"evaluation.name": "'mig'", "evaluation.evaluation_fn": "@mig"},
+               {"discrete_mig": 0.25, "uuid": "x", "list": [1]})
     for folder, name in (("b", None), ("c", ""), ("d", 5), ("e", "''")):
         evaluation(tmp_path, folder, {"evaluation.name": name}, {"score": 1234.5678, "count": 12345})
     found = dict(scores.score_groups(tmp_path))
-    assert found == {"mig": [("discrete_mig", "0.25")],
-                     **{title: [("score", "1,234.6"), ("count", "12,345")] for title in ("b", "c", "5", "e")}}
+    ((key, text, meaning),) = found.pop("mig")
+    assert (key, text) == ("discrete_mig", "0.25") and meaning.endswith("mean over factors; 0 to 1; higher is better")
+    expected = [("score", "1,234.6", ""), ("count", "12,345", "")]
+    assert found == {title: expected for title in ("b", "c", "5", "e")}
+
+
+def test_training_and_disentanglement_libs_number_of_another_meaning(tmp_path):
+    (tmp_path / "results/json").mkdir(parents=True)
+    (tmp_path / "results/json/train_results.json").write_text('{"kl": 3.0, "own_term": 1.0}')
+    evaluation(tmp_path, "a", {"evaluation.name": "'irs'", "evaluation.evaluation_fn": "@irs"},
+               {"IRS": 0.5, "num_active_dims": -409.7, "num_active_dims_count": 3})
+    found = dict(scores.score_groups(tmp_path))
+    assert [row[0] for row in found["irs"]] == ["IRS", "num_active_dims_count"]
+    assert found["training"][0][2].startswith("KL(q(z|x) || p(z))") and found["training"][1][2] == ""
 
 
 def test_damaged_files_are_named(tmp_path):
