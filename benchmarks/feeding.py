@@ -41,7 +41,6 @@ def step_of(shape, batch_size):
     model = BetaVAE(beta=4.0, latents=10)
     model.build((None, *shape))
     model.compile(keras.optimizers.Adam(1e-4))
-    model.optimizer.build(model.trained_variables())
     images = tf.random.stateless_uniform([batch_size, *shape], [0, 1])
     step = tf.function(lambda: model.train_step(images)["loss"], autograph=False)
 
@@ -57,7 +56,7 @@ def step_of(shape, batch_size):
 
 def feed(dataset, batch_size, count, warm=5):
     """Seconds per batch of the pipeline alone, after `warm` batches."""
-    batches_of_set = iter(batches.training_batches(dataset, batch_size, 0, 0, count + warm))
+    batches_of_set = iter(batches.training_batches(dataset, ("x",), batch_size, 0, 0, count + warm))
     for _ in range(warm):
         next(batches_of_set)
     started = time.perf_counter()

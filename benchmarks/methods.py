@@ -25,6 +25,7 @@ import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from dislib_plus import methods  # noqa: E402
+from dislib_plus.latents.normal import NormalGroup, NormalPosterior  # noqa: E402
 from dislib_plus.losses import aggregate_posterior  # noqa: E402
 
 METHODS = {
@@ -68,11 +69,12 @@ def timed(function):
 def table_step(batch=256, latents=10):
     """A function (steps) -> seconds of the total correlation of a batch and its gradient, and nothing else."""
     codes = [tf.random.stateless_normal([batch, latents], [0, i]) for i in range(3)]
+    group = NormalGroup(latents)
 
     def total_correlation():
         with tf.GradientTape() as tape:
             tape.watch(codes)
-            value = tf.reduce_mean(aggregate_posterior.total_correlation(*codes))
+            value = tf.reduce_mean(aggregate_posterior.total_correlation([NormalPosterior(group, *codes[1:])], codes[:1]))
         return tf.add_n([tf.reduce_sum(gradient) for gradient in tape.gradient(value, codes)])
     return timed(tf.function(total_correlation))
 

@@ -64,7 +64,7 @@ def bare_side(options):
     model, data = model_and_data(options)
     model.build((None, 64, 64, options.channels))
     model.compile(keras.optimizers.Adam(1e-4))
-    images = batches.batch(data, 0, 0, options.batch)
+    images = batches.batch(data, ("x",), 0, 0, options.batch)["x"]
     model.train_step(images)
     step = tf.function(lambda: model.train_step(images), autograph=False)
 

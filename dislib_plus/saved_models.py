@@ -5,6 +5,7 @@ import pathlib
 import zipfile
 import zlib
 
+import gin
 import keras
 
 from dislib_plus import files, gin_internals, import_path, provenance
@@ -43,6 +44,25 @@ def load_model(path):
         raise ValueError(f"The model {str(path)!r} cannot be loaded ({error.reason}); if it uses classes of your own, "
                          "import their module in the gin file of the run, or by "
                          "--gin_bindings='import my_module'.") from error
+
+
+@gin.configurable
+def trained_model(path):
+    """A trained model as a gin value, `@trained_model("runs/one")`: built, and frozen (`trainable` is False).
+
+    Args:
+      path: run directory, or a .keras file.
+
+    Raises:
+      FileNotFoundError: no such file. ValueError: it is damaged, or its classes are not known.
+    """
+    file = pathlib.Path(path)
+    file = file if file.suffix == ".keras" else file / "model.keras"
+    if not file.is_file():
+        raise FileNotFoundError(f"trained_model: there is no trained model at {file}; pass the folder of a finished run.")
+    model = load_model(file)
+    model.trainable = False
+    return model
 
 
 def register_gin_names():

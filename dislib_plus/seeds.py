@@ -27,6 +27,43 @@ def stateless_seed(seed, step, stream=""):
     return tf.random.fold_in(key, tf.cast(step, tf.int32), alg="philox")
 
 
+def for_training(seed, step):
+    """Seed of all noise of an update: int32 [2]; see `stream`.
+
+    Args:
+      seed: Python integer, the run's seed.
+      step: integer scalar, finished iterations.
+    """
+    return tf.stack([int(seed) & 0x7FFFFFFF, tf.cast(step, tf.int32)])
+
+
+def for_evaluation(seed, step, batch):
+    """Seed of all noise of one batch of an evaluation: int32 [3]; `batch`: its number; else as `for_training`."""
+    return tf.concat([for_training(seed, step), [tf.cast(batch, tf.int32)]], axis=0)
+
+
+def stream(seed, name):
+    """Stateless seed int32 [2] of one named stream of noise; different names give independent numbers.
+
+    Args:
+      seed: integers [n], n >= 2, such as those of `for_training` (n = 2) and `for_evaluation` (n = 3), whose streams
+        differ.
+      name: of what is drawn.
+    """
+    seed = tf.convert_to_tensor(seed, tf.int32)
+    name = name if seed.shape[0] == 2 else f"test {name}"
+    key = tf.stack([seed[0], zlib.crc32(name.encode()) & 0x7FFFFFFF])
+    for number in tf.unstack(seed[1:]):
+        key = tf.random.fold_in(key, number, alg="philox")
+    return key
+
+
+def shape_of(tensor):
+    """Shape of a tensor as a list, static where it is known."""
+    dynamic = tf.shape(tensor)
+    return [dynamic[axis] if size is None else size for axis, size in enumerate(tensor.shape)]
+
+
 def _replica():
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:

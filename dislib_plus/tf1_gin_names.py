@@ -7,7 +7,7 @@ import gin
 import keras
 import tensorflow as tf
 
-from dislib_plus.training import decays, optimizers  # noqa: F401  registers tf.train.*
+from dislib_plus.optimizers import decays, player_optimizers, tf1_optimizers  # noqa: F401  registers tf.train.*
 
 _KERAS_OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "Adamax", "Ftrl", "Nadam", "RMSprop", "SGD")
 _ACTIVATIONS = ("crelu", "dropout", "elu", "leaky_relu", "relu", "relu6", "sigmoid", "softmax", "softplus", "softsign",
@@ -20,6 +20,8 @@ _DTYPES = ("bfloat16", "bool", "float16", "float32", "float64", "int8", "int16",
 
 
 def _register():
+    for player in ("vae", "discriminator"):
+        player_optimizers.register(player)
     for name in _KERAS_OPTIMIZERS:
         gin.external_configurable(getattr(keras.optimizers, name), name=name, module="tf.keras.optimizers")
     for name in _ACTIVATIONS:

@@ -46,7 +46,7 @@ def test_recipe_trains_two_steps(path, tiny_set, tmp_path):
         "dataset.name = 'tiny'", "model.eval_steps = 2", *short(path, 2, batch_size=4), *narrow])
     assert np.isfinite(scores["loss"])
     model = keras.models.load_model(tmp_path / "run" / "model.keras", compile=False)
-    code = model.represent(np.zeros((2, *model.image_shape), np.float32))
+    code = model.represent(np.zeros((2, *model.observation_shape), np.float32))
     assert code.shape == (2, model.num_latents) and np.isfinite(code).all()
 
 

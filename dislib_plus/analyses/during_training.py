@@ -12,7 +12,7 @@ from dislib_plus import checks, files
 from dislib_plus.analyses.latent_analyses import LatentAnalyses
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.evaluation.metrics import information_tracking
-from dislib_plus.training.callbacks import StepCallback
+from dislib_plus.training.callbacks import StepCallback, register_watchers
 from dislib_plus.training.csv_series import Series
 from dislib_plus.training.event_file import EventFile
 from dislib_plus.visualize import training_curves
@@ -23,6 +23,7 @@ _MOST_BINS, _MOST_SAMPLES = 10 ** 4, 10 ** 6
 log = logging.getLogger(__name__)
 
 
+@register_watchers
 @gin.configurable("analyses")
 @dataclasses.dataclass(frozen=True)
 class AnalysisSettings:

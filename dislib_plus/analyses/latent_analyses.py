@@ -11,7 +11,6 @@ from dislib_plus.evaluation.metrics import elbo_decomposition, information_track
 from dislib_plus.evaluation.metrics.active_variables import active_variables
 from dislib_plus.visualize import traversals
 from dislib_plus.visualize.latent_statistics import LatentStatistics, gaussian_first
-from dislib_plus.visualize.parts import parts_of_model
 
 _PARTS_OF_KL = ("kl", "mutual_information", "total_correlation", "dimension_wise_kl")
 
@@ -24,7 +23,7 @@ class LatentAnalyses:
 
     Args:
       model: a model with `posterior`, `represent` and `decode`.
-      dataset: an ImageData.
+      dataset: a DataSet.
       num_images: images encoded, without repetition; all where the set has fewer.
       num_samples: sampled codes at which the densities of the KL decomposition are taken.
       num_bins: bins of a code for I(z_j;c_k).
@@ -37,7 +36,7 @@ class LatentAnalyses:
         self.model, self.dataset = model, dataset
         self.num_images, self.num_samples, self.num_bins, self.span = num_images, num_samples, num_bins, span
         self.seed, self.batch_size = random_seed, batch_size
-        self.part = part = parts_of_model(model)[-1]
+        self.part = part = model.parts()[-1]
         self.indices = image_batches.select(dataset, num_images, np.random.RandomState(random_seed))
         self.factors = labels.grid_factors(dataset, self.indices) if dataset.num_factors else None
         self.order = gaussian_first(part.units)

@@ -50,8 +50,7 @@ def _show(name, data_dir):
     data = get_named_ground_truth_data(name, data_dir)
     factors = ", ".join(f"{factor} {size}" for factor, size in zip(data.factor_names, data.factors_num_values))
     source = find_source(name.partition(":")[0]) or Source()
-    shown = "images" if len(data.observation_shape) == 3 else "observations"
-    tables.show(name, {shown: data.num_observations, "shape": "x".join(map(str, data.observation_shape)),
+    tables.show(name, {"images": data.num_observations, "shape": "x".join(map(str, data.observation_shape)),
                        "factors": factors or "none", "labels": _labels(data.labels), "splits": ", ".join(data.splits),
                        "deterministic": "yes" if data.deterministic else "no, pixels carry fresh noise",
                        "licence": source.licence or None, "described at": source.home or None,

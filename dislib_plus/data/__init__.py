@@ -6,7 +6,7 @@ Every module of this folder is imported, so that the data sets in it register th
 import importlib
 import pkgutil
 
-from dislib_plus.data.base import GroundTruthData, ImageData, ResidentGrid, ResidentImages
+from dislib_plus.data.base import DataSet, GroundTruthData, Images, ResidentGrid, ResidentImages
 from dislib_plus.data.registry import data_root, get_named_ground_truth_data, names, register
 from dislib_plus.data.sources import Remote, Source
 

@@ -1,4 +1,4 @@
-"""What every data set is: images by index, and, where there are any, their factors.
+"""What every data set is: observations by index, and, where there are any, their labels and factors.
 
 The factor API is disentanglement_lib's (same methods, same random stream), so a
 data set of either library works in the other.
@@ -8,11 +8,16 @@ import numpy as np
 import tensorflow as tf
 
 
-class ImageData:
-    """A set of images addressed by index; it has no factors.
+class DataSet:
+    """A set of observations addressed by index; it has no factors.
 
-    Subclasses set `name`, `observation_shape` ([height, width, channels]) and
-    `num_observations`, and implement `images`.
+    Subclasses set `name`, `observation_shape` (of images [height, width, channels], of word counts [words], of curves
+    [points]) and `num_observations`, and implement `observations`.
+
+    Attributes:
+      deterministic: False where each observation has fresh noise.
+      labels: None, or integers [num_observations].
+      splits: names of the splits that the set has.
     """
 
     name = ""
@@ -21,38 +26,52 @@ class ImageData:
     deterministic = True
     labels = None
     splits = ("train",)
-    # Whether XLA may compile `images` and gives the same pixels: gathers and whole numbers only.
-    compiles = False
     num_factors = 0
     factors_num_values = ()
     factor_names = ()
 
-    def images(self, indices, seed=None):
-        """Images of the given indices; usable inside a tf.function.
+    def observations(self, indices, seed=None):
+        """Observations of the given indices; usable inside a tf.function.
 
         Args:
           indices: integers [n] in [0, num_observations).
           seed: int32 [2], stateless seed; only noisy sets use it.
 
         Returns:
-          [n, height, width, channels]: uint8 in 0..255, or float32 in [0, 1].
+          float32 [n, *observation_shape], of images in [0, 1].
         """
         raise NotImplementedError
 
-    def observations(self, indices, seed=None):
-        """The images as float32 in [0, 1], whatever they are stored as."""
-        images = self.images(indices, seed)
-        if images.dtype == tf.uint8:
-            return tf.cast(images, tf.float32) / 255.0
-        return images
-
     def training_indices(self, indices, seed):
-        """Indices of the images that training sees, for indices drawn uniformly; views of a set change them."""
+        """Indices of the observations that training sees, for indices drawn uniformly; views of a set change them."""
         return indices
 
-    def elements(self, indices, seed=None):
-        """What a training batch of these indices consists of: the observations, with static shapes."""
-        return tf.ensure_shape(self.observations(indices, seed), [indices.shape[0], *self.observation_shape])
+    @property
+    def parts(self):
+        """Names of the parts that a batch can have: "x", and "labels" where there are any."""
+        return ("x",) if self.labels is None else ("x", "labels")
+
+    def part_spec(self, name):
+        """TensorSpec of a part of one observation."""
+        if name == "x":
+            return tf.TensorSpec(self.observation_shape, tf.float32)
+        self._check_part(name)
+        return tf.TensorSpec(np.shape(self.labels)[1:], tf.int64)
+
+    def part(self, name, indices, seed=None):
+        """A part of the batch of these indices, with static shapes.
+
+        Raises:
+          ValueError: the set has no part of that name.
+        """
+        if name == "x":
+            return tf.ensure_shape(self.observations(indices, seed), [indices.shape[0], *self.observation_shape])
+        self._check_part(name)
+        return gathered_labels(self.labels, indices)
+
+    def _check_part(self, name):
+        if name not in self.parts:
+            raise ValueError(f"Data set {self.name!r} has no {name!r}; it has {', '.join(map(repr, self.parts))}.")
 
     def sample_factors(self, num, random_state):
         """Refuses: there are no factors. Raises ValueError."""
@@ -71,6 +90,39 @@ class ImageData:
     def sample_observations(self, num, random_state):
         """Refuses, as `sample_factors` does."""
         self.sample_factors(num, random_state)
+
+
+def gathered_labels(labels, indices):
+    """int64 labels of the given indices, from an array in main memory."""
+    with tf.init_scope(), tf.device("CPU"):
+        table = tf.constant(labels, tf.int64)
+    with tf.device("CPU"):
+        return tf.ensure_shape(tf.gather(table, indices), [indices.shape[0], *table.shape[1:]])
+
+
+class Images(DataSet):
+    """A set of images addressed by index.
+
+    Subclasses set `name`, `observation_shape` and `num_observations`, and implement `images`.
+    """
+
+    # Whether XLA may compile `images` and gives the same pixels: gathers and whole numbers only.
+    compiles = False
+
+    def images(self, indices, seed=None):
+        """Images of the given indices; usable inside a tf.function; arguments as `observations`.
+
+        Returns:
+          [n, height, width, channels]: uint8 in 0..255, or float32 in [0, 1].
+        """
+        raise NotImplementedError
+
+    def observations(self, indices, seed=None):
+        """The images as float32 in [0, 1], whatever they are stored as."""
+        images = self.images(indices, seed)
+        if images.dtype == tf.uint8:
+            return tf.cast(images, tf.float32) / 255.0
+        return images
 
 
 ALIGNMENT = 64  # bytes, what TensorFlow's kernels ask of memory that it did not allocate
@@ -106,7 +158,7 @@ def gathered(images, indices):
         return tf.gather(images, indices)
 
 
-class ResidentImages(ImageData):
+class ResidentImages(Images):
     """Images held in memory as one uint8 tensor and gathered in the graph."""
 
     compiles = True
@@ -127,7 +179,7 @@ class ResidentImages(ImageData):
         return gathered(self._images, indices)
 
 
-class GroundTruthData(ImageData):
+class GroundTruthData(Images):
     """Images on a grid of discrete factors, the last factor varying fastest.
 
     `grid_sizes` are the sizes of all factors of the stored grid. `visible` lists

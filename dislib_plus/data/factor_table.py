@@ -49,7 +49,7 @@ class FactorTable(GroundTruthData):
         """Attaches factors to images.
 
         Args:
-          images: ImageData.
+          images: DataSet.
           table: pandas.DataFrame, one row an image, one column a factor.
           bins: see `classes`; for all numeric columns.
 

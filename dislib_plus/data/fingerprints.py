@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from dislib_plus.data.base import ResidentGrid, ResidentImages
+from dislib_plus.data.base import Images, ResidentGrid, ResidentImages
 from dislib_plus.files import atomic_write
 
 # Images that are not kept anywhere are made and read in full up to so many bytes (a third of a second).
@@ -27,7 +27,7 @@ def fingerprint(dataset):
     Images that are made anew each time are read in full up to `WHOLE` bytes, else `SPREAD` of them.
 
     Args:
-      dataset: an ImageData, or another object with `images(indices)`.
+      dataset: a DataSet.
 
     Returns:
       Text of 32 characters, equal for equal data on every machine.
@@ -43,13 +43,13 @@ def fingerprint(dataset):
 
 @functools.singledispatch
 def contents(dataset):
-    """Hexadecimal digest of the images of a data set; a class that keeps them registers a quicker way."""
-    count = dataset.num_observations
-    size = dataset.images(tf.constant([0], tf.int64)).numpy().nbytes
+    """Hexadecimal digest of what a data set shows; a class that keeps it registers a quicker way."""
+    count, read = dataset.num_observations, dataset.images if isinstance(dataset, Images) else dataset.observations
+    size = read(tf.constant([0], tf.int64)).numpy().nbytes
     indices = np.arange(count) if count * size <= WHOLE else np.linspace(0, count - 1, SPREAD).astype(np.int64)
     digest = hashlib.sha256()
     for start in range(0, len(indices), _BLOCK):
-        digest.update(np.ascontiguousarray(dataset.images(tf.constant(indices[start:start + _BLOCK])).numpy()))
+        digest.update(np.ascontiguousarray(read(tf.constant(indices[start:start + _BLOCK])).numpy()))
     return digest.hexdigest()
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from dislib_plus.data.base import GroundTruthData, ImageData, gathered
+from dislib_plus.data.base import GroundTruthData, Images, gathered
 from dislib_plus.data.cache import cache_root
 from dislib_plus.data.fingerprints import contents, of_file
 from dislib_plus.files import atomic_path
@@ -94,7 +94,7 @@ def map_images(path, shape):
         return tf.raw_ops.ImmutableConst(dtype=tf.uint8, shape=list(shape), memory_region_name=os.fspath(path))
 
 
-class MappedImages(ImageData):
+class MappedImages(Images):
     """A set of images without factors in a mapped file."""
 
     def __init__(self, name, path, shape, labels=None):

@@ -13,7 +13,7 @@ import scipy.sparse
 import tensorflow as tf
 
 from dislib_plus import checks
-from dislib_plus.data.base import ImageData
+from dislib_plus.data.base import DataSet
 from dislib_plus.data.registry import register
 from dislib_plus.data.sources import Source
 from dislib_plus.files import reading
@@ -24,7 +24,7 @@ SOURCE = Source(home="http://qwone.com/~jason/20Newsgroups", licence="not stated
                 citation="Lang (1995). NewsWeeder: Learning to Filter Netnews. ICML.")
 
 
-class WordCounts(ImageData):
+class WordCounts(DataSet):
     """Documents as counts of the words of a vocabulary; an observation is float32 [words].
 
     Attributes:
@@ -41,7 +41,7 @@ class WordCounts(ImageData):
         with tf.device("CPU"):
             self._counts = tf.constant(np.minimum(dense, np.iinfo(np.uint16).max).astype(np.uint16))
 
-    def images(self, indices, seed=None):
+    def observations(self, indices, seed=None):
         """Counts of the given documents: float32 [n, words]."""
         return tf.cast(tf.gather(self._counts, indices), tf.float32)
 

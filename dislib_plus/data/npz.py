@@ -44,8 +44,7 @@ class NpyArray(StoredArray):
     """The array of an .npy file."""
 
     def blocks(self):
-        with readable(self.name, self.path):
-            stored = np.load(self.path, mmap_mode="r", allow_pickle=False)
+        stored = np.load(self.path, mmap_mode="r", allow_pickle=False)
         for first in range(0, self.shape[0], self.rows):
             yield stored[first:first + self.rows]
 

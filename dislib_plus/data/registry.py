@@ -54,7 +54,7 @@ def get_named_ground_truth_data(name=gin.REQUIRED, data_dir=None):
       data_dir: folder of the data files; see `data_root`.
 
     Returns:
-      An ImageData or GroundTruthData.
+      A DataSet or GroundTruthData.
 
     Raises:
       ConfigurationError: unknown name (the nearest ones are listed), or a set that takes no `:rest`.

@@ -9,7 +9,7 @@ import tensorflow as tf
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError, Notice
 from dislib_plus.data import memory_mapped, tfds_examples
-from dislib_plus.data.base import ImageData
+from dislib_plus.data.base import Images
 from dislib_plus.data.cache import cache_key, cached_array
 from dislib_plus.data.factor_table import FactorTable
 from dislib_plus.data.fingerprints import contents, of_arrays
@@ -39,7 +39,7 @@ def _label_keys(library, features):
     return factors, sorted(known - set(factors)) or names
 
 
-class _Rows(ImageData):
+class _Rows(Images):
     """The images of some rows of a set."""
 
     def __init__(self, images, rows):

@@ -1,52 +1,51 @@
-"""A data set whose training batches carry a code beside each image."""
-
-import typing
+"""A data set whose batches carry a code beside each observation."""
 
 import tensorflow as tf
 
-from dislib_plus.data.base import ImageData
 
+class WithCodes:
+    """The data set itself, with one more part of its batches: "codes", one of the codes of each observation, at random.
 
-class ImagesWithCodes(typing.NamedTuple):
-    """A batch of images, and a code of each."""
-
-    images: tf.Tensor
-    codes: tf.Tensor
-
-
-class WithCodes(ImageData):
-    """Pairs every image with one of its codes.
-
-    A batch is ImagesWithCodes: for each image one of its stored codes, chosen at random.
+    The table of codes is computed when a batch needs it for the first time.
     """
 
-    def __init__(self, dataset, codes):
-        """Args: dataset: an ImageData; codes: float32 [num_observations, codes per image, size].
+    def __init__(self, dataset, size, compute):
+        """Args: dataset: a DataSet; size: columns of a code; compute: function () -> float32 [num_observations, codes an
+        observation, size]."""
+        self._dataset, self._size, self._compute, self._codes = dataset, size, compute, None
 
-        Raises:
-          ValueError: the number of rows is not the number of images.
-        """
-        if codes.ndim != 3 or len(codes) != dataset.num_observations:
-            raise ValueError(f"codes must have shape [{dataset.num_observations}, codes per image, size] for the data set "
-                             f"{dataset.name!r}; received {codes.shape}.")
-        self.name = dataset.name
-        self.observation_shape = dataset.observation_shape
-        self.num_observations = dataset.num_observations
-        self.deterministic = dataset.deterministic
-        self._dataset = dataset
-        with tf.device("CPU"):
-            self._codes = tf.constant(codes)
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._dataset, name)
 
-    def images(self, indices, seed=None):
-        return self._dataset.images(indices, seed)
+    @property
+    def parts(self):
+        """Names of the parts that a batch can have."""
+        return (*self._dataset.parts, "codes")
 
-    def training_indices(self, indices, seed):
-        return self._dataset.training_indices(indices, seed)
+    def part_spec(self, name):
+        """TensorSpec of a part of one observation."""
+        return tf.TensorSpec([self._size], tf.float32) if name == "codes" else self._dataset.part_spec(name)
 
-    def elements(self, indices, seed=None):
-        per_image = self._codes.shape[1]
-        choice = tf.random.stateless_uniform(tf.shape(indices), seed, maxval=per_image, dtype=tf.int32, alg="philox")
-        rows = tf.gather(self._codes, indices)
-        codes = tf.gather(rows, choice, axis=1, batch_dims=1)
-        codes = tf.ensure_shape(codes, [indices.shape[0], self._codes.shape[2]])
-        return ImagesWithCodes(self._dataset.elements(indices, seed), codes)
+    def part(self, name, indices, seed=None):
+        """A part of the batch of these indices; see DataSet.part."""
+        if name != "codes":
+            return self._dataset.part(name, indices, seed)
+        table = self._table()
+        choice = tf.random.stateless_uniform(tf.shape(indices), seed, maxval=table.shape[1], dtype=tf.int32, alg="philox")
+        codes = tf.gather(tf.gather(table, indices), choice, axis=1, batch_dims=1)
+        return tf.ensure_shape(codes, [indices.shape[0], self._size])
+
+    def _table(self):
+        if self._codes is None:
+            # Outside of the graph that is being traced.
+            with tf.init_scope():
+                codes = self._compute()
+                expected = (self._dataset.num_observations, self._size)
+                if codes.ndim != 3 or codes.shape[::2] != expected:
+                    raise ValueError(f"codes must have shape [{expected[0]}, codes an observation, {expected[1]}] for the "
+                                     f"data set {self._dataset.name!r}; received {codes.shape}.")
+                with tf.device("CPU"):
+                    self._codes = tf.constant(codes)
+        return self._codes

@@ -7,35 +7,23 @@ One table of pairwise log densities serves the joint and all marginals:
     log q(z_ij)  ~ logsumexp_n [ w[i, n] + a[i, n, j] ]
 
 (Chen et al. 2018, appendix C; Esmaeili et al. 2019, eq. 6). The log weights w are
-added once to the joint and once to each marginal.
+added once to the joint and once to each marginal. A marginal may be that of a
+unit j, or of a group of units, whose a[i, n, j] are summed.
 """
 
+import dataclasses
 import math
+from typing import Any
 
 import tensorflow as tf
 
 from dislib_plus import replicas
+from dislib_plus.losses import densities
 
 WEIGHTINGS = ("dlib", "mws", "mss", "eq6")
 
 # Bytes of the [latents, batch, batch] table above which it is computed in pieces.
 MEMORY_BUDGET = 256 * 2 ** 20
-
-
-def pairwise_log_density(samples, mean, log_var):
-    """log N(samples_ij; mean_nj, exp(log_var_nj)) for all pairs.
-
-    Args:
-      samples: [rows, latents].
-      mean, log_var: [batch, latents].
-
-    Returns:
-      [latents, rows, batch], nats: the order in which the sums over posteriors and over latents read memory in turn.
-    """
-    samples, mean, log_var = (tf.transpose(part) for part in (samples, mean, log_var))
-    difference = samples[:, :, None] - mean[:, None, :]
-    precision = tf.exp(-log_var)[:, None, :]
-    return -0.5 * (math.log(2.0 * math.pi) + log_var[:, None, :] + tf.square(difference) * precision)
 
 
 def check_weighting(weighting, dataset_size):
@@ -92,31 +80,36 @@ def log_weights(weighting, batch, dataset_size=None, rows=None, first_row=0):
     return tf.math.log(own / dataset_size + second * stratified + (1.0 - own - second) / rest)
 
 
-def log_aggregate(samples, mean, log_var, weights):
-    """Estimates of log q(z) and of all log q(z_j) at the samples.
+def pair_sums(table, weights):
+    """What the aggregate posterior of one group is made of.
 
     Args:
-      samples: [rows, latents].
-      mean, log_var: [batch, latents] of the posteriors that are mixed.
+      table: a[j, i, n], [units, rows, batch].
       weights: log weights [rows, batch], constants.
 
     Returns:
-      (log q(z) [rows], log q(z_j) [rows, latents]), nats.
+      (sum_j a[j, i, n] [rows, batch], log q(z_ij) [rows, units]), nats.
     """
-    rows, latents = samples.shape
-    table_bytes = 4 * (rows or 1) * (mean.shape[0] or 1) * latents
+    return tf.reduce_sum(table, axis=0), tf.transpose(tf.reduce_logsumexp(weights + table, axis=2))
+
+
+def normal_pair_sums(samples, mean, log_var, weights):
+    """`pair_sums` of Gaussian posteriors, whose table is computed in pieces where it exceeds MEMORY_BUDGET.
+
+    Args:
+      samples: [rows, units].
+      mean, log_var: [batch, units] of the posteriors that are mixed.
+      weights: log weights [rows, batch], constants.
+    """
+    rows, units = samples.shape
+    table_bytes = 4 * (rows or 1) * (mean.shape[0] or 1) * units
     if table_bytes <= MEMORY_BUDGET:
-        pairs, marginals = _sums(samples, mean, log_var, weights)
-    else:
-        pairs, marginals = _sums_in_pieces(samples, mean, log_var, weights,
-                                           max(1, int(latents * MEMORY_BUDGET / table_bytes)))
-    return tf.reduce_logsumexp(weights + pairs, axis=1), marginals
+        return _sums(samples, mean, log_var, weights)
+    return _sums_in_pieces(samples, mean, log_var, weights, max(1, int(units * MEMORY_BUDGET / table_bytes)))
 
 
 def _sums(samples, mean, log_var, weights):
-    """(sum_j a[i, n, j] [rows, batch], logsumexp_n (w[i, n] + a[i, n, j]) [rows, latents])."""
-    table = pairwise_log_density(samples, mean, log_var)
-    return tf.reduce_sum(table, axis=0), tf.transpose(tf.reduce_logsumexp(weights + table, axis=2))
+    return pair_sums(densities.pairwise_normal(samples, mean, log_var), weights)
 
 
 def _sums_in_pieces(samples, mean, log_var, weights, width):
@@ -153,24 +146,44 @@ def _one_after_another(function, arguments):
     return results
 
 
-def batch_log_aggregate(samples, mean, log_var, weighting="dlib", dataset_size=None):
-    """`log_aggregate` of a batch at its own samples, over the posteriors of all replicas.
+@dataclasses.dataclass(frozen=True)
+class Aggregate:
+    """Estimates of the log aggregate posterior at a batch's own samples, nats.
+
+    Attributes:
+      joint: log q(z), [batch].
+      by_group: log q(z_g), list of [batch], one per group.
+      by_unit: log q(z_j), [batch, units]: a column per Gaussian unit and per categorical variable.
+    """
+
+    joint: Any
+    by_group: list
+    by_unit: Any
+
+
+def aggregate(groups, samples, weighting="dlib", dataset_size=None):
+    """The aggregate posterior of a batch at its own samples, over the posteriors of all replicas.
 
     Args:
-      samples, mean, log_var: [batch, latents], float32.
+      groups: list of latents.GroupPosterior.
+      samples: list of [batch, size], the columns of each group.
       weighting, dataset_size: see `log_weights`.
 
     Returns:
-      (log q(z) [batch], log q(z_j) [batch, latents]), nats.
+      Aggregate.
     """
-    all_means, all_log_vars = replicas.gather(mean), replicas.gather(log_var)
-    batch = samples.shape[0] * replicas.count() if samples.shape[0] else tf.shape(all_means)[0]
-    rows = tf.shape(samples)[0]
-    weights = log_weights(weighting, batch, dataset_size, rows, replicas.first_row(samples))
-    return log_aggregate(samples, all_means, all_log_vars, weights)
+    of_all = [group.gathered() for group in groups]
+    rows = tf.shape(samples[0])[0]
+    batch = samples[0].shape[0]
+    batch = batch * replicas.count() if batch else tf.shape(of_all[0].code())[0]
+    weights = log_weights(weighting, batch, dataset_size, rows, replicas.first_row(samples[0]))
+    pairs, units = zip(*(group.pair_sums(z, weights) for group, z in zip(of_all, samples)))
+    joint = tf.reduce_logsumexp(weights + tf.add_n(pairs), axis=1)
+    by_group = [joint] if len(pairs) == 1 else [tf.reduce_logsumexp(weights + pair, axis=1) for pair in pairs]
+    return Aggregate(joint, by_group, tf.concat(units, axis=1))
 
 
-def kl_decomposition(samples, mean, log_var, weighting="mws", dataset_size=None):
+def kl_decomposition(groups, samples, weighting="mws", dataset_size=None):
     """Sample estimates of the three parts of the KL (Chen et al. 2018, eq. 2).
 
     mutual information  log q(z|x) - log q(z)
@@ -178,22 +191,20 @@ def kl_decomposition(samples, mean, log_var, weighting="mws", dataset_size=None)
     dimension-wise KL   sum_j log q(z_j) - log p(z)
 
     Args:
-      samples, mean, log_var: [batch, latents].
-      weighting, dataset_size: see `log_weights`.
+      groups, samples, weighting, dataset_size: see `aggregate`.
 
     Returns:
       dict of [batch] tensors: mutual_information, total_correlation, dimension_wise_kl (nats).
     """
-    joint, marginals = batch_log_aggregate(samples, mean, log_var, weighting, dataset_size)
-    conditional = -0.5 * tf.reduce_sum(
-        math.log(2.0 * math.pi) + log_var + tf.square(samples - mean) * tf.exp(-log_var), axis=1)
-    prior = -0.5 * tf.reduce_sum(math.log(2.0 * math.pi) + tf.square(samples), axis=1)
-    product = tf.reduce_sum(marginals, axis=1)
-    return {"mutual_information": conditional - joint, "total_correlation": joint - product,
+    estimate = aggregate(groups, samples, weighting, dataset_size)
+    conditional = tf.add_n([tf.reduce_sum(group.log_prob(z), axis=1) for group, z in zip(groups, samples)])
+    prior = tf.add_n([group.group.prior_log_prob(z) for group, z in zip(groups, samples)])
+    product = tf.reduce_sum(estimate.by_unit, axis=1)
+    return {"mutual_information": conditional - estimate.joint, "total_correlation": estimate.joint - product,
             "dimension_wise_kl": product - prior}
 
 
-def total_correlation(samples, mean, log_var, weighting="dlib", dataset_size=None):
-    """log q(z) - sum_j log q(z_j) per sample, [batch] nats; arguments as `kl_decomposition`."""
-    joint, marginals = batch_log_aggregate(samples, mean, log_var, weighting, dataset_size)
-    return joint - tf.reduce_sum(marginals, axis=1)
+def total_correlation(groups, samples, weighting="dlib", dataset_size=None):
+    """log q(z) - sum_j log q(z_j) per sample, [batch] nats; arguments as `aggregate`."""
+    estimate = aggregate(groups, samples, weighting, dataset_size)
+    return estimate.joint - tf.reduce_sum(estimate.by_unit, axis=1)

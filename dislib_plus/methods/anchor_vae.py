@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
+from dislib_plus.latents.normal import NormalGroup, NormalPosterior
 from dislib_plus.losses import aggregate_posterior
 from dislib_plus.methods.vae import VAE
 
@@ -45,12 +46,8 @@ class AnchorVAE(VAE):
         self.anchor_lambda = anchor_lambda
         self.dataset_size = dataset_size
 
-    def get_config(self):
-        names = ("anchors", "form", "beta_l", "beta_h", "anchor_lambda", "dataset_size")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
-
-    def build_networks(self, image_shape):
-        super().build_networks(image_shape)
+    def build_networks(self, observation_shape):
+        super().build_networks(observation_shape)
         if max(self.anchors) >= self.latents.size:
             raise ConfigurationError(f"anchor_vae.anchors must lie among the {self.latents.size} latent units; "
                                      f"received the positions {list(self.anchors)}.")
@@ -59,7 +56,8 @@ class AnchorVAE(VAE):
         if self.form == "beta":
             return {"anchored_kl": tf.reduce_sum(tf.gather(q.kl_per_unit(), self.anchors, axis=1), axis=1)}
         z, mean, log_var = (tf.gather(values, self.anchors, axis=1) for values in (z, q.mean, q.log_var))
-        parts = aggregate_posterior.kl_decomposition(z, mean, log_var, "eq6", self.dataset_size)
+        anchors = NormalPosterior(NormalGroup(len(self.anchors)), mean, log_var)
+        parts = aggregate_posterior.kl_decomposition([anchors], [z], "eq6", self.dataset_size)
         return {"anchored_information": parts["mutual_information"]}
 
     def loss_weights(self):

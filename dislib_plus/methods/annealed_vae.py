@@ -36,10 +36,6 @@ class AnnealedVAE(VAE):
         self.iteration_threshold = iteration_threshold
         self.c_init = c_init
 
-    def get_config(self):
-        names = ("gamma", "c_max", "iteration_threshold", "c_init")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
-
     def capacity(self):
         """C(t), nats."""
         return schedules.linear(self.step, self.c_init, self.c_max, self.iteration_threshold)

@@ -33,9 +33,5 @@ class BetaAnnealedVAE(VAE):
         self.rate = rate
         self.annealing_steps = annealing_steps
 
-    def get_config(self):
-        names = ("beta_start", "beta_end", "rate", "annealing_steps")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
-
     def loss_weights(self):
         return {"kl": schedules.exponential(self.step, self.beta_start, self.rate, self.annealing_steps, self.beta_end)}

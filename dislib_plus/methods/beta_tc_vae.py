@@ -60,15 +60,11 @@ class BetaTCVAE(VAE):
         self.dataset_size = dataset_size
         self.warmup_steps = warmup_steps
 
-    def get_config(self):
-        names = ("beta", "alpha", "gamma", "kl_terms", "estimator", "dataset_size", "warmup_steps")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
-
     def regularizers(self, q, z):
         if self.kl_terms == "analytic" and self.gamma == self.alpha:
             return {"total_correlation": aggregate_posterior.total_correlation(
-                z, q.mean, q.log_var, self.estimator, self.dataset_size)}
-        return aggregate_posterior.kl_decomposition(z, q.mean, q.log_var, self.estimator, self.dataset_size)
+                q.groups, self.latents.split(z), self.estimator, self.dataset_size)}
+        return aggregate_posterior.kl_decomposition(q.groups, self.latents.split(z), self.estimator, self.dataset_size)
 
     def loss_weights(self):
         beta = self.beta * schedules.warmup(self.step, self.warmup_steps) if self.warmup_steps else self.beta

@@ -25,8 +25,5 @@ class BetaVAE(VAE):
         self.beta = beta
         self.warmup_steps = warmup_steps
 
-    def get_config(self):
-        return {**super().get_config(), "beta": self.beta, "warmup_steps": self.warmup_steps}
-
     def loss_weights(self):
         return {"kl": self.beta * schedules.warmup(self.step, self.warmup_steps) if self.warmup_steps else self.beta}

@@ -47,16 +47,6 @@ class CascadeVAEC(VAE):
         self.reset_optimizer_on_relief = reset_optimizer_on_relief
         self.weight_decay = weight_decay
 
-    def get_config(self):
-        names = ("beta_l", "beta_h", "relief_interval", "relief", "reset_optimizer_on_relief", "weight_decay")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
-
-    def build(self, input_shape):
-        if not self.built:
-            self.updates = self.add_weight(name="updates", shape=(), dtype="int64", initializer="zeros", trainable=False,
-                                           aggregation="only_first_replica")
-        super().build(input_shape)
-
     def compile(self, optimizer="adam", **kwargs):
         super().compile(optimizer=optimizer, **kwargs)
         if self.reset_optimizer_on_relief and not isinstance(self.optimizer, keras.optimizers.Adam):
@@ -64,11 +54,6 @@ class CascadeVAEC(VAE):
                                      f"received {type(self.optimizer).__name__}. Set it to False.")
 
     # The cascade
-
-    @property
-    def step(self):
-        """Number of finished updates; the optimizer's own count starts anew at every relief."""
-        return tf.convert_to_tensor(self.updates.value)
 
     def open_units(self, step):
         """J(t), number of units under beta_l after `step` updates."""
@@ -91,9 +76,7 @@ class CascadeVAEC(VAE):
         if self.reset_optimizer_on_relief:
             before, now = self.open_units(self.step - 1), self.open_units(self.step)
             self._restart_optimizer((self.step > 0) & (now > before))
-        logs = super().train_step(data)
-        self.updates.assign_add(1)
-        return logs
+        return super().train_step(data)
 
     def _restart_optimizer(self, due):
         """Sets the optimizer's state to zero where `due`; learning rates stay."""

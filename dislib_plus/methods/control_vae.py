@@ -18,10 +18,9 @@ class ControlledVAE(VAE):
 
     terms = ("reconstruction", "kl", "kl_weight", "set_point")
 
-    def build(self, input_shape):
-        if not self.built:
-            self.controller = self.make_controller()
-        super().build(input_shape)
+    def build_networks(self, observation_shape):
+        super().build_networks(observation_shape)
+        self.controller = self.make_controller()
 
     def make_controller(self):
         """The methods.controllers.Controller, with its variables."""
@@ -31,8 +30,8 @@ class ControlledVAE(VAE):
         """C(t), nats."""
         raise NotImplementedError
 
-    def loss_terms(self, x, training=False):
-        terms = super().loss_terms(x, training)
+    def loss_terms(self, batch, training=False, seed=None):
+        terms = super().loss_terms(batch, training, seed)
         if training:
             self.controller.observe(replicas.mean(terms["kl"]), self.set_point())
         return {**terms, "kl_weight": self.controller.applied(), "set_point": self.set_point()}
@@ -65,15 +64,11 @@ class ControlVAE(ControlledVAE):
         checks.whole("control_vae.c_every", c_every, 1)
         checks.positive("control_vae.w_min", w_min)
         checks.at_most("control_vae.k_i", k_i, 0)  # Else a KL that is too large would lower its weight.
-        self.settings = {"c_max": c_max, "c_start": c_start, "c_rise": c_rise, "c_every": c_every, "k_p": k_p,
-                         "k_i": k_i, "w_min": w_min}
-
-    def get_config(self):
-        return {**super().get_config(), **self.settings}
+        self.c_max, self.c_start, self.c_rise, self.c_every = c_max, c_start, c_rise, c_every
+        self.k_p, self.k_i, self.w_min = k_p, k_i, w_min
 
     def make_controller(self):
-        return NonlinearPI(self.settings["k_p"], self.settings["k_i"], self.settings["w_min"], name="controller")
+        return NonlinearPI(self.k_p, self.k_i, self.w_min, name="controller")
 
     def set_point(self):
-        settings = self.settings
-        return schedules.stairs(self.step, settings["c_start"], settings["c_rise"], settings["c_every"], settings["c_max"])
+        return schedules.stairs(self.step, self.c_start, self.c_rise, self.c_every, self.c_max)

@@ -81,16 +81,11 @@ class DEFT(VAE):
             raise ConfigurationError("deft.rescale needs structure='groups', as a single encoder cannot keep earlier "
                                      "groups frozen; received 'single'.")
 
-    def get_config(self):
-        names = ("betas", "stage_steps", "group_size", "gamma", "rescale", "structure", "annealing_steps",
-                 "annealing_start", "annealing_rate")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
-
-    def build_networks(self, image_shape):
+    def build_networks(self, observation_shape):
         if self.encoder is None and self.structure == "groups":
             side_by_side = functools.partial(group_encoder, group_size=self.group_size)
-            self.encoder, self.latents = make_encoder(image_shape, self.latents, encoder_fn=side_by_side)
-        super().build_networks(image_shape)
+            self.encoder, self.latents = make_encoder(observation_shape, self.latents, encoder_fn=side_by_side)
+        super().build_networks(observation_shape)
         if self.latents.size % self.group_size:
             raise ConfigurationError(f"deft.group_size must divide the number of units, {self.latents.size}; "
                                      f"received {self.group_size}.")

@@ -66,16 +66,12 @@ class DeVAE(VAE):
         self.layer_mode = layer_mode
         self.structure = structure
 
-    def get_config(self):
-        names = ("betas", "scale", "layer_mode", "structure")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
-
-    def build_networks(self, image_shape):
+    def build_networks(self, observation_shape):
         if self.encoder is None and self.structure == "parallel":
-            encoder, self.latents = make_encoder(image_shape, self.latents)
+            encoder, self.latents = make_encoder(observation_shape, self.latents)
             self.latents.check(self.latent_groups, "DeVAE")
             self.encoder = parallel_heads(encoder, len(self.betas))
-        super().build_networks(image_shape)
+        super().build_networks(observation_shape)
 
     def build(self, input_shape):
         if self.built:
@@ -100,15 +96,15 @@ class DeVAE(VAE):
         """s^i, list of K floats."""
         return [float(self.scale) ** i for i in range(len(self.betas))]
 
-    def draw_layer(self):
-        """The layer of this step's batch, integer scalar: a function of the seed and the step."""
-        uniform = seeds.uniform([], self.noise_seed("layer"))
+    def draw_layer(self, seed):
+        """The layer of a batch, integer scalar; seed: that of the step, see `training_seed`."""
+        uniform = seeds.uniform([], seeds.stream(seed, "layer"))
         borders = np.cumsum(self.layer_probabilities())[:-1]
         return tf.reduce_sum(tf.cast(uniform >= tf.constant(borders, tf.float32), tf.int32))
 
     def infer(self, x, training=False, layer=0):
         """q(z_layer|x); `layer` may be a tensor."""
-        return self._posterior(self.encoder(x, training=training), layer)
+        return self._posterior(self.encoder(self.observed(x), training=training), layer)
 
     def _posterior(self, outputs, layer):
         return Posterior(self.latents, self.posteriors.parameters(outputs, layer))
@@ -122,11 +118,11 @@ class DeVAE(VAE):
 
     # Loss
 
-    def loss_terms(self, x, training=False):
-        outputs = self.encoder(x, training=training)
-        seed = self.noise_seed("z", training)
+    def loss_terms(self, batch, training=False, seed=None):
+        step_seed, x = self.noise_seed(training, seed), self.observed(batch["x"])
+        outputs, seed = self.encoder(x, training=training), seeds.stream(step_seed, "z")
         if training and self.layer_mode == "random":
-            layer = self.draw_layer()
+            layer = self.draw_layer(step_seed)
             reconstruction, kl = self._layer_terms(x, outputs, layer, seed, training)
             beta = tf.gather(tf.constant(self.betas, tf.float32), layer)
             return {"reconstruction": reconstruction, "kl": kl, "bottleneck": (beta - 1.0) * kl}
@@ -141,6 +137,7 @@ class DeVAE(VAE):
 
     def layer_terms(self, x, layer, seed=None):
         """(reconstruction, KL) of one layer, [batch] nats each; arguments as `reconstruct`."""
+        x = self.observed(x)
         return self._layer_terms(x, self.encoder(x, training=False), layer, self.sampling_seed(seed), False)
 
     def _layer_terms(self, x, outputs, layer, seed, training):
@@ -148,15 +145,15 @@ class DeVAE(VAE):
         output = self.decoder(self.decoder_input(self.draw(q, seed), layer), training=training)
         return self.reconstruction.loss(x, output), q.kl()
 
-    def minimize(self, tape, loss, variables, optimizer):
+    def update(self, player, gradients):
         """With one drawn layer, what belongs to other layers only is skipped: neither moved nor decayed."""
-        update = functools.partial(super().minimize, tape, loss, variables, optimizer)
+        update = functools.partial(super().update, player, gradients)
         if self.layer_mode == "sum" or len(self.betas) == 1:
             update()
             return
-        layer = self.draw_layer()
+        layer = self.draw_layer(self.training_seed())
         drawn = tf.equal(tf.range(len(self.betas)), layer)[:, None]
-        partial_updates.update_used(update, optimizer,
+        partial_updates.update_used(update, self.optimizer_of(player),
                              [(self.embeddings, drawn), *self.posteriors.used_weights(layer, self.encoder)])
 
     # Use
@@ -171,7 +168,7 @@ class DeVAE(VAE):
 
     def decode(self, z, layer=0):
         """Mean images of p(x|z) of a layer, in [0, 1]."""
-        return self.reconstruction.image(self.decoder(self.decoder_input(z, layer), training=False))
+        return self.reconstruction.mean(self.decoder(self.decoder_input(z, layer), training=False))
 
     def reconstruct(self, x, sample=False, seed=None, layer=0):
         """Images decoded from a layer's code of x; the other arguments as VAE.reconstruct."""

@@ -35,10 +35,6 @@ class DIPVAE(VAE):
         self.lambda_d_factor = lambda_d_factor
         self.dip_type = dip_type
 
-    def get_config(self):
-        names = ("lambda_od", "lambda_d_factor", "dip_type")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
-
     def regularizers(self, q, z):
         matrix = moments.covariance(q.mean) if self.dip_type == "i" else moments.aggregate_covariance(q.mean, q.log_var)
         return dict(zip(("off_diagonal", "diagonal"), moments.distance_from_identity(matrix)))

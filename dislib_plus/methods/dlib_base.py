@@ -1,8 +1,7 @@
 """The base class of custom models that were written for disentanglement_lib."""
 
-import inspect
-
 from dislib_plus import replicas
+from dislib_plus.methods import keras_config
 from dislib_plus.methods.vae import VAE
 
 
@@ -48,19 +47,13 @@ class BaseVAE(VAE):
         return {"kl": 0.0}
 
     def get_config(self):
-        config = super().get_config()
-        for name, parameter in inspect.signature(type(self).__init__).parameters.items():
-            if name == "self" or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) or name in config:
-                continue
-            if not hasattr(self, name):
-                raise ValueError(f"{type(self).__name__}.__init__ must keep its argument {name!r} as self.{name}, or the "
-                                 "class define get_config, so that the model can be saved.")
-            config[name] = getattr(self, name)
-        return config
+        return {**super().get_config(), **{name: keras_config.serialize(getattr(self, name)) for name in self._OWN}}
 
     @classmethod
     def from_config(cls, config):
-        own = {name: config[name] for name in cls._OWN}
-        model = cls(**{name: value for name, value in config.items() if name not in (*cls._OWN, "trainable", "dtype", "name")})
+        values = {name: keras_config.deserialize(value) for name, value in config.items()}
+        own = {name: values[name] for name in cls._OWN}
+        model = cls(**{name: value for name, value in values.items()
+                       if name not in (*cls._OWN, "trainable", "dtype", "name")})
         VAE.__init__(model, **own, name=config.get("name"), dtype=config.get("dtype"))
         return model

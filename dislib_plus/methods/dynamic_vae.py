@@ -46,42 +46,37 @@ class DynamicVAE(ControlledVAE):
         given = {"c_max": c_max, "c_start": c_start, "c_rise": c_rise, "c_every": c_every, "c_burst": c_burst,
                  "k_p": k_p, "k_i": k_i, "w_min": w_min, "w_init": w_init, "window": window}
         self.variant = variant
-        self.settings = {name: DEFAULTS[variant][name] if value is None else value for name, value in given.items()}
+        for name, value in given.items():
+            setattr(self, name, DEFAULTS[variant][name] if value is None else value)
         self._check()
 
     def _check(self):
-        settings = self.settings
         for name in ("c_max", "c_start", "c_rise", "k_p"):
-            checks.at_least(f"dynamic_vae.{name}", settings[name], 0)
-        checks.whole("dynamic_vae.c_every", settings["c_every"], 1)
-        checks.positive("dynamic_vae.w_min", settings["w_min"])
-        checks.at_least("dynamic_vae.w_init", settings["w_init"], settings["w_min"])
+            checks.at_least(f"dynamic_vae.{name}", getattr(self, name), 0)
+        checks.whole("dynamic_vae.c_every", self.c_every, 1)
+        checks.positive("dynamic_vae.w_min", self.w_min)
+        checks.at_least("dynamic_vae.w_init", self.w_init, self.w_min)
         if self.variant == "wu":
-            checks.at_least("dynamic_vae.k_i in the variant 'wu'", settings["k_i"], 0)
+            checks.at_least("dynamic_vae.k_i in the variant 'wu'", self.k_i, 0)
             for name in ("window", "c_burst"):
-                if settings[name] is not None:
+                if getattr(self, name) is not None:
                     raise ConfigurationError(f"dynamic_vae.{name} belongs to the variant 'official', and must be None in "
-                                             f"'wu'; received {settings[name]!r}.")
+                                             f"'wu'; received {getattr(self, name)!r}.")
             return
-        checks.at_most("dynamic_vae.k_i in the variant 'official'", settings["k_i"], 0)
-        checks.whole("dynamic_vae.window", settings["window"], 1)
-        checks.whole("dynamic_vae.c_burst", settings["c_burst"], 1)
-        if settings["c_burst"] > settings["c_every"]:
-            raise ConfigurationError(f"dynamic_vae.c_burst must be <= c_every = {settings['c_every']}; "
-                                     f"received {settings['c_burst']}.")
-
-    def get_config(self):
-        return {**super().get_config(), "variant": self.variant, **self.settings}
+        checks.at_most("dynamic_vae.k_i in the variant 'official'", self.k_i, 0)
+        checks.whole("dynamic_vae.window", self.window, 1)
+        checks.whole("dynamic_vae.c_burst", self.c_burst, 1)
+        if self.c_burst > self.c_every:
+            raise ConfigurationError(f"dynamic_vae.c_burst must be <= c_every = {self.c_every}; "
+                                     f"received {self.c_burst}.")
 
     def make_controller(self):
-        gains = [self.settings[name] for name in ("k_p", "k_i", "w_min", "w_init")]
+        gains = (self.k_p, self.k_i, self.w_min, self.w_init)
         if self.variant == "wu":
             return BoundedIncrementalPI(*gains, name="controller")
-        return IncrementalPI(*gains, self.settings["window"], name="controller")
+        return IncrementalPI(*gains, self.window, name="controller")
 
     def set_point(self):
-        settings = self.settings
-        start, rise, every, end = (settings[name] for name in ("c_start", "c_rise", "c_every", "c_max"))
         if self.variant == "wu":
-            return schedules.stairs(self.step, start, rise, every, end)
-        return schedules.bursts(self.step, start, rise, every, settings["c_burst"], end)
+            return schedules.stairs(self.step, self.c_start, self.c_rise, self.c_every, self.c_max)
+        return schedules.bursts(self.step, self.c_start, self.c_rise, self.c_every, self.c_burst, self.c_max)

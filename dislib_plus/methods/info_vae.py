@@ -53,29 +53,28 @@ class InfoVAE(VAE):
         checks.boolean("info_vae.encoder_stochastic", encoder_stochastic)
         checks.dataset_size("info_vae.dataset_size", dataset_size)
         self.dataset_size = dataset_size
-        self.settings = {"info_alpha": info_alpha, "info_lambda": info_lambda, "divergence": divergence,
-                         "kernel": kernel, "kernel_scale": kernel_scale, "mmd_estimator": mmd_estimator,
-                         "prior_samples": prior_samples, "encoder_stochastic": encoder_stochastic}
-
-    def get_config(self):
-        return {**super().get_config(), **self.settings, "dataset_size": self.dataset_size}
+        self.info_alpha, self.info_lambda = info_alpha, info_lambda
+        self.divergence = divergence
+        self.kernel, self.kernel_scale = kernel, kernel_scale
+        self.mmd_estimator = mmd_estimator
+        self.prior_samples = prior_samples
+        self.encoder_stochastic = encoder_stochastic
 
     def draw(self, q, seed):
-        return q.sample(seed) if self.settings["encoder_stochastic"] else q.code()
+        return q.sample(seed) if self.encoder_stochastic else q.code()
 
-    def regularizers(self, q, z):
-        return {"divergence": self._mmd(z) if self.settings["divergence"] == "mmd" else self._kl(q, z)}
+    def sampled_regularizers(self, q, z, seed):
+        return {"divergence": self._mmd(z, seed) if self.divergence == "mmd" else self._kl(q, z)}
 
-    def _mmd(self, z):
+    def _mmd(self, z, seed):
         z = replicas.gather(z)
-        rows = self.settings["prior_samples"] or tf.shape(z)[0]
-        prior = seeds.shared_normal([rows, z.shape[1]], self.noise_seed("prior"))
-        return mmd.mmd(z, prior, self.settings["kernel"], self.settings["mmd_estimator"], self.settings["kernel_scale"])
+        rows = self.prior_samples or tf.shape(z)[0]
+        prior = seeds.shared_normal([rows, z.shape[1]], seeds.stream(seed, "prior"))
+        return mmd.mmd(z, prior, self.kernel, self.mmd_estimator, self.kernel_scale)
 
     def _kl(self, q, z):
-        joint, _ = aggregate_posterior.batch_log_aggregate(z, q.mean, q.log_var, "eq6", self.dataset_size)
-        return joint - self.prior().log_prob(z)
+        aggregate = aggregate_posterior.aggregate(q.groups, self.latents.split(z), "eq6", self.dataset_size)
+        return aggregate.joint - self.prior().log_prob(z)
 
     def loss_weights(self):
-        alpha, weight = self.settings["info_alpha"], self.settings["info_lambda"]
-        return {"kl": 1.0 - alpha, "divergence": alpha + weight - 1.0}
+        return {"kl": 1.0 - self.info_alpha, "divergence": self.info_alpha + self.info_lambda - 1.0}

@@ -4,6 +4,7 @@ import gin
 import keras
 from keras import layers
 
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.latents import LatentSpec
 from dislib_plus.networks.checked_network import made
 from dislib_plus.networks.image_shapes import image_size
@@ -23,10 +24,23 @@ def latent_heads(features, latents, kernel_initializer="glorot_uniform"):
     outputs = []
     for position, group in enumerate(latents.groups):
         suffix = f"_{position}" if len(latents.groups) > 1 else ""
-        names = ["means", "log_var"] if group.kind == "normal" else ["logits"]
-        outputs += [layers.Dense(group.size, dtype="float32", name=name + suffix,
-                                 kernel_initializer=kernel_initializer)(features) for name in names]
+        outputs += [layers.Dense(group.size, dtype="float32", name=head + suffix,
+                                 kernel_initializer=kernel_initializer)(features) for head in group.heads]
     return outputs
+
+
+def check_outputs(encoder):
+    """Number of Gaussian units of an encoder with the outputs mean and scale.
+
+    Raises:
+      ConfigurationError: it has other outputs, so that `latents` must say what they are.
+    """
+    shapes = [tuple(output.shape) for output in getattr(encoder, "outputs", None) or ()]
+    if len(shapes) != 2 or shapes[0] != shapes[1] or len(shapes[0]) != 2 or shapes[0][1] is None:
+        raise ConfigurationError("An encoder without `latents` must have two outputs of one shape [batch, units], mean and "
+                                 f"scale; received the output shapes {shapes}. State what the code consists of, such as "
+                                 "latents=10.")
+    return shapes[0][1]
 
 
 @gin.configurable("conv_encoder", denylist=["input_shape", "latents"])

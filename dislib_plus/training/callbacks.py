@@ -18,6 +18,25 @@ _REFRESH_SECONDS = 0.5
 _REFRESH_SECONDS_IN_A_FILE = 30.0
 
 
+_FURTHER_WATCHERS = []
+
+
+def register_watchers(settings):
+    """Decorator of a class of settings: has every stage of every run also call its watchers, before the step's checkpoint.
+
+    Args:
+      settings: class without required arguments, checked when it is made, with the method `watchers` (first step, last
+        step, model, data set, folder, folder of event files) -> list of StepCallbacks.
+    """
+    _FURTHER_WATCHERS.append(settings)
+    return settings
+
+
+def further_watchers():
+    """The settings that `register_watchers` has collected, made anew: objects with a method `watchers`."""
+    return [settings() for settings in _FURTHER_WATCHERS]
+
+
 class TrainingDiverged(ValueError):
     """A loss term became NaN or infinite."""
 

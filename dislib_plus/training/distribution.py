@@ -76,13 +76,13 @@ def _with_vector_logs(step):
     return lambda data: {name: tf.reshape(value, [1]) for name, value in step(data).items()}
 
 
-def training_batches(chosen, dataset, batch_size, seed, first_step, last_step):
+def training_batches(chosen, dataset, parts, batch_size, seed, first_step, last_step):
     """Batches as `data.batches.training_batches`, rows split evenly over the replicas in their order.
 
     Raises:
       ValueError: batch_size is not a multiple of the number of replicas.
     """
-    whole = batches.training_batches(dataset, batch_size, seed, first_step, last_step)
+    whole = batches.training_batches(dataset, parts, batch_size, seed, first_step, last_step)
     if chosen is None:
         return whole
     count = chosen.num_replicas_in_sync
@@ -97,6 +97,6 @@ def training_batches(chosen, dataset, batch_size, seed, first_step, last_step):
 
         def split(array):
             return tf.reshape(array[start:start + here * rows], [here, rows, *array.shape[1:]])
-        return whole.map(lambda *parts: tf.nest.map_structure(split, parts if len(parts) > 1 else parts[0])).unbatch()
+        return whole.map(lambda batch: {name: split(array) for name, array in batch.items()}).unbatch()
 
     return chosen.distribute_datasets_from_function(of_pipeline)

@@ -1,11 +1,13 @@
 """Scores of a trained model on fresh batches, under disentanglement_lib's keys."""
 
+from dislib_plus.data import batches
 from dislib_plus.training import distribution
 
 
 def evaluate(model, strategy, dataset, batch_size, seed, eval_steps):
     """Means of all terms of `test_step` over `eval_steps` batches: dict of floats in nats."""
-    data = distribution.training_batches(strategy, dataset, batch_size, seed, 0, eval_steps)
+    parts = batches.parts_of(model, dataset)
+    data = distribution.training_batches(strategy, dataset, parts, batch_size, seed, 0, eval_steps)
     logs = model.evaluate(data, steps=eval_steps, verbose=0, return_dict=True)
     return {name: float(value) for name, value in logs.items()}
 

@@ -10,12 +10,11 @@ import keras
 import tensorflow as tf
 
 from dislib_plus import configuration, files, provenance, results
-from dislib_plus.analyses.during_training import AnalysisSettings
 from dislib_plus.data import batches
 from dislib_plus.methods.stages import Stage
+from dislib_plus.optimizers import player_optimizers
 from dislib_plus.training import callbacks, distribution, final_scores, run_seeds
 from dislib_plus.training.checkpoints import Checkpoints, NonFiniteWeights
-from dislib_plus.training.optimizers import make_vae_optimizer
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +24,8 @@ class Run:
 
     Args:
       directory: RunDirectory.
-      method: the model, not built.
-      dataset: ImageData.
+      method: the Method, not built.
+      dataset: DataSet.
       settings: Settings.
       progress: whether to show a progress bar.
     """
@@ -34,7 +33,7 @@ class Run:
     def __init__(self, directory, method, dataset, settings, progress=True):
         self.directory, self.method, self.dataset, self.settings = directory, method, dataset, settings
         self.progress = progress
-        self.analyses = AnalysisSettings()
+        self.further_watchers = callbacks.further_watchers()
         self.strategy = distribution.strategy(settings.strategy)
         self.checkpoints = Checkpoints(directory.checkpoints)
         self.begun = time.monotonic()
@@ -52,10 +51,28 @@ class Run:
         self.seeds = run_seeds.run_seeds(seed, len(self.stages))
         for stage, (_, noise) in zip(self.stages, self.seeds.stages):
             stage.model.seed = noise
-            if getattr(stage.model, "dataset_size", 0) is None:
-                stage.model.dataset_size = self.dataset.num_observations
-            self.settings.check_data(self.dataset, stage.batch_size or self.settings.batch_size)
-        self.optimizers = [(stage.optimizer or make_vae_optimizer)() for stage in self.stages]
+        self.optimizers, self.data, self.parts = [], [], []
+        for stage in self.stages:
+            data = stage.data_of(self.dataset)
+            if stage.model.dataset_size is None:
+                stage.model.dataset_size = data.num_observations
+            self.settings.check_data(data, self._batch_size(stage))
+            self.data.append(data)
+            self.parts.append(batches.parts_of(stage.model, data))
+            self.optimizers.append(self._optimizer_of(stage))
+
+    def _optimizer_of(self, stage):
+        """The optimizer of a stage's first player: its own, that of the stage before, or gin's."""
+        if stage.keep_optimizer:
+            before = self.stages[len(self.optimizers) - 1] if self.optimizers else None
+            if before is None or before.model is not stage.model:
+                raise configuration.ConfigurationError(f"The stage {stage.name!r} keeps the optimizer of the stage before, "
+                                                       "which must train the same model.")
+            return self.optimizers[-1]
+        return stage.optimizer() if stage.optimizer else player_optimizers.make(stage.model.player_names[0])
+
+    def _batch_size(self, stage):
+        return self.settings.batch_size if stage.batch_size is None else stage.batch_size
 
     # What the run uses
 
@@ -75,15 +92,15 @@ class Run:
                 f"{type(self.method).__name__} cannot be trained with these settings: {error}") from error
 
     def _trace(self):
-        rows = self.settings.batch_size // distribution.replicas(self.strategy)
-        images = tf.TensorSpec([rows, *self.dataset.observation_shape], tf.float32)
         for index, stage in enumerate(self.stages):
+            rows = self._batch_size(stage) // distribution.replicas(self.strategy)
+            batch = batches.spec(self.data[index], self.parts[index], rows)
             self._compile(index)
             for optimizer in stage.model.optimizers():
                 tf.convert_to_tensor(optimizer.learning_rate)  # calls a function of the user's
             step = functools.partial(self.strategy.run, stage.model.test_step) if self.strategy else (
                 lambda args, model=stage.model: model.test_step(*args))
-            tf.function(lambda x, step=step: step(args=(x,))).get_concrete_function(images)
+            tf.function(lambda batch, step=step: step(args=(batch,))).get_concrete_function(batch)
 
     # Training
 
@@ -95,15 +112,12 @@ class Run:
             if state:
                 log.info("resuming stage %r after step %d", self.stages[state.stage].name, state.step)
                 state.restore(self.method.variables)
-                for finished, optimizer in zip(self.stages[:state.stage], self.optimizers):
-                    # The noise of a stage's scores follows from its step.
-                    optimizer.iterations.assign(self._iterations(finished))
             for index in range(state.stage if state else 0, len(self.stages)):
                 self._train_stage(index, state if state and state.stage == index else None)
 
     def _train_stage(self, index, state):
         stage = self.stages[index]
-        dataset = stage.prepare(self.dataset) if stage.prepare else self.dataset
+        dataset, batch_size = self.data[index], self._batch_size(stage)
         self._compile(index)
         first, restore_means = 0, None
         if state:
@@ -113,11 +127,14 @@ class Run:
             restore_means = functools.partial(state.restore, stage.model.metrics_variables,
                                               len(self.method.variables) + len(others))
         last = self._iterations(stage)
+        if state is None and stage.begin is not None:
+            stage.begin(dataset)
+            if distribution.is_chief():
+                self._save(index, 0)
         if first >= last:
             return
-        batch_size = stage.batch_size or self.settings.batch_size
         seed = self.seeds.stages[index][0]
-        data = distribution.training_batches(self.strategy, dataset, batch_size, seed, first, last)
+        data = distribution.training_batches(self.strategy, dataset, self.parts[index], batch_size, seed, first, last)
         explain = functools.partial(_explain_batches, dataset, seed, batch_size)
         watchers, bar = self._callbacks(index, first, last, explain, restore_means)
         try:
@@ -131,18 +148,17 @@ class Run:
 
     def _iterations(self, stage):
         """Iterations of a stage; a model may count each as several training steps (dlib's FactorVAE: two)."""
-        steps = stage.training_steps or self.settings.training_steps
-        return math.ceil(steps / getattr(stage.model, "counted_updates", 1))
+        steps = self.settings.training_steps if stage.training_steps is None else stage.training_steps
+        return math.ceil(steps / stage.model.counted_updates)
 
     def _compile(self, index):
-        model = self.stages[index].model
+        stage = self.stages[index]
+        model = stage.model
+        if stage.keep_optimizer and model.compiled:
+            return
         distribution.shape_logs(self.strategy, model)
         model.compile(optimizer=self.optimizers[index], jit_compile=self.settings.jit_compile,
                       steps_per_execution=self.settings.steps_per_execution)
-        if hasattr(model, "build_optimizers"):
-            model.build_optimizers()
-        else:
-            model.optimizer.build(model.trained_variables())
 
     def _callbacks(self, index, first, last, explain, restore_means):
         stage = self.stages[index]
@@ -150,8 +166,9 @@ class Run:
         watchers = [callbacks.StopAtNonFinite(first, last, explain)]
         if distribution.is_chief():
             folder = self.directory.events / stage.name
-            watchers += self.analyses.watchers(first, last, stage.model, self.dataset,
-                                               self.directory.analyses / stage.name, folder / "analyses")
+            for settings in self.further_watchers:
+                watchers += settings.watchers(first, last, stage.model, self.data[index],
+                                              self.directory.analyses / stage.name, folder / "analyses")
             watchers += [bar] if self.progress else []
             watchers.append(callbacks.Events(first, last, folder, self.settings.log_steps))
         watchers.append(callbacks.RestartMeans(first, last, self.settings.log_steps, restore_means))
@@ -176,7 +193,7 @@ class Run:
         """Scores the trained method, writes model.keras and then the results; returns the results."""
         scores = self._scores()
         last = self.stages[-1]
-        scores.update(global_step=self._iterations(last) * getattr(last.model, "counted_updates", 1),
+        scores.update(global_step=self._iterations(last) * last.model.counted_updates,
                       elapsed_time=self.elapsed(), precision=self.settings.precision,
                       **{f"environment.{key}": value for key, value in provenance.environment().items()})
         if distribution.is_chief():
@@ -185,19 +202,17 @@ class Run:
         return scores
 
     def _scores(self):
-        score = functools.partial(self._score, self.method)
+        """Those of the last stage, and, by the stage's name, those of stages that trained another model."""
         with distribution.scope(self.strategy):
-            scores = final_scores.named_as_dlib(score(), self.method.loss_weights())
-            for stage in self.stages:
-                if stage.model is not self.method:
-                    logs = self._score(stage.model)
-                    scores.update({f"{stage.name}.{name}": value for name, value in logs.items()})
+            last = self.stages[-1].model
+            scores = final_scores.named_as_dlib(self._score(-1), last.players()[0].weights)
+            for index, stage in enumerate(self.stages[:-1]):
+                if stage.model is not last:
+                    scores.update({f"{stage.name}.{name}": value for name, value in self._score(index).items()})
         return scores
 
-    def _score(self, model):
-        if not model.compiled:
-            model.compile(optimizer=self.optimizers[-1])
-        return final_scores.evaluate(model, self.strategy, self.dataset, self.settings.batch_size,
+    def _score(self, index):
+        return final_scores.evaluate(self.stages[index].model, self.strategy, self.data[index], self.settings.batch_size,
                                      self.seeds.evaluation, self.settings.eval_steps)
 
 
@@ -222,14 +237,15 @@ def _optimizer_variables(model):
 
 
 def _explain_batches(dataset, seed, batch_size, first, last):
-    """Names the images with NaN or infinite pixels in the batches of steps first .. last - 1, or ""."""
+    """Names the observations with NaN or infinite values in the batches of steps first .. last - 1, or ""."""
     for step in range(first, last):
-        images = tf.nest.flatten(batches.batch(dataset, seed, step, batch_size))[0]
-        bad = tf.where(tf.reduce_any(~tf.math.is_finite(images), axis=[1, 2, 3]))[:, 0]
+        x = batches.batch(dataset, ("x",), seed, step, batch_size)["x"]
+        bad = tf.where(tf.reduce_any(~tf.math.is_finite(x), axis=list(range(1, len(x.shape)))))[:, 0]
         if len(bad):
             indices = batches.training_indices(dataset, seed, step, batch_size)
             named = ", ".join(str(int(i)) for i in sorted(set(tf.gather(indices, bad).numpy()))[:5])
-            return f"the data set {dataset.name!r} has NaN or infinite pixels in image {named}"
+            what = "pixels in image" if len(x.shape) == 4 else "values in observation"
+            return f"the data set {dataset.name!r} has NaN or infinite {what} {named}"
     return ""
 
 

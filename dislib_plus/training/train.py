@@ -76,7 +76,7 @@ def train(model_dir, overwrite=False, model=gin.REQUIRED, training_steps=gin.REQ
       steps_per_execution: iterations run by one call of the graph.
       strategy: None, "mirrored" or "multi_worker".
       deterministic: have TensorFlow use deterministic kernels only, for bit-equal resumption on GPUs.
-      dataset: ImageData; None: gin's `dataset`.
+      dataset: DataSet; None: gin's `dataset`.
       strict: a gin binding that nothing uses is an error.
       sources: configuration.Sources, recorded in run.json.
       progress: show a progress bar.

@@ -77,7 +77,7 @@ def latent_statistics(part, dataset, num_images, random_state, batch_size=128):
 
     Args:
       part: a Part.
-      dataset: an ImageData; with factors, it must be a GroundTruthData.
+      dataset: a DataSet; with factors, it must be a GroundTruthData.
       num_images: how many, drawn without replacement; the whole set if it is smaller.
       random_state: np.random.RandomState.
       batch_size: images a batch.

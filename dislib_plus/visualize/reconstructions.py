@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from dislib_plus.visualize import canvas, parts
+from dislib_plus.visualize import canvas
 
 
 def reconstructions(model, x, path, columns=12):
@@ -19,9 +19,7 @@ def reconstructions(model, x, path, columns=12):
       dict: mean squared error per pixel, of "Y" (two-stage models) and "X", over these images.
     """
     rows = [("input", np.asarray(x))]
-    if parts.is_two_stage(model):
-        rows.append(("Y", np.asarray(model.first_stage(tf.constant(x)))))
-    rows.append(("X", np.asarray(model.reconstruct(tf.constant(x)))))
+    rows += [(label, np.asarray(images)) for label, images in model.levels(tf.constant(x))]
     errors = {label: float(np.mean(np.square(images - x))) for label, images in rows[1:]}
     columns = min(columns, len(x))
     grid, labels, starts = [], [], []

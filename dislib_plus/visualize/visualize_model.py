@@ -7,10 +7,10 @@ import gin
 import numpy as np
 
 from dislib_plus import checks, results
+from dislib_plus.evaluation.sources import abilities
 from dislib_plus.visualize import (
     charts,
     latent_statistics,
-    parts,
     picture_folder,
     reconstructions,
     samples,
@@ -76,14 +76,12 @@ def visualize_model(model, dataset, output_dir, overwrite=False, model_dir=None,
         x = visualize_dataset.random_images(dataset, _SHOWN, random_state)
         _draw_reconstructions(gallery, model, x)
         known = [(part, latent_statistics.latent_statistics(part, dataset, num_images, random_state))
-                 for part in parts.parts_of_model(model)]
+                 for part in ([] if abilities.lacks(model, ["parts"]) else model.parts())]
         _draw_statistics(gallery, [statistics for _, statistics in known])
         for part, statistics in known:
             _draw_traversals(gallery, part, statistics, x, min(num_traversals, len(x)), num_animations, num_frames, fps,
                              span)
-        path = gallery.add(_IMAGES, "samples.png", "Samples from the prior",
-                           "Images made of codes drawn from the prior.")
-        samples.prior_samples(model, path, num_samples)
+        _draw_samples(gallery, model, num_samples)
         results.save_dict(folder / "latents.json", {part.letter: statistics.as_dict() for part, statistics in known})
         training_curves.add(gallery, model_dir)
         _report(gallery, model, dataset, model_dir)
@@ -91,25 +89,39 @@ def visualize_model(model, dataset, output_dir, overwrite=False, model_dir=None,
 
 
 def _check(model, dataset):
-    missing = [name for name in ("represent", "decode", "reconstruct", "sample") if not hasattr(model, name)]
-    if missing:
-        raise ValueError(f"Pictures need a generative model; {type(model).__name__} has no {', '.join(missing)}.")
-    made_for = getattr(model, "image_shape", None)
-    if made_for is not None and tuple(made_for) != tuple(dataset.observation_shape):
-        raise ValueError(f"The model was trained on images {tuple(made_for)}, and data set {dataset.name!r} has "
-                         f"{tuple(dataset.observation_shape)}; name the data set it was trained on.")
+    wanted = ("levels", "parts", "sample")
+    if abilities.lacks(model, wanted) == list(wanted):
+        raise ValueError(f"Pictures need a model that reconstructs images, has a code or gives samples; "
+                         f"{type(model).__name__} has none of {', '.join(wanted)}.")
     visualize_dataset.check_images(dataset)
+    if tuple(model.observation_shape) != tuple(dataset.observation_shape):
+        raise ValueError(f"The model was trained on images {tuple(model.observation_shape)}, and data set "
+                         f"{dataset.name!r} has {tuple(dataset.observation_shape)}; name the data set it was trained on.")
 
 
 def _draw_reconstructions(gallery, model, x):
-    two_stage = parts.is_two_stage(model)
+    if abilities.lacks(model, ["levels"]):
+        gallery.remarks.append("Reconstructions: the model has none.")
+        return
+    two_stage = len(model.levels(x[:1])) > 1
     middle = "Y is the first stage's image, X the reconstruction" if two_stage else "X is the reconstruction"
     path = gallery.add(_IMAGES, "reconstructions.png", "Reconstructions",
                        f"{middle}, from the mean code. MSE is per pixel, over the images shown.")
     reconstructions.reconstructions(model, x, path)
 
 
+def _draw_samples(gallery, model, num_samples):
+    if abilities.lacks(model, ["sample"]):
+        gallery.remarks.append("Samples: the model cannot draw any.")
+        return
+    path = gallery.add(_IMAGES, "samples.png", "Samples from the prior", "Images made of codes drawn from the prior.")
+    samples.prior_samples(model, path, num_samples)
+
+
 def _draw_statistics(gallery, statistics):
+    if not statistics:
+        gallery.remarks.append("Traversals and charts of latent variables: the model has no code.")
+        return
     if all(each.kl is not None for each in statistics):
         path = gallery.add(_LATENTS, "kl.png", "KL of each latent variable",
                            f"Mean over {statistics[0].num_images:,} images, largest first. Grey: the code hardly "

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tqdm
 
 from dislib_plus import checks, files
-from dislib_plus.data.base import GroundTruthData, ImageData
+from dislib_plus.data.base import GroundTruthData, Images
 
 from .sampling import checked_codes
 
@@ -126,7 +126,7 @@ def compiled_observations(data):
 
     None where the data does not compile, or where there is a GPU, to which pixels travel better as bytes.
     """
-    overridden = getattr(type(data), "observations", None) is not ImageData.observations
+    overridden = getattr(type(data), "observations", None) is not Images.observations
     if overridden or not getattr(data, "compiles", False) or tf.config.list_logical_devices("GPU"):
         return None
 
@@ -151,7 +151,7 @@ class CodeTable:
         """An empty table.
 
         Args:
-          data: ImageData whose images are a function of their index.
+          data: DataSet whose images are a function of their index.
           representation_function: float32 images [n, H, W, C] -> codes [n, D]. If it has a true attribute
             `takes_tensors` it receives a tensor, otherwise a NumPy array.
           encoding_batch: images encoded at a time; None: 1,024 with a GPU, else 256, which a CPU encodes a tenth

@@ -12,7 +12,7 @@ def select(dataset, num_images, random_state):
     """Indices of the images that a metric looks at; results say how many, as `num_images`.
 
     Args:
-      dataset: an ImageData.
+      dataset: a DataSet.
       num_images: at most this many, drawn without replacement; None: all, in order.
       random_state: np.random.RandomState; not used where all are taken.
 
@@ -43,7 +43,7 @@ def batches(dataset, indices, batch_size, seed=0, progress=None):
     """Images of the given indices, batch after batch.
 
     Args:
-      dataset: an ImageData.
+      dataset: a DataSet.
       indices: int64 [n].
       batch_size: images a batch; the last batch may be shorter.
       seed: starts the noise of sets that are not deterministic.
@@ -69,7 +69,7 @@ class CountedImages:
     """A data set that counts the observations handed out; everything else is the set's own."""
 
     def __init__(self, dataset):
-        """Args: dataset: an ImageData."""
+        """Args: dataset: a DataSet."""
         self._dataset = dataset
         self.num_handed_out = 0
 
@@ -77,7 +77,7 @@ class CountedImages:
         return getattr(self._dataset, name)
 
     def observations(self, indices, seed=None):
-        """As the data set's; see ImageData."""
+        """As the data set's; see DataSet."""
         if not tf.is_symbolic_tensor(indices):
             self.num_handed_out += len(indices)
         return self._dataset.observations(indices, seed)

@@ -13,7 +13,7 @@ def of_images(dataset, model, indices, batch_size, seed=0):
     """Codes of the images with the given indices, [n, columns]; the latest are kept (see `LatestEncoding`).
 
     Args:
-      dataset: an ImageData; model: a trained model with `represent`; indices: int64 [n]; batch_size: images a batch.
+      dataset: a DataSet; model: a trained model with `represent`; indices: int64 [n]; batch_size: images a batch.
       seed: of the pixel noise of sets that are not deterministic.
     """
     def codes():

@@ -33,7 +33,7 @@ def of_images(dataset, model, indices, batch_size, seed=0):
     """Posteriors of the images with the given indices; those of the latest call are kept (see `LatestEncoding`).
 
     Args:
-      dataset: an ImageData; model: a trained model; indices: int64 [n]; batch_size: images a batch.
+      dataset: a DataSet; model: a trained model; indices: int64 [n]; batch_size: images a batch.
       seed: of the pixel noise of sets that are not deterministic.
     """
     def encoded():

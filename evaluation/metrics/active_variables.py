@@ -43,7 +43,7 @@ def compute_active_variables(dataset, model, random_state, num_images=10000,
     """Active variables of a model, over random images.
 
     Args:
-      dataset: an ImageData.
+      dataset: a DataSet.
       model: a trained model with `represent`.
       random_state: np.random.RandomState.
       num_images: at most this many images, without repetition; None: the whole set.

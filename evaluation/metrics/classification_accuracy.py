@@ -52,7 +52,7 @@ def compute_classification_accuracy(dataset, model, random_state, factor=None, g
     """Accuracy of a categorical group of a model's code against labels, or against one factor.
 
     Args:
-      dataset: an ImageData with labels (its split is the one scored), or with factors.
+      dataset: a DataSet with labels (its split is the one scored), or with factors.
       model: a trained model with `represent`, and `code_spec` that tells its categorical groups.
       random_state: np.random.RandomState.
       factor: name or position of the factor (or position of the label, where there are several) to predict; needed

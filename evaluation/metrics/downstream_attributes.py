@@ -55,7 +55,7 @@ def compute_downstream_attributes(dataset, model, random_state, num_images=None,
     """Accuracy of every attribute from C, Z and both, of a system of two stages; from the code, of others.
 
     Args:
-      dataset: an ImageData with factors (those that are sampled at random count too) or labels.
+      dataset: a DataSet with factors (those that are sampled at random count too) or labels.
       model: a trained model with `represent(x)`, of two stages also `represent(x, part)`.
       random_state: np.random.RandomState.
       num_images: images looked at; None: the whole set.

@@ -3,6 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from dislib_plus import seeds
+
 from ..arithmetic.posterior_mixture import PosteriorMixture
 from ..encoding import image_batches, posteriors
 from .meanings import nats
@@ -96,7 +98,7 @@ def compute_elbo_decomposition(dataset, model, random_state, num_images=None, nu
     objective was; both are the model's own loss terms, on one sampled code an image.
 
     Args:
-      dataset: an ImageData.
+      dataset: a DataSet.
       model: a trained model with `loss_terms` and `posterior`.
       random_state: np.random.RandomState.
       num_images: images of the mixture; None: the whole set.
@@ -124,26 +126,27 @@ def compute_elbo_decomposition(dataset, model, random_state, num_images=None, nu
     }
 
 
-def _mean_loss_terms(dataset, model, indices, batch_size, seed):
-    trackers = getattr(model, "trackers", None)
-    if trackers:
-        model.reset_metrics()
+def loss_terms(dataset, model, indices, batch_size, seed, names=("reconstruction", "kl")):
+    """Loss terms of the images with the given indices, each with fresh noise: dict of float arrays [n], nats.
 
+    Args:
+      dataset: a DataSet; model: a trained model with `loss_terms`; indices: int64 [n]; batch_size: images a batch.
+      seed: of the pixel noise of sets that are not deterministic, and of the model's noise.
+      names: of the terms.
+    """
     @tf.function(reduce_retracing=True)
-    def terms_of(x):
-        terms = model.loss_terms(x, training=False)
-        if trackers:
-            # The noise of a model of the library is a function of the batches that its trackers have counted.
-            trackers["loss"].update_state(0.0)
-        return {name: terms[name] for name in ("reconstruction", "kl")}
+    def terms_of(x, number):
+        terms = model.loss_terms({"x": x}, training=False, seed=seeds.for_evaluation(seed, 0, number))
+        return {name: terms[name] for name in names}
 
-    totals = {"reconstruction": 0.0, "kl": 0.0}
-    for x in image_batches.batches(dataset, indices, batch_size, seed):
-        for name, values in terms_of(x).items():
-            totals[name] += np.sum(values, dtype=np.float64)
-    if trackers:
-        model.reset_metrics()
-    means = {name: float(total / len(indices)) for name, total in totals.items()}
+    parts = [terms_of(x, tf.constant(number))
+             for number, x in enumerate(image_batches.batches(dataset, indices, batch_size, seed))]
+    return {name: np.concatenate([part[name].numpy() for part in parts]) for name in names}
+
+
+def _mean_loss_terms(dataset, model, indices, batch_size, seed):
+    terms = loss_terms(dataset, model, indices, batch_size, seed)
+    means = {name: float(np.mean(values, dtype=np.float64)) for name, values in terms.items()}
     if not np.isfinite(list(means.values())).all():
         raise ValueError(f"The model's loss terms must be finite; received {means}: the model has diverged.")
     return means

@@ -80,7 +80,7 @@ def compute_fid(dataset, model, random_state, weights="imagenet", resize=299, nu
     """FID between the data and what a model makes of it.
 
     Args:
-      dataset: an ImageData.
+      dataset: a DataSet.
       model: a trained model with `reconstruct` and `sample`; for the last two sets also
         `first_stage`, `infer_z` and `generate`.
       random_state: np.random.RandomState; draws images and noise.

@@ -112,7 +112,7 @@ def compute_latent_information(dataset, model, random_state, num_images=None, nu
     """I(x;z) of a model: in total, by block of its code, by latent, and the overlap of the blocks.
 
     Args:
-      dataset: an ImageData.
+      dataset: a DataSet.
       model: a trained model with `posterior` and `code_spec`.
       random_state: np.random.RandomState.
       num_images: N, at most this many random images make the mixture; None: the whole set. log N bounds every value.

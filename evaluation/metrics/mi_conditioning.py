@@ -71,7 +71,7 @@ def compute_mi_conditioning(dataset, model, random_state, num_images=None, batch
     Expected: M2 > M1 > M3 >> M4.
 
     Args:
-      dataset: an ImageData.
+      dataset: a DataSet.
       model: a trained model of two stages (`first_stage`, `infer_z`, `generate`, `represent`).
       random_state: np.random.RandomState; draws images and noise.
       num_images: images looked at; None: the whole set.

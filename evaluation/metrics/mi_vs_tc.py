@@ -59,7 +59,7 @@ def compute_mi_vs_tc(dataset, model, random_state, num_images=None, minibatch_si
     """One point of the scatter: information and total correlation of a model.
 
     Args:
-      dataset: an ImageData; the paper takes the test split.
+      dataset: a DataSet; the paper takes the test split.
       model: a trained model with `posterior` and `code_spec`, whose groups are those of the code.
       random_state: np.random.RandomState.
       num_images: at most this many random images; None: the whole set.

@@ -104,7 +104,7 @@ def compute_quantile_mutual_information(dataset, model, random_state, num_train=
     """I(z_j;y) by quantile bins with the class label, with indicators of labels, or with every factor.
 
     Args:
-      dataset: an ImageData with labels, or with factors.
+      dataset: a DataSet with labels, or with factors.
       model: a trained model with `represent` and `code_spec`.
       random_state: np.random.RandomState.
       num_train: at most this many random images give the edges; num_images: at most this many are scored. None: all.

@@ -87,7 +87,7 @@ def compute_reconstruction(dataset, model, random_state, num_images=None, batch_
     """Reconstruction errors of a model, with the code's mean and with a sampled code.
 
     Args:
-      dataset: an ImageData.
+      dataset: a DataSet.
       model: a trained model with `reconstruct(x, sample, seed)`.
       random_state: np.random.RandomState; draws the images and the codes' noise.
       num_images: images looked at; None: the whole set.

@@ -71,7 +71,7 @@ def compute_total_correlation(dataset, model, random_state, estimators=("gaussia
     """TC(z) of a model.
 
     Args:
-      dataset: an ImageData.
+      dataset: a DataSet.
       model: a trained model with `posterior`.
       random_state: np.random.RandomState.
       estimators: some of "gaussian" (Gaussian units only), "mc", "exact", "discriminator" (Gaussian units only).

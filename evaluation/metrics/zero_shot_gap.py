@@ -8,12 +8,12 @@ zeros). The removed images are found by thresholding a latent of the reference.
 import os
 
 import numpy as np
-import tensorflow as tf
 
 from ..arithmetic import artifacts, row_operations
 from ..encoding import image_batches, image_codes
 from ..encoding import labels as labelling
 from ..sources import source
+from .elbo_decomposition import loss_terms
 from .meanings import nats, number, share
 from .requirements import check_model, has_factors_or_labels, metric
 
@@ -107,7 +107,7 @@ def compute_zero_shot_gap(dataset, model, random_state, artifact_dir=None, refer
     """The gap between a model trained without a combination and a reference trained on everything.
 
     Args:
-      dataset: an ImageData with labels or factors, the whole of it.
+      dataset: a DataSet with labels or factors, the whole of it.
       model: the model trained without the removed images.
       random_state: np.random.RandomState.
       artifact_dir: where the indices of the removed images are left (`zero_shot_gap.npz`), or None.
@@ -132,7 +132,8 @@ def compute_zero_shot_gap(dataset, model, random_state, artifact_dir=None, refer
     codes = image_codes.of_images(dataset, reference, indices, batch_size, seed)
     removed = removed_images(codes, truth, dimension, label, above, below)
     artifacts.save_arrays(artifact_dir, "zero_shot_gap", removed=indices[removed])
-    terms, reference_terms = (_terms(dataset, one, indices[removed], batch_size, seed) for one in (model, reference))
+    terms, reference_terms = (loss_terms(dataset, one, indices[removed], batch_size, seed, TERMS)
+                              for one in (model, reference))
     result = zero_shot_gap(terms, reference_terms)
     result["reconstruction_removed"] = float(np.mean(terms["reconstruction"]))
     result["reconstruction_removed_reference"] = float(np.mean(reference_terms["reconstruction"]))
@@ -150,14 +151,3 @@ def _loaded(reference):
         reference = read(reference).model
     check_model("zero_shot_gap.reference", reference, "represent", "loss_terms", "code_spec")
     return reference
-
-
-def _terms(dataset, model, indices, batch_size, seed):
-    """The model's loss terms of every image."""
-    @tf.function(reduce_retracing=True)
-    def terms_of(x):
-        terms = model.loss_terms(x, training=False)
-        return {name: terms[name] for name in TERMS}
-
-    parts = [terms_of(x) for x in image_batches.batches(dataset, indices, batch_size, seed)]
-    return {name: np.concatenate([part[name].numpy() for part in parts]) for name in TERMS}

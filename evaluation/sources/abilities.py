@@ -8,7 +8,7 @@ def lacks(model, names):
 
 def observation_shape(model):
     """Shape of one observation that the model takes, None where it cannot be known."""
-    shape = getattr(model, "image_shape", None) or (getattr(model, "input_shape", None) or ())[1:]
+    shape = getattr(model, "observation_shape", None) or (getattr(model, "input_shape", None) or ())[1:]
     return tuple(shape) if shape and None not in shape else None
 
 

@@ -6,6 +6,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from dislib_plus import results
+from dislib_plus.latents import Part
 
 
 def load(path):
@@ -74,7 +75,7 @@ class HubModel:
         self._tanh = output_activation == "tanh"
         self.num_latents = int(module.signatures["decoder"].structured_input_signature[1]["latent_vectors"].shape[1])
         self.code_spec = [("normal", self.num_latents)]
-        self.image_shape = image_shape(module, "gaussian_encoder")
+        self.observation_shape = image_shape(module, "gaussian_encoder")
 
     def posterior(self, x):
         """q(z|x) as a TFP distribution."""
@@ -97,6 +98,15 @@ class HubModel:
         if sample:
             code += posterior.stddev() * tf.random.stateless_normal(tf.shape(code), seed)
         return self.decode(code)
+
+    def levels(self, x):
+        """Reconstructions, as those of a model of this library: list of (label, images)."""
+        return [("X", self.reconstruct(x))]
+
+    def parts(self):
+        """What pictures vary: list of latents.Part."""
+        return [Part("z", self.code_spec, self.represent, self.posterior, lambda x: {},
+                     lambda code, anchor: [("X", self.decode(code))])]
 
     def sample(self, count, seed):
         """Images decoded from `count` codes of N(0, I), drawn with the stateless seed."""

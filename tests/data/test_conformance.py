@@ -136,7 +136,7 @@ def test_observations_are_floats(data):
 
 def test_training_batches_depend_on_seed_and_step_only(data):
     def run(seed, first, last):
-        return [batch.numpy() for batch in batches.training_batches(data, 4, seed, first, last)]
+        return [batch["x"].numpy() for batch in batches.training_batches(data, ("x",), 4, seed, first, last)]
 
     whole = run(0, 0, 3)
     assert len(whole) == 3 and not np.array_equal(whole[0], whole[1])
@@ -146,8 +146,19 @@ def test_training_batches_depend_on_seed_and_step_only(data):
     for batch, again in zip(whole[1:], run(0, 1, 3)):
         np.testing.assert_array_equal(batch, again)
     assert not np.array_equal(whole[0], run(1, 0, 1)[0])
-    spec = batches.training_batches(data, 4, 0, 0, 1).element_spec
-    assert spec.shape == [4, *data.observation_shape]
+    made = batches.training_batches(data, (*data.parts, "second_x"), 4, 0, 0, 1)
+    assert made.element_spec == batches.spec(data, (*data.parts, "second_x"), 4)
+    assert made.element_spec["x"].shape == [4, *data.observation_shape]
+
+
+def test_labels_are_those_of_the_images(data):
+    if data.labels is None:
+        with pytest.raises(ValueError, match="has no 'labels'; it has 'x'"):
+            data.part("labels", tf.constant([0]))
+        return
+    indices = batches.training_indices(data, 3, 1, 4)
+    found = batches.batch(data, ("x", "labels"), 3, 1, 4)["labels"].numpy()
+    np.testing.assert_array_equal(found, np.asarray(data.labels)[indices.numpy()])
 
 
 def test_the_fingerprint_is_that_of_the_set_loaded_again(data, files, request):

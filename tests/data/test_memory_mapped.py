@@ -20,10 +20,10 @@ def test_images_come_back_eagerly_in_a_graph_and_in_tf_data():
     np.testing.assert_array_equal(data.images(np.arange(12)).numpy(), IMAGES)
     np.testing.assert_array_equal(tf.function(data.images)(tf.constant([3, 3, 11])).numpy(), IMAGES[[3, 3, 11]])
     assert data.observation_shape == [5, 4, 3] and data.num_observations == 12
-    seen = list(batches.training_batches(data, 4, seed=1, first_step=0, last_step=5))
-    for step, images in enumerate(seen):
+    seen = list(batches.training_batches(data, ("x",), 4, seed=1, first_step=0, last_step=5))
+    for step, batch in enumerate(seen):
         expected = IMAGES[batches.batch_indices(1, step, 4, 12).numpy()]
-        np.testing.assert_allclose(images.numpy(), expected / 255, rtol=1e-6)
+        np.testing.assert_allclose(batch["x"].numpy(), expected / 255, rtol=1e-6)
 
 
 def test_a_grid_knows_its_factors():

@@ -46,7 +46,7 @@ def test_counts_follow_the_recipe(home):
     assert data.vocabulary == sorted(word for word, _ in frequent) == ["car", "church", "engine"]
     expected = [[words(text).count(word) for word in data.vocabulary] for text in TRAIN]
     kept = [row for row in expected if sum(row)]
-    np.testing.assert_array_equal(data.images(np.arange(data.num_observations)).numpy(), kept)
+    np.testing.assert_array_equal(data.observations(np.arange(data.num_observations)).numpy(), kept)
     assert data.labels.tolist() == [0, 1, 0, 1] and data.label_names == ["autos", "religion"]
     assert data.observation_shape == [3] and data.num_factors == 0
 
@@ -55,7 +55,7 @@ def test_splits_share_the_vocabulary_of_the_training_part(home):
     gin.bind_parameter("twenty_newsgroups.num_words", 3)
     test = get_named_ground_truth_data("20newsgroups:test", str(home))
     assert test.vocabulary == ["car", "church", "engine"] and test.labels.tolist() == [0, 1]
-    np.testing.assert_array_equal(test.images([0, 1]).numpy(), [[0, 0, 1], [0, 1, 0]])
+    np.testing.assert_array_equal(test.observations([0, 1]).numpy(), [[0, 0, 1], [0, 1, 0]])
     assert get_named_ground_truth_data("20newsgroups:all", str(home)).labels.tolist() == [0, 1, 0, 1, 0, 1]
 
 
@@ -68,7 +68,7 @@ def test_stop_words_of_the_users_own(home):
 
 def test_batches(home):
     data = get_named_ground_truth_data("20newsgroups", str(home))
-    batch = next(iter(batches.training_batches(data, 3, 0, 0, 1)))
+    batch = batches.batch(data, ("x",), 0, 0, 3)["x"]
     assert batch.shape == (3, len(data.vocabulary)) and batch.numpy().sum() > 0
 
 

@@ -6,7 +6,6 @@ import tensorflow as tf
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import base, batches, get_named_ground_truth_data, registry, training_views
 from dislib_plus.data.factor_table import FactorTable
-from dislib_plus.data.second_batch import SecondBatch
 from dislib_plus.data.table_files import named_columns
 from dislib_plus.data.training_views import TrainingView, line_probabilities
 from dislib_plus.data.with_codes import WithCodes
@@ -29,9 +28,8 @@ def numbers(monkeypatch):
 
 def drawn(data, size=20_000):
     """Indices of the images in one large training batch."""
-    elements = tf.nest.flatten(data.elements(batches.training_indices(data, 3, tf.constant(5, tf.int64), size),
-                                             tf.constant([1, 2])))[0]
-    return np.rint(elements.numpy()[:, 0, 0, 0] * 255).astype(int)
+    x = data.part("x", batches.training_indices(data, 3, tf.constant(5, tf.int64), size), tf.constant([1, 2]))
+    return np.rint(x.numpy()[:, 0, 0, 0] * 255).astype(int)
 
 
 def test_two_factors_are_correlated_in_training_only():
@@ -87,12 +85,11 @@ def test_wrappers_of_training_keep_the_view():
     weights[[7, 30]] = 1, 3
     view = TrainingView("view", grid(), weights)
     codes = np.arange(60, dtype=np.float32)[:, None, None]
-    images, paired = next(iter(batches.training_batches(WithCodes(view, codes), 50, 0, 0, 1)))
-    shown = np.rint(images.numpy()[:, 0, 0, 0] * 255)
+    batch = batches.batch(WithCodes(view, 1, lambda: codes), ("x", "second_x", "codes"), 0, 0, 50)
+    shown = np.rint(batch["x"].numpy()[:, 0, 0, 0] * 255)
     assert set(shown) == {7, 30}
-    np.testing.assert_array_equal(paired.numpy()[:, 0], shown)
-    for part in next(iter(batches.training_batches(SecondBatch(view), 50, 0, 0, 1))):
-        assert set(np.rint(part.numpy()[:, 0, 0, 0] * 255)) == {7, 30}
+    np.testing.assert_array_equal(batch["codes"].numpy()[:, 0], shown)
+    assert set(np.rint(batch["second_x"].numpy()[:, 0, 0, 0] * 255)) == {7, 30}
 
 
 def test_a_view_of_a_view_keeps_both():
@@ -151,8 +148,8 @@ def test_images_of_no_weight_are_never_drawn(monkeypatch):
 
 def test_batches_are_a_function_of_seed_and_step():
     view = TrainingView("view", grid(), np.arange(60.0))
-    first = [batch.numpy() for batch in batches.training_batches(view, 8, 1, 0, 4)]
-    again = [batch.numpy() for batch in batches.training_batches(view, 8, 1, 2, 4)]
+    first = [batch["x"].numpy() for batch in batches.training_batches(view, ("x",), 8, 1, 0, 4)]
+    again = [batch["x"].numpy() for batch in batches.training_batches(view, ("x",), 8, 1, 2, 4)]
     np.testing.assert_array_equal(first[2:], again)
     assert (first[0] != first[1]).any()
 

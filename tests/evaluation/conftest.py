@@ -48,7 +48,8 @@ class TinyModel:
     def sample(self, count, seed=0):
         return self.decode(tf.random.stateless_normal([count, self.num_latents], seed))
 
-    def loss_terms(self, x, training=False):
+    def loss_terms(self, batch, training=False, seed=None):
+        x = batch["x"]
         posterior = self.posterior(x)
         prior = tfp.distributions.MultivariateNormalDiag(tf.zeros([self.num_latents]))
         error = tf.reduce_sum(tf.square(x - self.decode(posterior.mean())), [1, 2, 3])

@@ -8,6 +8,7 @@ import tensorflow as tf
 from dislib_plus.latents import LatentSpec
 from dislib_plus.networks.decoders import fc_decoder
 from dislib_plus.networks.encoders import fc_encoder
+from support.losses import first_loss, step_terms
 
 SHAPE = (8, 8, 1)
 LATENTS = 4
@@ -59,10 +60,6 @@ def tiny(tiny_encoder, tiny_decoder):
         model.build((None, *SHAPE))
         model.seed = 3
         model.compile(optimizer or keras.optimizers.Adam(0.01), **(compile_arguments or {}))
-        if hasattr(model, "build_optimizers"):
-            model.build_optimizers()
-        else:
-            model.optimizer.build(model.trained_variables())
         return model
     return make
 
@@ -71,7 +68,7 @@ def tiny(tiny_encoder, tiny_decoder):
 def at_step():
     """Function (model, step) that sets the number of finished updates."""
     def assign(model, step):
-        model.optimizer.iterations.assign(step)
+        model.updates.assign(step)
         return model
     return assign
 
@@ -79,7 +76,7 @@ def at_step():
 @pytest.fixture
 def loss_of():
     """Function (model, images) -> loss of the next training step, in nats."""
-    return lambda model, x: model.total_loss(model.loss_terms(x, training=True)).numpy()
+    return lambda model, x: first_loss(model, step_terms(model, x)).numpy()
 
 
 @pytest.fixture
@@ -87,7 +84,7 @@ def gradients_of():
     """Function (model, images, variables=None) -> gradients of the loss (None where there is none), of all variables."""
     def compute(model, x, variables=None):
         with tf.GradientTape() as tape:
-            loss = model.total_loss(model.loss_terms(x, training=True))
+            loss = first_loss(model, step_terms(model, x))
         gradients = tape.gradient(loss, model.trainable_variables if variables is None else variables)
         return [None if gradient is None else tf.convert_to_tensor(gradient).numpy() for gradient in gradients]
     return compute

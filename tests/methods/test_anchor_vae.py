@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dislib_plus.methods import VAE, AnchorVAE, BetaVAE
+from support.losses import step_noise, step_terms
 
 
 def test_equal_weights_are_the_beta_vae_to_the_bit(tiny, images, loss_of):
@@ -15,7 +16,7 @@ def test_equal_weights_are_the_beta_vae_to_the_bit(tiny, images, loss_of):
 def test_beta_form(tiny, images, loss_of):
     model = tiny(AnchorVAE, anchors=[1, 3], beta_l=2.0, beta_h=9.0)
     kl = np.mean(model.infer(images).kl_per_unit(), axis=0)
-    reconstruction = np.mean(tiny(VAE).loss_terms(images, training=True)["reconstruction"])
+    reconstruction = np.mean(step_terms(tiny(VAE), images)["reconstruction"])
     expected = reconstruction + 2.0 * (kl[1] + kl[3]) + 9.0 * (kl[0] + kl[2])
     np.testing.assert_allclose(loss_of(model, images), expected, rtol=1e-5)
 
@@ -33,8 +34,8 @@ def information(q, z, anchors, size):
 def test_mi_form(tiny, images, loss_of):
     model = tiny(AnchorVAE, anchors=[0, 2], form="mi", anchor_lambda=3.0, dataset_size=30)
     q = model.infer(images)
-    z = q.sample(model.noise_seed("z"))
-    terms = tiny(VAE).loss_terms(images, training=True)
+    z = q.sample(step_noise(model, "z"))
+    terms = step_terms(tiny(VAE), images)
     expected = np.mean(terms["reconstruction"] + terms["kl"]) - 3.0 * information(q, z, [0, 2], 30)
     np.testing.assert_allclose(loss_of(model, images), expected, rtol=1e-5)
 
@@ -48,7 +49,7 @@ def test_order_of_the_units_does_not_matter(tiny, images, form):
         kernel, bias = models[0].encoder.get_layer(name).get_weights()
         models[1].encoder.get_layer(name).set_weights([kernel[:, order], bias[order]])
     q, other = (model.infer(images) for model in models)
-    z = q.sample(models[0].noise_seed("z"))
+    z = q.sample(step_noise(models[0], "z"))
     first = models[0].regularizers(q, z)
     second = models[1].regularizers(other, z.numpy()[:, order])
     for name, value in first.items():

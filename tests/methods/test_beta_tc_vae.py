@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from dislib_plus.losses import aggregate_posterior
 from dislib_plus.methods import VAE, BetaTCVAE
+from support.losses import step_noise, step_terms
 
 
 def numpy_parts(q, z, weight=1.0):
@@ -31,9 +32,9 @@ def numpy_parts(q, z, weight=1.0):
 def parts(tiny, images):
     """(reconstruction, KL, MI, TC, DW) means on the tiny networks, weights of "mws" with 100 images."""
     model = tiny(VAE)
-    terms = model.loss_terms(images, training=True)
+    terms = step_terms(model, images)
     q = model.infer(images)
-    z = q.sample(model.noise_seed("z"))
+    z = q.sample(step_noise(model, "z"))
     return [np.mean(value) for value in (terms["reconstruction"], terms["kl"], *numpy_parts(q, z, 1 / (6 * 100)))]
 
 
@@ -61,8 +62,8 @@ def test_neutral_sampled_form_does_not_depend_on_the_estimator(tiny, images, los
     """MI + TC + DW is the sampled KL log q(z|x) - log p(z), whatever the estimate of q(z)."""
     model = tiny(BetaTCVAE, beta=1.0, kl_terms="sampled", estimator=estimator, dataset_size=50)
     q = model.infer(images)
-    z = q.sample(model.noise_seed("z"))
-    sampled = np.mean(model.loss_terms(images, training=True)["reconstruction"]
+    z = q.sample(step_noise(model, "z"))
+    sampled = np.mean(step_terms(model, images)["reconstruction"]
                       + q.distribution().log_prob(z) - model.prior().log_prob(z))
     np.testing.assert_allclose(loss_of(model, images), sampled, rtol=1e-5)
 
@@ -87,7 +88,7 @@ def test_warm_up_raises_beta_from_zero(tiny, at_step):
 
 def test_mutual_information_is_bounded_by_the_number_of_images(tiny, images):
     model = tiny(BetaTCVAE, beta=1.0, kl_terms="sampled", estimator="eq6", dataset_size=6)
-    assert np.mean(model.loss_terms(images)["mutual_information"]) <= math.log(6) + 1e-5
+    assert np.mean(model.loss_terms({"x": images})["mutual_information"]) <= math.log(6) + 1e-5
 
 
 def test_saving(tiny, check_saving):

@@ -9,9 +9,11 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from dislib_plus import seeds
 from dislib_plus.evaluation.metrics import dci, factor_vae, mig
 from dislib_plus.methods import DeVAE, partial_updates
 from dislib_plus.methods.devae_layers import parallel_heads
+from support.losses import first_loss, step_noise, step_terms
 
 tfd = tfp.distributions
 BETAS = [1.0, 10.0, 40.0]
@@ -87,13 +89,18 @@ def test_layer_probabilities(make, scale, expected):
         np.testing.assert_allclose(model.layer_probabilities(), [scale ** i * (1 - scale) / (1 - scale ** 3) for i in range(3)])
 
 
+def drawn_layer(model):
+    """The layer of the next step."""
+    return int(model.draw_layer(model.training_seed()))
+
+
 @pytest.mark.parametrize("scale", (0.5, 0.0))
 def test_layers_are_drawn_with_their_probabilities(make, at_step, scale):
     model = make(scale=scale)
-    draws = [int(at_step(model, step).draw_layer()) for step in range(500)]
+    draws = [drawn_layer(at_step(model, step)) for step in range(500)]
     found = np.bincount(draws, minlength=3) / 500
     np.testing.assert_allclose(found, model.layer_probabilities(), atol=0.08)
-    assert draws[7] == int(at_step(model, 7).draw_layer())
+    assert draws[7] == drawn_layer(at_step(model, 7))
 
 
 def test_random_loss_is_that_of_the_drawn_layer(make, images, at_step):
@@ -101,11 +108,11 @@ def test_random_loss_is_that_of_the_drawn_layer(make, images, at_step):
     seen = set()
     for step in range(12):
         at_step(model, step)
-        layer = int(model.draw_layer())
-        terms = model.loss_terms(images, training=True)
-        reconstruction, kl = model.layer_terms(images, layer, model.noise_seed("z"))
+        layer = drawn_layer(model)
+        terms = step_terms(model, images)
+        reconstruction, kl = model.layer_terms(images, layer, step_noise(model, "z"))
         np.testing.assert_allclose(terms["reconstruction"], reconstruction, rtol=1e-5)
-        np.testing.assert_allclose(model.total_loss(terms), np.mean(reconstruction + BETAS[layer] * kl), rtol=1e-5)
+        np.testing.assert_allclose(first_loss(model, terms), np.mean(reconstruction + BETAS[layer] * kl), rtol=1e-5)
         seen.add(layer)
     assert seen == {0, 1, 2}
 
@@ -129,23 +136,23 @@ def test_kl_of_a_layer_is_the_closed_form(make, images):
 @pytest.mark.parametrize("scale", (1.0, 0.5))
 def test_sum_loss(make, images, scale):
     model = randomize_layers(make(layer_mode="sum", scale=scale))
-    seed = model.noise_seed("z")
+    seed = step_noise(model, "z")
     terms = [model.layer_terms(images, layer, seed if layer == 0 else tf.random.fold_in(seed, layer, alg="philox"))
              for layer in range(3)]
     expected = sum(scale ** i * np.mean(rec + BETAS[i] * kl) for i, (rec, kl) in enumerate(terms))
-    found = model.loss_terms(images, training=True)
-    np.testing.assert_allclose(model.total_loss(found), expected, rtol=1e-5)
+    found = step_terms(model, images)
+    np.testing.assert_allclose(first_loss(model, found), expected, rtol=1e-5)
     np.testing.assert_allclose(found["kl"], terms[0][1], rtol=1e-5)
 
 
 def test_evaluation_reports_layer_zero_and_the_expected_loss(make, images):
     model = randomize_layers(make(scale=0.5))
-    terms = model.loss_terms(images)
-    seed = model.noise_seed("z", False)
+    terms = model.loss_terms({"x": images})
+    seed = seeds.stream(model.evaluation_seed(), "z")
     layers = [model.layer_terms(images, i, seed if i == 0 else tf.random.fold_in(seed, i, alg="philox")) for i in range(3)]
     np.testing.assert_allclose(terms["reconstruction"], layers[0][0], rtol=1e-5)
     expected = sum(p * np.mean(rec + beta * kl) for p, beta, (rec, kl) in zip(model.layer_probabilities(), BETAS, layers))
-    np.testing.assert_allclose(model.total_loss(terms), expected, rtol=1e-5)
+    np.testing.assert_allclose(first_loss(model, terms), expected, rtol=1e-5)
 
 
 def test_layers_differ_by_their_beta_only_at_the_start(make, images):
@@ -169,7 +176,7 @@ def test_embedding_says_which_layer(make, images):
 
 def test_gradients_reach_the_encoder_and_the_layers_below(make, images, at_step, gradients_of):
     model = randomize_layers(make())
-    step = next(step for step in range(50) if int(at_step(model, step).draw_layer()) == 1)
+    step = next(step for step in range(50) if drawn_layer(at_step(model, step)) == 1)
     at_step(model, step)
     scale, embeddings, kernel = gradients_of(model, images, [
         model.posteriors.log_scale, model.embeddings, model.encoder.trainable_variables[0]])
@@ -186,7 +193,7 @@ def test_layers_that_are_not_drawn_are_neither_moved_nor_decayed(make, images, s
     step = tf.function(model.train_step)
     drawn_layers = set()
     for _ in range(12):
-        layer = int(model.draw_layer())
+        layer = drawn_layer(model)
         everything = [(model.embeddings, [[i == layer] for i in range(3)]),
                       *model.posteriors.used_weights(layer, model.encoder)]
         entries = [(entry, np.broadcast_to(mask, weight.shape)) for weight, mask in everything
@@ -236,7 +243,7 @@ def test_layers_have_the_same_scores(make):
 def test_evaluation_of_a_dead_scale(make, images):
     """With s = 0 only layer 0 is trained and scored."""
     model = make(scale=0.0)
-    terms = model.loss_terms(images)
+    terms = model.loss_terms({"x": images})
     np.testing.assert_allclose(terms["bottleneck"], 0.0, atol=1e-6)
 
 
@@ -244,7 +251,7 @@ def test_numbers_of_weights():
     model = DeVAE(latents=10, betas=BETAS)
     model.build((None, 32, 32, 1))
     extra = model.count_params() - model.encoder.count_params() - model.decoder.count_params()
-    assert extra == 3 * 10 + 2 * 2 * 10
+    assert extra == 3 * 10 + 2 * 2 * 10 + 1  # and the number of updates
     assert model.decoder.input_shape == (None, 20)
 
 
@@ -253,7 +260,7 @@ def test_networks_of_the_ablations(images):
     for structure, betas in (("parallel", BETAS), ("linear", BETAS), ("single", [6.0])):
         model = DeVAE(latents=3, betas=betas, structure=structure)
         model.build((None, 16, 16, 1))
-        assert math.isfinite(float(model.total_loss(model.loss_terms(image))))
+        assert math.isfinite(float(first_loss(model, model.loss_terms({"x": image}))))
 
 
 @pytest.mark.parametrize("structure", ("dit", "parallel", "linear"))

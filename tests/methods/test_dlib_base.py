@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from dislib_plus.latents import LatentSpec
 from dislib_plus.methods import AnnealedVAE, BaseVAE
+from support.losses import step_noise, step_terms
 
 
 @gin.configurable("test_bottleneck_vae")
@@ -62,8 +63,8 @@ def test_hook_is_the_loss(make, tiny, images, loss_of):
 def test_hook_sees_posterior_and_samples(make, images, loss_of):
     model = make(PolitelyWritten, strength=5.0)
     q = model.infer(images)
-    z = q.sample(model.noise_seed("z"))
-    terms = model.loss_terms(images, training=True)
+    z = q.sample(step_noise(model, "z"))
+    terms = step_terms(model, images)
     expected = np.mean(terms["reconstruction"] + terms["kl"]) + 5.0 * np.mean(((z - q.mean) / q.stddev) ** 2)
     np.testing.assert_allclose(loss_of(model, images), expected, rtol=1e-5)
 
@@ -96,4 +97,4 @@ def test_missing_hook(images):
     model = Empty()
     model.build((None, 16, 16, 1))
     with pytest.raises(NotImplementedError, match="Empty must define regularizer"):
-        model.loss_terms(tf.zeros([2, 16, 16, 1]))
+        model.loss_terms({"x": tf.zeros([2, 16, 16, 1])})

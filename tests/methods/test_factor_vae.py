@@ -10,10 +10,10 @@ import tensorflow as tf
 
 from dislib_plus import seeds
 from dislib_plus.data import ResidentImages, batches
-from dislib_plus.data.second_batch import SecondBatch
 from dislib_plus.losses import adversarial
 from dislib_plus.methods import VAE, FactorVAE
 from dislib_plus.networks.discriminators import fc_discriminator
+from support.losses import first_loss, step_noise, step_terms
 
 
 @pytest.fixture
@@ -29,22 +29,22 @@ def make(tiny, randomized):
 
 def test_terms_are_numpys(make, images):
     model = make(gamma=7.0)
-    terms = model.loss_terms(images, training=True)
-    z = model.infer(images).sample(model.noise_seed("z"))
+    terms = step_terms(model, images)
+    z = model.infer(images).sample(step_noise(model, "z"))
     logits = model.discriminator(z).numpy().astype(np.float64)
-    permuted = model.discriminator(adversarial.permute_latents(z, model.noise_seed("permutation"))).numpy()
+    permuted = model.discriminator(adversarial.permute_latents(z, step_noise(model, "permutation"))).numpy()
     np.testing.assert_allclose(terms["total_correlation"], logits[:, 0] - logits[:, 1], rtol=1e-5, atol=1e-5)
     probability = np.exp(logits[:, 0]) / np.exp(logits).sum(1)
     other = np.exp(permuted[:, 1]) / np.exp(permuted).sum(1)
     np.testing.assert_allclose(terms["discriminator_loss"], -0.5 * np.log(probability) - 0.5 * np.log(other), rtol=1e-4)
     vae = np.mean(terms["reconstruction"] + terms["kl"])
-    np.testing.assert_allclose(model.total_loss(terms), vae + 7.0 * np.mean(logits[:, 0] - logits[:, 1]), rtol=1e-5)
+    np.testing.assert_allclose(first_loss(model, terms), vae + 7.0 * np.mean(logits[:, 0] - logits[:, 1]), rtol=1e-5)
 
 
 def test_undecided_discriminator(make, images):
     model = make(gamma=7.0)
     model.discriminator.get_layer("logits").set_weights([np.zeros((8, 2)), np.zeros(2)])
-    terms = model.loss_terms(images, training=True)
+    terms = step_terms(model, images)
     np.testing.assert_array_equal(terms["total_correlation"], 0.0)
     np.testing.assert_allclose(terms["discriminator_loss"], math.log(2), rtol=1e-6)
 
@@ -59,10 +59,10 @@ def updates(model, images):
 def test_step_is_each_players_own_gradient_step(make, images):
     """With plain gradient descent: every weight moves by its own player's gradient, both taken before the update."""
     model = make(gamma=7.0)
-    model.compile(keras.optimizers.SGD(0.5), keras.optimizers.SGD(0.25))
+    model.compile(keras.optimizers.SGD(0.5), discriminator_optimizer=keras.optimizers.SGD(0.25))
     with tf.GradientTape(persistent=True) as tape:
-        terms = model.loss_terms(images, training=True)
-        loss = model.total_loss(terms)
+        terms = step_terms(model, images)
+        loss = first_loss(model, terms)
         adversary = tf.reduce_mean(terms["discriminator_loss"])
     ours, theirs = model.trained_variables(), model.discriminator.trainable_variables
     expected = [[variable.numpy() - rate * gradient.numpy()
@@ -103,30 +103,29 @@ def test_warm_up(make, at_step):
 def test_second_batch_is_what_is_permuted(make, images):
     model = make(gamma=5.0, second_batch=True)
     others = images[::-1] * 0.5
-    terms = model.loss_terms((images, others), training=True)
-    z = model.infer(others).sample(model.noise_seed("other z"))
-    permuted = model.discriminator(adversarial.permute_latents(z, model.noise_seed("permutation")))
-    own = model.discriminator(model.infer(images).sample(model.noise_seed("z")))
+    terms = step_terms(model, images, second_x=others)
+    z = model.infer(others).sample(step_noise(model, "other z"))
+    permuted = model.discriminator(adversarial.permute_latents(z, step_noise(model, "permutation")))
+    own = model.discriminator(model.infer(images).sample(step_noise(model, "z")))
     np.testing.assert_allclose(terms["discriminator_loss"], adversarial.discriminator_loss(own, permuted), rtol=1e-5)
     assert terms["reconstruction"].shape == (6,)
-    with pytest.raises(ValueError, match="second_batch needs batches"):
+    with pytest.raises(ValueError, match="FactorVAE needs batches with 'x', 'second_x'; received 'x'"):
         model.train_step(images)
 
 
-def test_second_batch_trains_from_its_data_set(make):
+def test_second_batch_is_a_part_of_the_batch(make):
     pixels = np.random.RandomState(0).randint(0, 256, (40, 8, 8, 1)).astype(np.uint8)
     model = make(gamma=5.0, second_batch=True)
-    stage, = model.stages()
-    assert stage.model is model and make(gamma=5.0).stages() == []
-    dataset = stage.prepare(ResidentImages("images", pixels))
-    assert isinstance(dataset, SecondBatch)
-    data = batches.training_batches(dataset, 6, 0, 0, 3)
-    first, others = next(iter(data))
-    assert first.shape == others.shape == (6, 8, 8, 1) and (first != others).numpy().any()
-    again = next(iter(batches.training_batches(dataset, 6, 0, 0, 3)))
-    np.testing.assert_array_equal(again[1], others)
+    dataset = ResidentImages("images", pixels)
+    parts = batches.parts_of(model, dataset)
+    assert parts == ("x", "second_x") and batches.parts_of(make(gamma=5.0), dataset) == ("x",)
+    data = batches.training_batches(dataset, parts, 6, 0, 0, 3)
+    batch, again = next(iter(data)), next(iter(data))
+    assert batch["x"].shape == batch["second_x"].shape == (6, 8, 8, 1)
+    assert (batch["x"] != batch["second_x"]).numpy().any()
+    np.testing.assert_array_equal(again["second_x"], batch["second_x"])
     model.fit(data, verbose=0)
-    assert int(model.optimizer.iterations) == 3
+    assert int(model.updates) == 3
 
 
 def test_both_optimizers_belong_to_a_checkpoint(make, images):
@@ -169,7 +168,7 @@ def test_discriminator_optimizer_of_gin_or_of_the_paper(make):
     model.compile(keras.optimizers.SGD(0.1))
     paper = model.discriminator_optimizer
     np.testing.assert_allclose([paper.learning_rate, paper.beta_1, paper.beta_2], [1e-4, 0.5, 0.9], rtol=1e-6)
-    import dislib_plus.tf1_gin_names  # noqa: F401  registers discriminator_optimizer
+    import dislib_plus.tf1_gin_names  # noqa: F401  registers AdamOptimizer
     gin.parse_config("discriminator_optimizer.optimizer_fn = @discriminator/AdamOptimizer\n"
                      "discriminator/AdamOptimizer.learning_rate = 0.5")
     try:

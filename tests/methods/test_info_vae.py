@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from dislib_plus.losses import mmd
 from dislib_plus.methods import VAE, InfoVAE
+from support.losses import step_noise, step_terms
 
 
 @pytest.mark.parametrize("alpha, weight, kl, divergence", ((1.0, 1000.0, 0.0, 1000.0), (0.0, 1000.0, 1.0, 999.0),
@@ -21,9 +22,9 @@ def test_weights(tiny, alpha, weight, kl, divergence):
 def test_mmd_term(tiny, images, loss_of, estimator, samples):
     model = tiny(InfoVAE, info_alpha=0.25, info_lambda=5.0, kernel="imq", kernel_scale=0.7, mmd_estimator=estimator,
                  prior_samples=samples)
-    z = model.infer(images).sample(model.noise_seed("z"))
-    prior = tf.random.stateless_normal([samples or 6, 4], model.noise_seed("prior"), alg="philox")
-    terms = tiny(VAE).loss_terms(images, training=True)
+    z = model.infer(images).sample(step_noise(model, "z"))
+    prior = tf.random.stateless_normal([samples or 6, 4], step_noise(model, "prior"), alg="philox")
+    terms = step_terms(tiny(VAE), images)
     expected = (np.mean(terms["reconstruction"]) + 0.75 * np.mean(terms["kl"])
                 + 4.25 * mmd.mmd(z, prior, "imq", estimator, 0.7))
     np.testing.assert_allclose(loss_of(model, images), expected, rtol=1e-5)
@@ -32,8 +33,8 @@ def test_mmd_term(tiny, images, loss_of, estimator, samples):
 def test_kl_term_is_the_weighted_mixture_against_the_prior(tiny, images):
     model = tiny(InfoVAE, divergence="kl", dataset_size=40)
     q = model.infer(images)
-    z = q.sample(model.noise_seed("z"))
-    found = model.regularizers(q, z)["divergence"]
+    z = q.sample(step_noise(model, "z"))
+    found = model.sampled_regularizers(q, z, model.training_seed())["divergence"]
     for i in range(6):
         density = sum((1 / 40 if n == i else 39 / (40 * 5)) * math.exp(float(
             model.infer(images[n:n + 1]).distribution().log_prob(z[i:i + 1])[0])) for n in range(6))
@@ -43,20 +44,20 @@ def test_kl_term_is_the_weighted_mixture_against_the_prior(tiny, images):
 
 def test_deterministic_encoder_decodes_the_means(tiny, images):
     model = tiny(InfoVAE, encoder_stochastic=False)
-    terms = model.loss_terms(images, training=True)
+    terms = step_terms(model, images)
     expected = model.reconstruction.loss(images, model.decoder(model.represent(images)))
     np.testing.assert_allclose(terms["reconstruction"], expected, rtol=1e-6)
 
 
 def test_prior_draws_change_with_the_step(tiny, images, at_step):
     model = tiny(InfoVAE, encoder_stochastic=False)
-    first, second = (float(at_step(model, step).loss_terms(images)["divergence"]) for step in (0, 1))
+    first, second = (float(at_step(model, step).loss_terms({"x": images})["divergence"]) for step in (0, 1))
     assert first != second
 
 
 def test_saving(tiny, check_saving):
     copy = check_saving(tiny(InfoVAE, info_alpha=0.5, info_lambda=10.0, kernel="rbf", kernel_scale=2.0, prior_samples=9))
-    assert copy.settings["kernel_scale"] == 2.0 and copy.settings["prior_samples"] == 9
+    assert copy.kernel_scale == 2.0 and copy.prior_samples == 9
 
 
 @pytest.mark.parametrize("arguments, message", (

@@ -30,7 +30,7 @@ def test_information_lies_between_nothing_and_the_log_of_the_number_of_images():
     x = data.observations(tf.range(64))
     found = []
     for first in range(0, 400, 100):
-        model.fit(batches.training_batches(data, 32, 0, first, first + 100), verbose=0)
+        model.fit(batches.training_batches(data, ("x",), 32, 0, first, first + 100), verbose=0)
         mean, stddev, *_ = (part.numpy() for part in tf.nest.flatten(posteriors.parts_of(model.posterior(x))))
         found += list(latent_information(PosteriorMixture(mean, stddev), np.random.RandomState(0), [[0, 1, 2, 3]]))
     assert all(0.0 < information <= np.log(64) + 1e-9 for information in found) and found[-1] > 1.0

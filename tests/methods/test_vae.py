@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from dislib_plus import seeds
 from dislib_plus.latents import LatentSpec
-from dislib_plus.losses.reconstruction import Reconstruction, l2_loss
+from dislib_plus.likelihoods import SquaredError
 from dislib_plus.methods import VAE, BetaVAE
+from support.losses import step_noise, step_terms
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def clean_gin():
 def numpy_terms(model, x):
     """Reconstruction and KL per image, from the networks' outputs in float64."""
     mean, log_var = (output.numpy().astype(np.float64) for output in model.encoder(x))
-    noise = seeds.normal(mean.shape, tf.random.fold_in(model.noise_seed("z"), 0, alg="philox")).numpy()
+    noise = seeds.normal(mean.shape, tf.random.fold_in(step_noise(model, "z"), 0, alg="philox")).numpy()
     z = (mean + np.exp(log_var / 2) * noise).astype(np.float32)
     logits = model.decoder(z).numpy().astype(np.float64)
     probability = 1 / (1 + np.exp(-logits))
@@ -34,7 +35,7 @@ def numpy_terms(model, x):
 
 def test_loss_terms_are_numpys(tiny, images):
     model = tiny(VAE)
-    terms = model.loss_terms(images, training=True)
+    terms = step_terms(model, images)
     for found, expected in zip((terms["reconstruction"], terms["kl"]), numpy_terms(model, images)):
         np.testing.assert_allclose(found, expected, rtol=1e-4)
 
@@ -50,7 +51,7 @@ def test_standard_posterior_has_no_kl(tiny, images):
     for name in ("means", "log_var"):
         layer = model.encoder.get_layer(name)
         layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
-    np.testing.assert_array_equal(model.loss_terms(images)["kl"], 0.0)
+    np.testing.assert_array_equal(model.loss_terms({"x": images})["kl"], 0.0)
 
 
 def test_beta_one_is_the_vae_to_the_bit(tiny, images):
@@ -66,7 +67,7 @@ def test_beta_one_is_the_vae_to_the_bit(tiny, images):
 
 def test_loss_is_affine_in_beta(tiny, images, loss_of):
     losses = [loss_of(tiny(BetaVAE, beta=beta), images) for beta in (2.0, 7.0)]
-    kl = np.mean(tiny(BetaVAE, beta=2.0).loss_terms(images)["kl"])
+    kl = np.mean(tiny(BetaVAE, beta=2.0).loss_terms({"x": images})["kl"])
     np.testing.assert_allclose(losses[1] - losses[0], 5.0 * kl, rtol=1e-4)
 
 
@@ -129,7 +130,7 @@ def test_unequal_batches_are_welcome(tiny, images):
 
 
 def test_saving(tiny, check_saving):
-    check_saving(tiny(BetaVAE, beta=2.0, reconstruction=Reconstruction(l2_loss)))
+    check_saving(tiny(BetaVAE, beta=2.0, reconstruction=SquaredError()))
 
 
 def test_saving_of_networks_made_by_gin(images, tmp_path):
@@ -160,7 +161,7 @@ def test_use(tiny, images):
 def test_categorical_units(tiny, images):
     latents = [("normal", 2), ("categorical", 3)]
     model = tiny(VAE, latents=latents)
-    terms = model.loss_terms(images)
+    terms = model.loss_terms({"x": images})
     assert (terms["kl"] > 0).numpy().all()
     assert float(model.train_step(images)["kl"]) < math.inf
     np.testing.assert_allclose(tf.reduce_sum(model.represent(images)[:, 2:], 1), 1.0, rtol=1e-5)
@@ -185,13 +186,15 @@ def test_fit_builds_for_the_images(as_dataset):
     model = BetaVAE(latents=2)
     model.compile("adam")
     history = model.fit(data, verbose=0).history
-    assert model.image_shape == (16, 16, 1) and np.isfinite(history["loss"]).all()
+    assert model.observation_shape == (16, 16, 1) and np.isfinite(history["loss"]).all()
 
 
 def test_fit_of_what_are_no_images():
     model = BetaVAE(latents=2)
     model.compile("adam")
-    with pytest.raises(ValueError, match="shape of the images cannot be seen"):
+    with pytest.raises(ValueError, match="The shape of the observations cannot be seen"):
+        model.fit(np.zeros(4))
+    with pytest.raises(ValueError, match="needs images"):
         model.fit(np.zeros((4, 3)))
 
 

@@ -7,11 +7,11 @@ import numpy as np
 
 def outputs(model):
     """What a model makes of fixed images and noise, and everything it would go on training with, as arrays."""
-    x = np.random.RandomState(0).uniform(size=(4, *model.image_shape)).astype(np.float32)
+    x = np.random.RandomState(0).uniform(size=(4, *model.observation_shape)).astype(np.float32)
     model.seed = 5
     model.reset_metrics()
     found = {"code": model.represent(x), "reconstruction": model.reconstruct(x), "sample": model.sample(3),
-             **{f"term {name}": value for name, value in model.loss_terms(x).items()}}
+             **{f"term {name}": value for name, value in model.loss_terms({"x": x}).items()}}
     # Part by part: a loaded model lists its parts in another order.
     parts = {part.name: part.variables for part in model.layers}
     inside = {id(variable) for variables in parts.values() for variable in variables}

@@ -102,10 +102,10 @@ def cluster(count, index):
 def test_batches_without_a_strategy_are_the_plain_ones():
     images = np.random.RandomState(0).randint(0, 256, (20, 4, 4, 1)).astype(np.uint8)
     dataset = ResidentImages("noise", images)
-    found = list(distribution.training_batches(None, dataset, 6, seed=5, first_step=2, last_step=4))
+    found = list(distribution.training_batches(None, dataset, ("x",), 6, seed=5, first_step=2, last_step=4))
     assert len(found) == 2
     for step, batch in zip((2, 3), found):
-        np.testing.assert_array_equal(batch, batches.batch(dataset, 5, step, 6))
+        np.testing.assert_array_equal(batch["x"], batches.batch(dataset, ("x",), 5, step, 6)["x"])
 
 
 def test_who_is_chief(monkeypatch):

@@ -6,6 +6,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from dislib_plus.data import ResidentGrid, ResidentImages
+from dislib_plus.latents import Part
 
 SHAPE = (8, 8, 1)
 
@@ -15,6 +16,14 @@ class Painter:
 
     code_spec = [("normal", 3)]
     num_latents = 3
+    observation_shape = SHAPE
+
+    def parts(self):
+        return [Part("z", self.code_spec, self.represent, self.posterior, lambda x: {},
+                     lambda code, anchor: [("X", self.decode(code))])]
+
+    def levels(self, x):
+        return [("X", self.reconstruct(x))]
 
     def represent(self, x):
         columns = tf.clip_by_value(x[:, 0, :self.num_latents, 0], 1e-3, 1 - 1e-3)
@@ -42,6 +51,19 @@ class TwoStagePainter(Painter):
         code_spec = [("normal", 1)]
 
     stage_one = Painter()
+
+    def parts(self):
+        def render_c(code, fixed):
+            y = self.stage_one.decode(code)
+            return [("Y", y), ("X", self.generate(y, fixed["z"]))]
+        return [Part("c", self.code_spec, self.represent, self.posterior,
+                     lambda x: {"z": self.represent(x, part="z")}, render_c),
+                Part("z", self.latents.code_spec, lambda x: self.represent(x, part="z"),
+                     lambda x: self.infer_z(x, self.first_stage(x)), lambda x: {"y": self.first_stage(x)},
+                     lambda code, fixed: [("X", self.generate(fixed["y"], code))])]
+
+    def levels(self, x):
+        return [("Y", self.first_stage(x)), ("X", self.reconstruct(x))]
 
     def first_stage(self, x, sample=False, seed=None):
         return self.stage_one.reconstruct(x)

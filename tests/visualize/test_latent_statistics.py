@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from dislib_plus.latents import Part, Unit, units_of
 from dislib_plus.visualize import latent_statistics as subject
-from dislib_plus.visualize.parts import Part, Unit, parts_of_model, units_of
 
 tfd = tfp.distributions
 
@@ -40,7 +40,7 @@ def test_unit_kl_limits():
 
 
 def test_statistics_of_codes_that_are_the_factors(painter, grid):
-    part, = parts_of_model(painter)
+    part, = painter.parts()
     found = subject.latent_statistics(part, grid, 5000, np.random.RandomState(0), batch_size=5)
     assert found.num_images == 12 and found.factor_names == ["shape", "angle"]
     np.testing.assert_allclose(found.entropies, np.log([3, 4]))
@@ -67,19 +67,19 @@ def test_mutual_information_of_a_categorical_variable_uses_its_most_probable_cla
 
 
 def test_statistics_without_factors(painter, plain_images):
-    found = subject.latent_statistics(parts_of_model(painter)[0], plain_images, 7, np.random.RandomState(0))
+    found = subject.latent_statistics(painter.parts()[0], plain_images, 7, np.random.RandomState(0))
     assert found.num_images == 7 and found.mutual_information is None and found.shares() is None
     assert found.label(1).startswith("z1  KL ")
     assert found.as_dict()["factor_entropies"] is None and len(found.as_dict()["kl"]) == 3
 
 
 def test_a_factor_of_one_value_gives_no_nan(painter, grid):
-    found = subject.latent_statistics(parts_of_model(painter)[0], grid, 1, np.random.RandomState(0))
+    found = subject.latent_statistics(painter.parts()[0], grid, 1, np.random.RandomState(0))
     np.testing.assert_array_equal(found.shares(), np.zeros((3, 2)))
 
 
 def test_two_stage_parts_have_their_own_posteriors(two_stages, grid):
-    part_c, part_z = parts_of_model(two_stages)
+    part_c, part_z = two_stages.parts()
     of_c, of_z = (subject.latent_statistics(part, grid, 12, np.random.RandomState(0)) for part in (part_c, part_z))
     assert [unit.name for unit in of_c.units] == ["c0", "c1", "c2"] and [unit.name for unit in of_z.units] == ["z0"]
     np.testing.assert_allclose(of_z.kl, 0.5 * (0.25 - 1) - math.log(0.5), rtol=1e-6)

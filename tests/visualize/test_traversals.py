@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageSequence
 
-from dislib_plus.visualize import latent_statistics, parts, traversals
-from dislib_plus.visualize.parts import Part, parts_of_model
+from dislib_plus.latents import Part, parts
+from dislib_plus.visualize import latent_statistics, traversals
 
 SCALE, MARGIN, STEP = 9, 8, 8 * 9 + 2  # 8 pixels are drawn as 72, with gaps of 2
 
@@ -25,7 +25,7 @@ def _statistics(part, grid):
 
 
 def test_traversal_codes_vary_one_unit(painter):
-    part = parts_of_model(painter)[0]
+    part = painter.parts()[0]
     codes = np.array([[0.1, 0.2, 0.3], [1.0, 2.0, 3.0]], np.float32)
     result = traversals.traversal_codes(part, codes, [2, 0], lambda start: start + np.arange(4), 4)
     assert result.shape == (2, 2, 4, 3) and result.dtype == np.float32
@@ -47,7 +47,7 @@ def test_render_in_batches_keeps_rows_and_anchors_together(two_stages, base, mon
     monkeypatch.setattr(parts, "RENDER_BATCH", 3)
     base[:, :, -1] = np.array([0.25, 0.75])[:, None, None]
     codes = np.random.RandomState(0).normal(size=(2, 4, 3))
-    (name_y, y), (name_x, x) = parts_of_model(two_stages)[0].render(base, codes)
+    (name_y, y), (name_x, x) = two_stages.parts()[0].render(base, codes)
     assert (name_y, name_x) == ("Y", "X") and y.shape == x.shape == (2, 4, 8, 8, 1)
     np.testing.assert_allclose(y[:, :, 0, :3, 0], sigmoid(codes), rtol=1e-5)
     np.testing.assert_allclose(x[..., :-1, :], y[..., :-1, :])
@@ -57,14 +57,14 @@ def test_render_in_batches_keeps_rows_and_anchors_together(two_stages, base, mon
 
 def test_traversal_of_z_keeps_y(two_stages, base):
     codes = np.array([[[0.1], [0.9]], [[0.2], [0.4]]])
-    (name, x), = parts_of_model(two_stages)[1].render(base, codes)
+    (name, x), = two_stages.parts()[1].render(base, codes)
     assert name == "X"
     np.testing.assert_allclose(x[:, :, 3, -1, 0], codes[..., 0], rtol=1e-6)
     np.testing.assert_allclose(x[:, :, :, :3], np.repeat(base[:, None, :, :3], 2, axis=1), atol=2e-3)
 
 
 def test_table_draws_units_by_falling_kl(painter, grid, base, tmp_path):
-    part = parts_of_model(painter)[0]
+    part = painter.parts()[0]
     statistics = _statistics(part, grid)
     traversals.traversal_table(part, statistics, base[0], tmp_path / "t.png", span=2.0, num_values=5, max_units=2)
     picture = np.asarray(Image.open(tmp_path / "t.png")).astype(float)
@@ -79,7 +79,7 @@ def test_table_draws_units_by_falling_kl(painter, grid, base, tmp_path):
 
 
 def test_animation_starts_at_the_image_and_moves_every_column(painter, grid, base, tmp_path):
-    part = parts_of_model(painter)[0]
+    part = painter.parts()[0]
     statistics = _statistics(part, grid)
     traversals.traversal_animation(part, statistics, base, tmp_path / "a.gif", num_frames=8, fps=20)
     with Image.open(tmp_path / "a.gif") as animation:
@@ -95,7 +95,7 @@ def test_animation_starts_at_the_image_and_moves_every_column(painter, grid, bas
 
 
 def test_two_stage_animation_shows_y_above_x(two_stages, grid, base, tmp_path):
-    part = parts_of_model(two_stages)[0]
+    part = two_stages.parts()[0]
     base[:, :, -1] = 0.5
     traversals.traversal_animation(part, _statistics(part, grid), base, tmp_path / "a.gif", num_frames=4)
     with Image.open(tmp_path / "a.gif") as animation:

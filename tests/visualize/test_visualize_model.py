@@ -164,9 +164,9 @@ def test_contact_sheet_leaves_the_rest_white(tmp_path):
 
 
 def test_what_cannot_be_drawn_is_refused(painter, grid, tmp_path):
-    with pytest.raises(ValueError, match="generative model; object has no represent, decode, reconstruct, sample"):
+    with pytest.raises(ValueError, match="object has none of levels, parts, sample"):
         visualize_model(object(), grid, tmp_path / "pictures", **SMALL)
-    painter.image_shape = (16, 16, 3)
+    painter.observation_shape = (16, 16, 3)
     with pytest.raises(ValueError, match=r"images \(16, 16, 3\), and data set 'tiny_grid' has \(8, 8, 1\)"):
         visualize_model(painter, grid, tmp_path / "pictures", **SMALL)
     assert not list(tmp_path.iterdir())
@@ -176,7 +176,7 @@ def test_what_cannot_be_drawn_is_refused(painter, grid, tmp_path):
 def test_a_model_of_other_channels_shows_them_side_by_side(painter, grid, tmp_path, channels):
     images = np.asarray(grid.observations(np.arange(12)) * 255).round().astype(np.uint8)
     deep = ResidentGrid("deep", ["shape", "angle"], [3, 4], np.repeat(images, channels, axis=-1))
-    decode = painter.decode
+    decode, painter.observation_shape = painter.decode, (8, 8, channels)
     painter.decode = lambda z: tf.repeat(decode(z), channels, axis=-1)
     visualize_model(painter, deep, tmp_path / "pictures", **SMALL)
     drawn = {path.name for path in (tmp_path / "pictures").iterdir()}

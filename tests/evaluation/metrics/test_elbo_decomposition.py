@@ -87,7 +87,7 @@ def test_impossible_classes_cost_nothing():
 def test_model_level(grid, tiny_model):
     result = ed.compute_elbo_decomposition(grid, tiny_model, np.random.RandomState(0), batch_size=16)
     x = grid.observations(np.arange(60))
-    terms = {name: value.numpy() for name, value in tiny_model.loss_terms(x).items()}
+    terms = {name: value.numpy() for name, value in tiny_model.loss_terms({"x": x}).items()}
     np.testing.assert_allclose(result["reconstruction"], terms["reconstruction"].mean(), rtol=1e-5)
     np.testing.assert_allclose(result["kl_term"], terms["kl"].mean(), rtol=1e-5)
     np.testing.assert_allclose(result["kl"], terms["kl"].mean(), rtol=1e-5)

@@ -23,7 +23,8 @@ class Coder:
         row = tf.where(number >= self.wrong_from, 0, number // 4)
         return tf.concat([tf.cast(number % 4, tf.float32)[:, None], tf.one_hot(row, 3)], axis=1)
 
-    def loss_terms(self, x, training=False):
+    def loss_terms(self, batch, training=False, seed=None):
+        x = batch["x"]
         number = tf.reshape(x, [-1]) * 255.0
         return {"reconstruction": 1.0 + self.shift * number, "kl": 0.5 * number}
 

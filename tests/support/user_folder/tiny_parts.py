@@ -8,7 +8,6 @@ import tensorflow as tf
 from dislib_plus.data import ResidentImages, register
 from dislib_plus.data.with_codes import WithCodes
 from dislib_plus.methods import VAE, Stage
-from dislib_plus.methods.vae import deserialize, serialize
 
 
 @register("tiny")
@@ -41,9 +40,6 @@ class Ridge(VAE):
         super().__init__(**kwargs)
         self.weight, self.explode_at = weight, explode_at
 
-    def get_config(self):
-        return {**super().get_config(), "weight": self.weight, "explode_at": self.explode_at}
-
     def regularizers(self, q, z):
         ridge = tf.reduce_sum(z ** 2, axis=1)
         if self.explode_at is not None:
@@ -59,31 +55,27 @@ class Ridge(VAE):
 class TwoStages(VAE):
     """A VAE of what the frozen first stage leaves over."""
 
+    uses = ("codes",)
+
     def __init__(self, first, **kwargs):
         super().__init__(**kwargs)
-        self.first = deserialize(first)
+        self.first = first
 
-    def get_config(self):
-        return {**super().get_config(), "first": serialize(self.first)}
-
-    def build_networks(self, image_shape):
-        self.first.build((None, *image_shape))
-        super().build_networks(image_shape)
+    def build_networks(self, observation_shape):
+        self.first.build((None, *observation_shape))
+        super().build_networks(observation_shape)
 
     def stages(self):
-        return [Stage("stage_one", self.first, training_steps=25), Stage("stage_two", self, prepare=self.with_codes)]
+        return [Stage("stage_one", self.first, training_steps=25), Stage("stage_two", self, data=self.with_codes)]
 
     def with_codes(self, dataset):
-        self.first.trainable = False
-        codes = self.first.represent(dataset.observations(tf.range(dataset.num_observations)))
-        return WithCodes(dataset, codes.numpy()[:, None])
+        def codes():
+            return self.first.represent(dataset.observations(tf.range(dataset.num_observations))).numpy()[:, None]
+        return WithCodes(dataset, self.first.num_latents, codes)
 
     def trained_variables(self):
         return self.encoder.trainable_variables + self.decoder.trainable_variables
 
-    def images_of(self, data):
-        return data
-
-    def loss_terms(self, x, training=False):
-        x, code = x if isinstance(x, (tuple, list)) else (x, self.first.represent(x))
-        return super().loss_terms(x - self.first.decode(code), training)
+    def loss_terms(self, batch, training=False, seed=None):
+        code = batch["codes"] if "codes" in batch else self.first.represent(batch["x"])
+        return super().loss_terms({"x": batch["x"] - self.first.decode(code)}, training, seed)

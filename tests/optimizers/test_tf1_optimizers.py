@@ -8,7 +8,8 @@ import tensorflow as tf
 
 import dislib_plus.tf1_gin_names  # noqa: F401  registers the names
 from dislib_plus.configuration import ConfigurationError
-from dislib_plus.training import decays, optimizers
+from dislib_plus.optimizers import decays, player_optimizers
+from dislib_plus.optimizers import tf1_optimizers as optimizers
 
 CASES = {
     "AdamOptimizer": dict(learning_rate=0.05, beta1=0.8, beta2=0.95, epsilon=1e-3),
@@ -115,7 +116,7 @@ def test_rate_by_gin_follows_the_step():
         vae/AdamOptimizer.beta1 = 0.5
         AdamOptimizer.beta1 = 0.6
         tf.train.AdamOptimizer.epsilon = 1e-3""")
-    optimizer = optimizers.make_vae_optimizer()
+    optimizer = player_optimizers.make("vae")
     assert (optimizer.beta_1, optimizer.beta_2, optimizer.epsilon) == (0.5, 0.999, 1e-3)
     expected = reference(lambda rate: tf.compat.v1.train.AdamOptimizer(rate, 0.5, 0.999, 1e-3),
                          lambda step: tf.compat.v1.train.exponential_decay(0.1, step, 2, 0.5))
@@ -128,17 +129,17 @@ def test_rates_numbers_and_functions():
     gin.parse_config("discriminator_optimizer.optimizer_fn = @discriminator/AdamOptimizer\n"
                      "discriminator/AdamOptimizer.learning_rate = 0.25\n"
                      "discriminator/AdamOptimizer.use_locking = False")
-    assert float(optimizers.make_discriminator_optimizer().learning_rate) == 0.25
-    assert float(optimizers.make_discriminator_optimizer(learning_rate=0.5).learning_rate) == 0.5
-    by_function = optimizers.make_vae_optimizer(optimizers.GradientDescentOptimizer,
-                                                lambda global_step: 1.0 / tf.cast(global_step + 1, tf.float32))
+    assert float(player_optimizers.make("discriminator").learning_rate) == 0.25
+    assert float(player_optimizers.make("discriminator", learning_rate=0.5).learning_rate) == 0.5
+    by_function = player_optimizers.make("vae", optimizer_fn=optimizers.GradientDescentOptimizer,
+                                         learning_rate=lambda global_step: 1.0 / tf.cast(global_step + 1, tf.float32))
     expected = START - (GRADIENTS / np.arange(1, 8)[:, None]).sum(0)
     np.testing.assert_allclose(ours(by_function), expected, rtol=1e-5)
 
 
 def test_keras_names_make_plain_keras_objects():
     gin.parse_config("vae_optimizer.optimizer_fn = @tf.keras.optimizers.Adam\ntf.keras.optimizers.Adam.beta_1 = 0.4")
-    optimizer = optimizers.make_vae_optimizer(learning_rate=0.5)
+    optimizer = player_optimizers.make("vae", learning_rate=0.5)
     assert isinstance(optimizer, keras.optimizers.Adam) and optimizer.beta_1 == 0.4
     assert type(keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))).__name__ == "Adam"
 

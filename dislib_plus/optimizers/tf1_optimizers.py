@@ -1,4 +1,4 @@
-"""The run's optimizers, and the optimizer names that gin files know from TensorFlow 1.
+"""The optimizer names that gin files know from TensorFlow 1.
 
 `vae_optimizer.optimizer_fn = @AdamOptimizer` (also `@vae/AdamOptimizer`,
 `@tf.train.AdamOptimizer`) makes a Keras optimizer with the same update rule.
@@ -11,37 +11,8 @@ import keras
 
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
-from dislib_plus.training import classic_optimizers as classic
-from dislib_plus.training.decays import as_rate
-
-
-@gin.configurable("vae_optimizer")
-def make_vae_optimizer(optimizer_fn=gin.REQUIRED, learning_rate=None):
-    """The optimizer of the model (gin `vae_optimizer`).
-
-    Args:
-      optimizer_fn: function (learning_rate=...) -> keras optimizer.
-      learning_rate: None: the optimizer's own binding or default; a number; a Keras
-        schedule; or a function f(global_step=step).
-    """
-    return _make("vae_optimizer", optimizer_fn, learning_rate)
-
-
-@gin.configurable("discriminator_optimizer")
-def make_discriminator_optimizer(optimizer_fn=gin.REQUIRED, learning_rate=None):
-    """The optimizer of a discriminator (gin `discriminator_optimizer`); arguments as `make_vae_optimizer`."""
-    return _make("discriminator_optimizer", optimizer_fn, learning_rate)
-
-
-def _make(name, optimizer_fn, learning_rate):
-    checks.function(f"{name}.optimizer_fn", optimizer_fn)
-    rate = {} if learning_rate is None else {"learning_rate": as_rate(learning_rate)}
-    try:
-        return optimizer_fn(**rate)
-    except ConfigurationError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"{name}.optimizer_fn cannot make an optimizer: {error}") from error
+from dislib_plus.optimizers import classic_optimizers as classic
+from dislib_plus.optimizers.decays import as_rate
 
 
 def _not_negative(optimizer, **arguments):

@@ -1,16 +1,6 @@
-"""What methods with a discriminator share."""
+"""Learning-rate schedules where one update counts as several of the run's training steps."""
 
-import gin
 import keras
-
-
-def make_discriminator_optimizer():
-    """gin's `discriminator_optimizer` where that is bound, else Adam(1e-4, 0.5, 0.9) (Kim & Mnih 2018, sec. 5)."""
-    try:
-        gin.query_parameter("discriminator_optimizer.optimizer_fn")
-    except ValueError:
-        return keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9)
-    return gin.get_configurable("discriminator_optimizer")()
 
 
 @keras.saving.register_keras_serializable("dislib_plus")
@@ -34,9 +24,9 @@ class CountedSchedule(keras.optimizers.schedules.LearningRateSchedule):
         return {"schedule": keras.saving.serialize_keras_object(self.schedule), "count": self.count}
 
 
-def count_twice(optimizer):
-    """Has the optimizer's learning-rate schedule, if it has one, see two steps at every update."""
+def count(optimizer, updates):
+    """Has the optimizer's learning-rate schedule, if it has one, see `updates` steps at every update."""
     schedule = optimizer._learning_rate
     counted = isinstance(schedule, CountedSchedule)
-    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule) and not counted:
-        optimizer._learning_rate = CountedSchedule(schedule, 2)
+    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule) and not counted and updates > 1:
+        optimizer._learning_rate = CountedSchedule(schedule, updates)

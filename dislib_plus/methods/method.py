@@ -1,0 +1,294 @@
+"""Method: the base of everything that is trained, and the training step that all share."""
+
+import inspect
+
+import keras
+import tensorflow as tf
+
+from dislib_plus import replicas, seeds
+from dislib_plus.configuration import ConfigurationError
+from dislib_plus.methods import keras_config, partial_updates
+from dislib_plus.optimizers import counted_schedule, player_optimizers
+
+# Arguments of keras.Model.compile that have no meaning for a model with a loss of its own.
+_NOT_COMPILED = ("loss", "loss_weights", "metrics", "weighted_metrics")
+
+
+@keras.saving.register_keras_serializable("dislib_plus")
+class Method(keras.Model):
+    """A model with named loss terms, and players that are trained on weighted sums of them.
+
+    Subclasses define `build_networks`, `loss_terms` and `players`, and list all names in `terms`. Every argument of a
+    constructor is kept as the attribute of the same name: the configuration of a saved model is derived from them. What a
+    method cannot do (`represent`, `posterior`, `decode`, `reconstruct`, `sample`, `log_density`, ...) it does not have.
+
+    Attributes:
+      terms: names of the loss terms.
+      needs: names of the parts of a batch that the loss needs, "x" (the observations) first; see data.batches.
+      uses: names of parts that the loss uses where the data has them.
+      player_names: of the players, in their order; each has gin's `<name>_optimizer`.
+      counted_updates: training steps of the run that one iteration counts for.
+      dataset_size: number of training examples, for estimates that need it; None: `train` takes that of its data set.
+      updates: int64 variable, number of finished iterations; every schedule is a function of it.
+      seed: integer; all noise is a pure function of it and of the iteration.
+    """
+
+    terms = ()
+    needs = ("x",)
+    uses = ()
+    player_names = ("model",)
+    counted_updates = 1
+    dataset_size = None
+
+    def __new__(cls, *args, **kwargs):
+        # Keras reads the argument names of __init__, which gin's wrapper would hide from it.
+        if not hasattr(cls.__init__, "__signature__"):
+            cls.__init__.__signature__ = inspect.signature(cls.__init__)
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        # So that a model of a user's class can be saved and loaded without further ado; a decorator may rename it.
+        keras.saving.register_keras_serializable(f"module {cls.__module__}")(cls)
+        for name in cls.player_names:
+            player_optimizers.register(name)
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = 0
+
+    def get_config(self):
+        """The constructor's arguments: enough to rebuild the model without gin."""
+        return {**super().get_config(), **keras_config.arguments(self, Method)}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{name: keras_config.deserialize(value) for name, value in config.items()})
+
+    # To be defined
+
+    def build_networks(self, observation_shape):
+        """Makes the networks that were not given to the constructor, for observations of that shape."""
+
+    def loss_terms(self, batch, training=False, seed=None):
+        """Named terms of the loss in nats, one value per example or a scalar for what only a batch has.
+
+        Args:
+          batch: dict of parts, see `needs`.
+          training: whether the networks run in training mode.
+          seed: of all noise, see `noise_seed`.
+
+        Returns:
+          dict with the names of `terms`.
+        """
+        raise NotImplementedError
+
+    def players(self):
+        """The Players, in the order of `player_names`; the first one's loss is logged as "loss"."""
+        raise NotImplementedError
+
+    def stages(self):
+        """Stages of training; an empty list: the model trains as a whole."""
+        return []
+
+    # Construction
+
+    def build(self, input_shape):
+        """Makes variables and networks for observations [batch, ...]."""
+        if self.built:
+            return
+        self.observation_shape = tuple(input_shape[1:])
+        self.updates = self.add_weight(name="updates", shape=(), dtype="int64", initializer="zeros", trainable=False,
+                                       aggregation="only_first_replica")
+        self.build_networks(self.observation_shape)
+        bound = {"elbo"} if {"reconstruction", "kl"} <= set(self.terms) else ()
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in ("loss", *self.terms, *bound)}
+        self.built = True
+
+    def compile(self, optimizer="adam", jit_compile=False, **kwargs):
+        """As keras.Model.compile, for the first player's optimizer; XLA only on request (on a CPU it is slower).
+
+        Args:
+          optimizer: of the first player.
+          jit_compile: whether XLA compiles the step.
+          kwargs: `<name>_optimizer` of further players (without it that of gin, or the player's own), and
+            `steps_per_execution`, `run_eagerly`.
+
+        Raises:
+          ConfigurationError: a loss or metrics, which the method would ignore.
+        """
+        further = {name: kwargs.pop(f"{name}_optimizer", None) for name in self.player_names[1:]}
+        refused = [name for name in _NOT_COMPILED if kwargs.get(name) is not None]
+        if refused:
+            raise ConfigurationError(f"{type(self).__name__}.compile takes no {', '.join(refused)}: its loss and logs are "
+                                     f"its own terms ({', '.join(self.terms)}). Leave it out, and score a trained model "
+                                     "with dislib_plus.evaluation.")
+        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+        for name, given in further.items():
+            setattr(self, f"{name}_optimizer", None if given is None else keras.optimizers.get(given))
+        if self.built:
+            self.build_optimizers()
+
+    def get_compile_config(self):
+        """What a saved model needs to go on training: its optimizers."""
+        if not self.compiled:
+            return None
+        return {"optimizer": keras_config.serialize(self.optimizer), **{
+            f"{name}_optimizer": keras_config.serialize(getattr(self, f"{name}_optimizer"))
+            for name in self.player_names[1:]}}
+
+    def compile_from_config(self, config):
+        """Compiles a loaded model and gives its optimizers the slots that were saved."""
+        self.compile(**{name: keras_config.deserialize(value) for name, value in config.items()})
+        self.build_optimizers()
+
+    def optimizer_of(self, player):
+        """The optimizer of a Player; made where neither `compile` nor an earlier call has."""
+        if player.name == self.player_names[0]:
+            return self.optimizer
+        name = f"{player.name}_optimizer"
+        if getattr(self, name) is None:
+            if player_optimizers.is_bound(player.name):
+                setattr(self, name, player_optimizers.make(player.name))
+            elif player.optimizer is not None:
+                setattr(self, name, player.optimizer())
+            else:
+                raise ConfigurationError(f"{type(self).__name__} needs an optimizer of its player {player.name!r}: bind "
+                                         f"{name}.optimizer_fn, or give compile({name}=...).")
+        return getattr(self, name)
+
+    def build_optimizers(self):
+        """Makes the slots of the optimizers."""
+        for player in self.players():
+            optimizer = self.optimizer_of(player)
+            counted_schedule.count(optimizer, self.counted_updates)
+            optimizer.build(player.variables)
+
+    def optimizers(self):
+        """All optimizers whose state belongs to a checkpoint."""
+        return [self.optimizer_of(player) for player in self.players()]
+
+    # Noise
+
+    @property
+    def step(self):
+        """Number of finished iterations, an integer tensor."""
+        return tf.convert_to_tensor(self.updates.value)
+
+    def training_seed(self):
+        """Seed of the noise of the next update; see `seeds.stream`."""
+        return seeds.for_training(self.seed, self.step)
+
+    def evaluation_seed(self, batch=0):
+        """Seed of the noise of batch number `batch` of an evaluation; see `seeds.stream`."""
+        return seeds.for_evaluation(self.seed, self.step, batch)
+
+    def noise_seed(self, training, seed):
+        """The seed that `loss_terms` was given; without one that of the first batch of an evaluation.
+
+        Raises:
+          ValueError: training without a seed, which would draw the same noise in every step of a loop.
+        """
+        if seed is None and training:
+            raise ValueError("loss_terms(batch, training=True) needs a seed for its noise, such as model.training_seed(), "
+                             "which follows model.updates, or seeds.for_training(seed, step) with a step of your own.")
+        return self.evaluation_seed() if seed is None else seed
+
+    # Training
+
+    def batch_of(self, data):
+        """The parts of a batch as Keras hands it over: a dict, x, or a tuple in the order of `needs`.
+
+        Raises:
+          ValueError: a part that the method needs is missing.
+        """
+        if not isinstance(data, dict):
+            data = dict(zip(self.needs, data if isinstance(data, (tuple, list)) else (data,)))
+        missing = [name for name in self.needs if name not in data]
+        if missing:
+            raise ValueError(f"{type(self).__name__} needs batches with {', '.join(map(repr, self.needs))}; received "
+                             f"{', '.join(map(repr, data))}: give a dict with {', '.join(map(repr, missing))} too.")
+        return data
+
+    def train_step(self, data):
+        """One update of every player from one forward pass; returns the running means of all terms."""
+        with tf.GradientTape(persistent=len(self.player_names) > 1) as tape:
+            terms = self.loss_terms(self.batch_of(data), training=True, seed=self.training_seed())
+            players = self.players()  # After the terms, on which a controller's weights depend.
+            losses = [player.loss(terms) for player in players]
+            shares = [loss / replicas.count() for loss in losses]
+        gradients = [tape.gradient(share, player.variables) for share, player in zip(shares, players)]
+        del tape
+        for player, own in zip(players, gradients):
+            self.update_when_due(player, own)
+        self.updates.assign_add(1)
+        return self.track(terms, losses[0])
+
+    def update_when_due(self, player, gradients):
+        """Updates a player, unless it is not its turn: then its weights and slots stay as they are."""
+        due = player.due(self.step)
+        if due is True:
+            self.update(player, gradients)
+            return
+        optimizer = self.optimizer_of(player)
+        partial_updates.update_used(lambda: self.update(player, gradients), optimizer,
+                                    [(variable, due) for variable in player.variables], counted=due)
+
+    def update(self, player, gradients):
+        """Applies the gradients of a player's loss to its variables."""
+        self.optimizer_of(player).apply(gradients, player.variables)
+
+    def test_step(self, data):
+        """Loss terms of a batch without an update."""
+        batch = tf.cast(self.trackers["loss"].count.value, tf.int32)
+        terms = self.loss_terms(self.batch_of(data), training=False, seed=self.evaluation_seed(batch))
+        return self.track(terms, self.players()[0].loss(terms))
+
+    def track(self, terms, loss):
+        """Adds the batch to the running means and returns them by name."""
+        values = {"loss": loss, **terms}
+        if {"reconstruction", "kl"} <= set(terms):
+            values["elbo"] = -(tf.reduce_mean(terms["reconstruction"]) + tf.reduce_mean(terms["kl"]))
+        unlisted = sorted(set(values) - set(self.trackers))
+        if unlisted:
+            raise ValueError(f"{type(self).__name__}.terms must name every term of the loss; "
+                             f"{', '.join(map(repr, unlisted))} is missing from {self.terms}.")
+        for name, value in values.items():
+            self.trackers[name].update_state(tf.reduce_mean(value))
+        return {name: self.trackers[name].result() for name in values}
+
+    @property
+    def metrics(self):
+        """The running means of the loss terms."""
+        return list(getattr(self, "trackers", {}).values())
+
+    # Plain Keras
+
+    def check_observations(self, x):
+        """Raises ValueError where what `fit` is given cannot be what the method models."""
+
+    def fit(self, x=None, *args, **kwargs):
+        """As keras.Model.fit; a model that is not built yet is built for `x`."""
+        self._prepare(x)
+        return super().fit(x, *args, **kwargs)
+
+    def evaluate(self, x=None, *args, **kwargs):
+        """As keras.Model.evaluate; a model that is not built yet is built for `x`."""
+        self._prepare(x)
+        return super().evaluate(x, *args, **kwargs)
+
+    def train_on_batch(self, x, *args, **kwargs):
+        """As keras.Model.train_on_batch; a model that is not built yet is built for `x`."""
+        self._prepare(x)
+        return super().train_on_batch(x, *args, **kwargs)
+
+    def test_on_batch(self, x, *args, **kwargs):
+        """As keras.Model.test_on_batch; a model that is not built yet is built for `x`."""
+        self._prepare(x)
+        return super().test_on_batch(x, *args, **kwargs)
+
+    def _prepare(self, x):
+        self.check_observations(x)
+        if self.compiled and not self.built:
+            self.build((None, *keras_config.observation_shape(x)))
+            self.build_optimizers()
