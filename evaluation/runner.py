@@ -134,12 +134,14 @@ def _prepared(source, metrics, output_dir, gin_config_files, gin_bindings, prese
     if config_glob is not None:
         return inputs, _jobs_of_glob(config_glob, folder), unused
     if names is None and function is not None:
-        name = name or function.__name__.removeprefix("compute_")
+        name = (name or function.__name__.removeprefix("compute_")) + source.suffix
         return inputs, [Job(name, None, folder if output_dir is not None else folder / name)], unused
     names = _default(inputs, preset) if names is None else _named(inputs, names, preset)
     if not names:
         raise ConfigurationError(f"No metric can be computed for {source.name}; see --metrics.")
-    return inputs, [Job(name, preset_file(name, preset), folder / name) for name in dict.fromkeys(names)], unused
+    jobs = [Job(name + source.suffix, preset_file(name, preset), folder / (name + source.suffix))
+            for name in dict.fromkeys(names)]
+    return inputs, jobs, unused
 
 
 def _default(inputs, preset):

@@ -18,7 +18,7 @@ from dislib_plus.sentences import brief, quoted
 
 from ..arithmetic.sample_checks import FACTOR_BINS
 from ..encoding.sampling import checked_codes
-from . import abilities, hub
+from . import abilities, hub, layers
 from .labelled_codes import ArrayData
 
 
@@ -37,6 +37,7 @@ class Source:
       key: digest of the weights, under which codes are kept; None: they are not kept.
       folder: folder of the run or of the file, None for a function.
       results: `results` folder of the step before, copied beside the scores; None: it has no such step.
+      layer: the layer of the model whose codes these are (gin: `representation.layer`), None: the model's own code.
     """
 
     name: str
@@ -47,6 +48,12 @@ class Source:
     key: Optional[str] = None
     folder: Optional[pathlib.Path] = None
     results: Optional[pathlib.Path] = None
+    layer: Optional[int] = None
+
+    @property
+    def suffix(self):
+        """What names of results end with, so that those of different layers stand beside each other."""
+        return "" if self.layer is None else f"_layer_{self.layer}"
 
     @property
     def recorded_gin(self):
@@ -89,15 +96,18 @@ def from_directory(path):
 def from_keras(path):
     """A saved Keras model: one of this library, with or without codes, or any model whose output is the code.
 
+    Of a model of several layers gin's `representation.layer` chooses one.
+
     Raises:
       FileNotFoundError: no such file. ValueError: it cannot be loaded.
     """
     path = pathlib.Path(path)
-    model = load_model(path)
+    model, layer = layers.chosen(load_model(path))
     represent = abilities.representation(model)
     results = path.parent / "results"
     return Source(str(path), None if represent is None else _tensor_function(represent), model,
-                  abilities.observation_shape(model), key=_digest([path]), folder=path.parent,
+                  abilities.observation_shape(model), layer=layer, folder=path.parent,
+                  key=_digest([path]) + ("" if layer is None else f" layer {layer}"),
                   results=results if results.is_dir() else None)
 
 

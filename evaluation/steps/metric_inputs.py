@@ -101,7 +101,8 @@ class MetricInputs:
         before = self.num_encoded
 
         def describe():
-            return {"source": self.source.name, "data_set": self.dataset.name,
+            layer = {} if self.source.layer is None else {"layer": self.source.layer}
+            return {"source": self.source.name, **layer, "data_set": self.dataset.name,
                     "observations_encoded": self.num_encoded - before, **getattr(self.dataset, "description", {})}
         return result_folder.compute_to(folder, step, lambda artifact_dir: score(self, artifact_dir), describe,
                                         self.source.results, self.dataset_gin)
