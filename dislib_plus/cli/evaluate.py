@@ -11,6 +11,7 @@ _SUMMARY = """scores a trained model or its codes and writes one results folder 
   dislib_evaluate --representation=package.module:function --gin_bindings="dataset.name = 'cars3d'" --output_dir=scores
   dislib_evaluate --explain --metrics=mig,dci
 
+Of a model of several layers --gin_bindings="representation.layer = 1" scores (and dislib_visualize draws) one layer.
 A gin file that binds validation.validation_fn, random_seed and num_labelled_samples scores the model on one fixed
 labelled sample. Without --metrics: mig, mig_sup, factor_vae_metric, reconstruction and elbo_decomposition; the last two
 for a data set without factors, the first three where there are only codes."""

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from dislib_plus import checks, seeds
 from dislib_plus.configuration import ConfigurationError
-from dislib_plus.latents import Posterior
+from dislib_plus.latents import Part, Posterior
 from dislib_plus.methods import partial_updates
 from dislib_plus.methods.devae_layers import LAYERS, parallel_heads
 from dislib_plus.methods.vae import VAE
@@ -87,6 +87,11 @@ class DeVAE(VAE):
 
     # Layers
 
+    @property
+    def num_layers(self):
+        """K; evaluation and pictures are of one of them with gin's `representation.layer`."""
+        return len(self.betas)
+
     def layer_probabilities(self):
         """p, list of K floats."""
         weights = self.layer_weights()
@@ -162,6 +167,10 @@ class DeVAE(VAE):
         """Means of a layer, [batch, latents]; with structure "dit" all layers have the same disentanglement scores."""
         return self.infer(x, layer=layer).code()
 
+    def posterior(self, x, layer=0):
+        """q(z_layer|x) as a TFP distribution."""
+        return self.infer(x, layer=layer).distribution()
+
     def likelihood(self, z, layer=0):
         """p(x|z) of a layer as a TFP distribution over images."""
         return self.reconstruction.distribution(self.decoder(self.decoder_input(z, layer), training=False))
@@ -174,3 +183,17 @@ class DeVAE(VAE):
         """Images decoded from a layer's code of x; the other arguments as VAE.reconstruct."""
         q = self.infer(x, layer=layer)
         return self.decode(q.sample(self.sampling_seed(seed)) if sample else q.code(), layer)
+
+    def levels(self, x, layer=0):
+        """The reconstruction of a layer: list of one (label, images)."""
+        return [("X", self.reconstruct(x, layer=layer))]
+
+    def sample(self, count, seed=0, layer=0):
+        """Images decoded from `count` codes of the prior by a layer, in [0, 1]."""
+        return self.decode(self.latents.sample_prior(count, self.sampling_seed(seed)), layer)
+
+    def parts(self, layer=0):
+        """What pictures vary: the code of a layer."""
+        return [Part("z", self.code_spec, functools.partial(self.represent, layer=layer),
+                     functools.partial(self.posterior, layer=layer), lambda x: {},
+                     lambda code, anchor: [("X", self.decode(code, layer))])]

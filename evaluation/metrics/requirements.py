@@ -81,6 +81,8 @@ def check(function, name, model, dataset):
         return
     if function.needs:
         check_model(name, model, *function.needs)
+    if "loss_terms" in function.needs:
+        _check_loss(name, model)
     if function.gaussian and all(kind != "normal" for kind, _ in model.code_spec):
         raise ConfigurationError(f"{name} needs a code with Gaussian units, and that of {type(model).__name__} has "
                                  f"categories only ({list(model.code_spec)}); choose other metrics.")
@@ -106,6 +108,16 @@ def check_model(name, model, *needs):
     if missing:
         raise ConfigurationError(f"{name} needs a model that has {', '.join(missing)}; {type(model).__name__} has not: "
                                  "choose other metrics, or another model.")
+
+
+def _check_loss(name, model):
+    """Raises ConfigurationError unless the loss can be had of observations alone, and has its two common terms."""
+    further = [part for part in getattr(model, "needs", ["x"]) if part != "x"]
+    lacking = [term for term in ("reconstruction", "kl") if term not in getattr(model, "terms", (term,))]
+    if further or lacking:
+        what = f"takes {', '.join(further)} beside the observations" if further else f"has no {', '.join(lacking)}"
+        raise ConfigurationError(f"{name} needs a loss of observations with reconstruction and kl; that of "
+                                 f"{type(model).__name__} {what}: choose other metrics.")
 
 
 def check_codes(name, source_name, function, model):

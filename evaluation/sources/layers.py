@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import types
 
 import gin
 
@@ -11,7 +12,7 @@ from dislib_plus.configuration import ConfigurationError
 from . import abilities
 
 # What may be asked of a single layer.
-_OF_LAYER = ("represent", "posterior", "decode", "likelihood", "reconstruct", "sample", "loss_terms")
+_OF_LAYER = ("represent", "posterior", "decode", "likelihood", "reconstruct", "sample", "loss_terms", "levels", "parts")
 
 
 @gin.configurable("representation", denylist=["model"])
@@ -23,7 +24,7 @@ def chosen(model, layer=None):
       layer: number of the layer, from 0 on (gin: `representation.layer`); None: the model as it is.
 
     Returns:
-      (the model or an AtLayer, layer).
+      (the model or its layer, layer).
 
     Raises:
       ConfigurationError: the model has no layers, or not that one.
@@ -35,18 +36,21 @@ def chosen(model, layer=None):
         raise ConfigurationError(f"representation.layer = {layer} needs a model of several layers; "
                                  f"{type(model).__name__} has one code: leave the binding out.")
     checks.at_most("representation.layer", layer, model.num_layers - 1)
-    return AtLayer(model, layer), layer
+    return at_layer(model, layer), layer
 
 
-class AtLayer:
-    """What a model can do at one layer: those of its abilities that take `layer`; it has no others."""
+def at_layer(model, layer):
+    """What a model can do at one layer: those of its abilities that take `layer`, and no others.
 
-    def __init__(self, model, layer):
-        """Args: model: with `num_layers`, `code_spec`, and functions that take `layer`; layer: its number."""
-        self.code_spec = model.code_spec
-        self.observation_shape = abilities.observation_shape(model)
-        for name in _OF_LAYER:
-            if not abilities.lacks(model, [name]):
-                function = getattr(model, name)
-                if "layer" in inspect.signature(function).parameters:
-                    setattr(self, name, functools.partial(function, layer=layer))
+    Args:
+      model: with `num_layers`, `code_spec` and `observation_shape`; layer: its number.
+
+    Returns:
+      An object that is called after the model and the layer.
+    """
+    found = {"code_spec": model.code_spec, "observation_shape": abilities.observation_shape(model)}
+    for name in _OF_LAYER:
+        function = None if abilities.lacks(model, [name]) else getattr(model, name)
+        if function is not None and "layer" in inspect.signature(function).parameters:
+            found[name] = functools.partial(function, layer=layer)
+    return type(f"{type(model).__name__}, layer {layer}", (types.SimpleNamespace,), {})(**found)

@@ -12,7 +12,7 @@ import pytest
 
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.evaluation import metrics, runner
-from dislib_plus.evaluation.metrics import active_variables, irs, mig, reconstruction, requirements
+from dislib_plus.evaluation.metrics import active_variables, elbo_decomposition, irs, mig, reconstruction, requirements
 from dislib_plus.evaluation.sources import abilities
 from dislib_plus.evaluation.sources import source as sources
 
@@ -80,6 +80,15 @@ def test_a_direct_call_is_refused_as_the_runner_refuses(plain_images):
         reconstruction.compute_reconstruction(plain_images, object(), np.random.RandomState(0))
     with pytest.raises(ConfigurationError, match="^active_variables needs a model that has represent; NoneType"):
         active_variables.compute_active_variables(plain_images, None, np.random.RandomState(0))
+
+
+@pytest.mark.parametrize("attributes, sentence", [
+    ({"needs": ("x", "labels")}, "that of Own takes labels beside the observations"),
+    ({"terms": ("reconstruction", "adversarial")}, "that of Own has no kl")])
+def test_losses_of_another_kind(plain_images, tiny_model, attributes, sentence):
+    own = type("Own", (type(tiny_model),), attributes)()
+    with pytest.raises(ConfigurationError, match=f"elbo_decomposition needs a loss of observations.*{sentence}"):
+        elbo_decomposition.compute_elbo_decomposition(plain_images, own, np.random.RandomState(0))
 
 
 def test_requirements_of_data(plain_images):
