@@ -15,9 +15,11 @@ class CascadeVAEC(VAE):
     """CascadeVAE-C (Jeong & Song 2019, sec. 3): every unit starts under a heavy KL weight, and units are opened in turn.
 
     loss = reconstruction + sum_j beta_j(t) KL_j + weight_decay / 2 * sum |kernel|^2,
-    beta_j(t) = beta_l for the open units j <= J(t), beta_h for the others; p = floor(t / relief_interval).
-    relief="reference":  J(t) = min(p + 1, m)  (the published code: one unit is open from the start)
-    relief="paper":      J(t) = min(p, m)      (alg. 1)
+    beta_j(t) = beta_l for the open units j <= J(t), beta_h for the others, in the update that follows t finished ones.
+    relief="reference":  J(t) = min(floor(t / relief_interval) + 1, m)    (the published code: one unit is open from the
+                         start)
+    relief="paper":      J(t) = min(floor((t + 1) / relief_interval), m)  (alg. 1, which counts updates from 1 and
+                         opens a unit before each update whose number is a multiple of the interval)
 
     Args:
       beta_l, beta_h: weights of open and of closed units, >= 0.
@@ -56,8 +58,11 @@ class CascadeVAEC(VAE):
     # The cascade
 
     def open_units(self, step):
-        """J(t), number of units under beta_l after `step` updates."""
-        opened = step // self.relief_interval + (self.relief == "reference")
+        """J(t), number of units under beta_l in the update that follows `step` finished ones."""
+        if self.relief == "reference":
+            opened = step // self.relief_interval + 1
+        else:
+            opened = (step + 1) // self.relief_interval
         return tf.minimum(opened, self.latents.size)
 
     def regularizers(self, q, z):

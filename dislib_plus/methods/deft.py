@@ -9,9 +9,13 @@ import tensorflow as tf
 from dislib_plus import checks, schedules
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.latents import Posterior
+from dislib_plus.methods import partial_updates
 from dislib_plus.methods.vae import VAE
 from dislib_plus.networks.encoders import make_encoder
-from dislib_plus.networks.group_encoder import group_encoder
+from dislib_plus.networks.group_encoder import group_encoder, weights_of_groups
+
+# What becomes of earlier groups in the published code: their gradients are scaled, or they are frozen and rescaled.
+PRESETS = {"2021": {"gamma": 0.1, "rescale": False}, "2022": {"gamma": 0.0, "rescale": True}}
 
 
 @keras.saving.register_keras_serializable("dislib_plus")
@@ -19,8 +23,11 @@ from dislib_plus.networks.group_encoder import group_encoder
 class DEFT(VAE):
     """DEFT (Wu et al. 2022): loss = reconstruction + beta * KL; the units form G equal groups, opened stage by stage.
 
-    In stage g the gradients that reach (mean, log variance) are multiplied by `gamma` in earlier groups,
-    by 1 in group g, by 0 in later ones. After t updates:
+    In stage g the gradients that reach (mean, log variance) are multiplied by `gamma` in earlier groups, by 1 in group
+    g, by 0 in later ones. Where the factor is 0, a group's own weights and their optimizer slots stay as they are, bit
+    for bit. Adam divides by the root mean square of past gradients, so that a factor above 0 counts only until that has
+    forgotten the larger gradients of before, some 1 / (1 - beta2) = 1,000 updates: a small gamma slows earlier groups
+    at the start of a stage, and no more. After t updates:
       stage_steps:      g = min(floor(t / stage_steps), G - 1), beta = betas[g]; the last entry stays
         where there are fewer betas than groups.
       annealing_steps:  beta = max(annealing_start * exp(-annealing_rate * t / annealing_steps), 1), and stage g
@@ -30,26 +37,29 @@ class DEFT(VAE):
       betas: of the stages, not increasing, > 0.
       stage_steps: iterations of a stage, >= 1; None: stages end by beta.
       group_size: units of a group, a divisor of the number of units.
-      gamma: gradient factor of earlier groups, in [0, 1]; 0 freezes them.
-      rescale: earlier groups are frozen and pass through a learned scaling of each unit,
-        mean * exp(w1), log variance + w2.
+      preset: "2021": gamma 0.1 without rescaling, or "2022": gamma 0 with rescaling, as the published code of these
+        years; gives the next two where they are None.
+      gamma: gradient factor of earlier groups, in [0, 1]; 0 freezes them, which needs an encoder for each group.
+      rescale: frozen groups pass through a learned scaling of each unit, mean * exp(w1), log variance + w2.
       structure: "groups": every group has an encoder of its own, and later groups are the prior: (0, 0), no KL.
-        "single" (first version of the method): one encoder, and later groups are what their untrained
-        outputs say.
+        "single" (first version of the method): one encoder, and later groups are what their outputs say; what the
+        groups share goes on being trained in all stages.
       annealing_steps, annealing_start, annealing_rate: see above; >= 1, > 1, > 0.
       kwargs: see VAE; `encoder` None: networks.group_encoder, with structure="single" gin's `encoder`.
     """
 
     latent_groups = "one normal"
 
-    def __init__(self, betas, stage_steps=None, group_size=2, gamma=0.1, rescale=False, structure="groups",
+    def __init__(self, betas, stage_steps=None, group_size=2, preset="2021", gamma=None, rescale=None, structure="groups",
                  annealing_steps=None, annealing_start=150.0, annealing_rate=20.0, **kwargs):
         super().__init__(**kwargs)
+        checks.one_of("deft.preset", preset, tuple(PRESETS))
         self.betas = checks.numbers_of("deft.betas", betas)
         self.stage_steps = stage_steps
         self.group_size = group_size
-        self.gamma = gamma
-        self.rescale = rescale
+        self.preset = preset
+        self.gamma = PRESETS[preset]["gamma"] if gamma is None else gamma
+        self.rescale = PRESETS[preset]["rescale"] if rescale is None else rescale
         self.structure = structure
         self.annealing_steps = annealing_steps
         self.annealing_start = annealing_start
@@ -77,9 +87,9 @@ class DEFT(VAE):
         if self.annealing_steps is not None and self.betas[-1] < 1:
             raise ConfigurationError("deft.betas must be >= 1 with annealing_steps, as beta ends at 1; "
                                      f"received {self.betas}.")
-        if self.rescale and self.structure == "single":
-            raise ConfigurationError("deft.rescale needs structure='groups', as a single encoder cannot keep earlier "
-                                     "groups frozen; received 'single'.")
+        if self.rescale and self.gamma:
+            raise ConfigurationError("deft.rescale is for frozen groups, deft.gamma = 0; received gamma = "
+                                     f"{self.gamma!r}. deft.preset = '2022' sets both.")
 
     def build_networks(self, observation_shape):
         if self.encoder is None and self.structure == "groups":
@@ -92,6 +102,10 @@ class DEFT(VAE):
         if len(self.betas) > self.groups:
             raise ConfigurationError(f"deft.betas must have at most one entry per group, {self.groups}; "
                                      f"received {self.betas}.")
+        if self.gamma == 0 and not weights_of_groups(self.encoder, self.groups):
+            raise ConfigurationError("deft.gamma = 0 freezes earlier groups, which needs an encoder for each group: "
+                                     "structure='groups' without an encoder of your own, or one made by "
+                                     "networks.group_encoder.side_by_side.")
 
     def build(self, input_shape):
         if self.built:
@@ -129,7 +143,7 @@ class DEFT(VAE):
             self.enter_stage(self.step)
         stage = self.stage.value
         group = tf.range(self.latents.size, dtype=tf.int64) // self.group_size
-        passes = tf.where(group < stage, 0.0 if self.rescale else self.gamma, tf.where(group == stage, 1.0, 0.0))
+        passes = tf.where(group < stage, float(self.gamma), tf.where(group == stage, 1.0, 0.0))
         q = super().infer(x, training)
         mean, log_var = (_scale_gradient(values, passes) for values in (q.mean, q.log_var))
         if self.rescale:
@@ -139,6 +153,21 @@ class DEFT(VAE):
         if self.structure == "groups":
             mean, log_var = (tf.where(group <= stage, values, 0.0) for values in (mean, log_var))
         return Posterior(self.latents, [mean, log_var])
+
+    def update(self, player, gradients):
+        """Leaves the weights and optimizer slots of groups that are not trained in this stage as they are."""
+        stage = self.stage.value
+        trained = tf.equal if self.gamma == 0 else tf.less_equal
+        used = [(weight, trained(tf.cast(group, tf.int64), stage))
+                for group, weights in enumerate(weights_of_groups(self.encoder, self.groups)) for weight in weights]
+        if self.rescale:
+            frozen = tf.range(self.latents.size, dtype=tf.int64) // self.group_size < stage
+            used += [(self.log_scale, frozen), (self.shift, frozen)]
+        update = functools.partial(super().update, player, gradients)
+        if used:
+            partial_updates.update_used(update, self.optimizer_of(player), used)
+        else:
+            update()
 
     def loss_weights(self):
         if self.annealing_steps is not None:

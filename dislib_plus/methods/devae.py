@@ -26,10 +26,16 @@ class DeVAE(VAE):
     Layer i = 0 .. K-1 has the posterior N(mean_i, exp(log_var_i)); layer 0 is the encoder's output and
     the code. With z_i from layer i and a learned vector v_i beside it in the decoder's input,
 
-        L_i = reconstruction(x, decoder([z_i, v_i])) + betas[i] * KL_i.
+        L_i = reconstruction(x, decoder([z_i, v_i])) + betas[i] * KL_i,
+        mean_i = exp(sum_{j<i} w1_j) * mean_0,   log_var_i = log_var_0 + sum_{j<i} w2_j.
+
+    The log variance is that of the paper's alg. 1 and of its code; in its eqs. 4 to 6 exp(w2) scales the standard
+    deviation, log_var_i = log_var_0 + 2 sum_{j<i} w2_j (equation_6=True). Both reach the same posteriors; w2 moves half
+    as far in the second.
 
     layer_mode="random" (the paper): each batch has one layer, i ~ p, p_i = s^i (1 - s) / (1 - s^K)
-    (uniform at s = 1); loss = L_i, and what belongs to other layers only is not updated.
+    (uniform at s = 1); loss = L_i, and what belongs to other layers only is not updated. p is the normalised reading of
+    eq. 8, whose (1 - s) s^i / (1 - s^(i+1)) for s > 1 does not sum to 1.
     layer_mode="sum" (the published code): loss = sum_i s^i L_i.
 
     Logged "reconstruction" and "kl" are those of the layer that was drawn, in evaluation and with
@@ -42,13 +48,15 @@ class DeVAE(VAE):
       layer_mode: "random" or "sum".
       structure: "dit" (disentanglement-invariant transformations, the method), and the ablations "linear",
         "parallel" (see methods.devae_layers) and "single" (one latent space, one beta).
+      equation_6: see above; for structures that shift the log variance, "dit" and "linear".
       kwargs: see VAE; the decoder's input has 2 * latents units.
     """
 
     terms = ("reconstruction", "kl", "bottleneck")
     latent_groups = "one normal"
 
-    def __init__(self, betas=(1.0, 10.0, 40.0), scale=1.0, layer_mode="random", structure="dit", **kwargs):
+    def __init__(self, betas=(1.0, 10.0, 40.0), scale=1.0, layer_mode="random", structure="dit", equation_6=False,
+                 **kwargs):
         super().__init__(**kwargs)
         betas = checks.numbers_of("devae.betas", betas)
         if not betas[0] > 0 or any(not low < high for low, high in zip(betas, betas[1:])):
@@ -61,10 +69,15 @@ class DeVAE(VAE):
         if structure != "single" and betas[0] != 1:
             raise ConfigurationError("devae.betas must begin with 1, the weight in the evidence lower bound, unless "
                                      f"structure is 'single'; received {betas}.")
+        checks.boolean("devae.equation_6", equation_6)
+        if equation_6 and structure not in ("dit", "linear"):
+            raise ConfigurationError("devae.equation_6 is for the structures 'dit' and 'linear', which shift the log "
+                                     f"variance; received {structure!r}.")
         self.betas = betas
         self.scale = scale
         self.layer_mode = layer_mode
         self.structure = structure
+        self.equation_6 = equation_6
 
     def build_networks(self, observation_shape):
         if self.encoder is None and self.structure == "parallel":
@@ -78,7 +91,7 @@ class DeVAE(VAE):
             return
         super().build(input_shape)
         kind = LAYERS["dit" if self.structure == "single" else self.structure]
-        self.posteriors = kind(len(self.betas), self.latents.size, name="posteriors")
+        self.posteriors = kind(len(self.betas), self.latents.size, 2.0 if self.equation_6 else 1.0, name="posteriors")
         self.embeddings = self.add_weight(name="embeddings", shape=(len(self.betas), self.latents.size), autocast=False,
                                           initializer=keras.initializers.RandomNormal(stddev=1.0))
 
@@ -93,12 +106,12 @@ class DeVAE(VAE):
         return len(self.betas)
 
     def layer_probabilities(self):
-        """p, list of K floats."""
+        """p, list of K floats that sum to 1."""
         weights = self.layer_weights()
         return [weight / sum(weights) for weight in weights]
 
     def layer_weights(self):
-        """s^i, list of K floats."""
+        """s^i, list of K floats, to which p is proportional."""
         return [float(self.scale) ** i for i in range(len(self.betas))]
 
     def draw_layer(self, seed):

@@ -9,16 +9,17 @@ import tensorflow as tf
 
 
 class LayerPosteriors(keras.layers.Layer):
-    """Base: layer i shifts the log variance, log_var_i = log_var_0 + sum_{j < i} w2_j, w2 = 0 at the start.
+    """Base: layer i shifts the log variance, log_var_i = log_var_0 + step * sum_{j < i} w2_j, w2 = 0 at the start.
 
     Args:
       layers: K, number of latent spaces.
       units: size of each.
+      step: 1 (DeVAE's alg. 1) or 2 (its eqs. 4 to 6, where exp(w2) scales the standard deviation).
     """
 
-    def __init__(self, layers, units, **kwargs):
+    def __init__(self, layers, units, step=1.0, **kwargs):
         super().__init__(dtype="float32", **kwargs)
-        self.layers, self.units = layers, units
+        self.layers, self.units, self.step = layers, units, step
         self.make_weights()
         self.built = True
 
@@ -35,7 +36,7 @@ class LayerPosteriors(keras.layers.Layer):
         mean, log_var = (tf.cast(output, tf.float32) for output in outputs)
         if self.layers == 1:
             return [mean, log_var]
-        return [self.mean_of_layer(mean, layer), log_var + _sum_of_first(self.shift.value, layer)]
+        return [self.mean_of_layer(mean, layer), log_var + self.step * _sum_of_first(self.shift.value, layer)]
 
     def mean_of_layer(self, mean, layer):
         raise NotImplementedError

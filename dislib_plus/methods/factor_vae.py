@@ -15,7 +15,7 @@ from dislib_plus.networks.discriminators import make_discriminator
 class FactorVAE(VAE):
     """FactorVAE (Kim & Mnih 2018, eq. 2 and alg. 2): the total correlation as seen by a discriminator D.
 
-    encoder, decoder:  reconstruction + KL + gamma * TC,  TC = E[D_0(z) - D_1(z)]
+    encoder, decoder:  reconstruction + beta * KL + gamma * TC,  TC = E[D_0(z) - D_1(z)]
     discriminator:     0.5 * CE(D(z), 0) + 0.5 * CE(D(permuted z'), 1)
 
     Both are updated from the same forward pass. z' are the codes of the same batch
@@ -23,7 +23,8 @@ class FactorVAE(VAE):
     `discriminator_optimizer`, else Adam(1e-4, 0.5, 0.9) (sec. 5 of the paper).
 
     Args:
-      gamma: weight of the total correlation, >= 0; 0 is the VAE.
+      gamma: weight of the total correlation, >= 0; 0 is the beta-VAE.
+      beta: weight of the KL, >= 0; 1 in the paper, searched along with gamma by Jeong & Song 2019 (sec. 7.1).
       discriminator: keras.Model; None: made by gin's `discriminator`.
       second_batch: permute the codes of other images, drawn in addition.
       count_both_updates: count an iteration as two of the run's training steps, as
@@ -36,13 +37,16 @@ class FactorVAE(VAE):
     player_names = ("vae", "discriminator")
     latent_groups = "normal"
 
-    def __init__(self, gamma=10.0, discriminator=None, second_batch=False, count_both_updates=False, warmup_steps=0, **kwargs):
+    def __init__(self, gamma=10.0, beta=1.0, discriminator=None, second_batch=False, count_both_updates=False,
+                 warmup_steps=0, **kwargs):
         super().__init__(**kwargs)
         checks.at_least("factor_vae.gamma", gamma, 0)
+        checks.at_least("factor_vae.beta", beta, 0)
         checks.boolean("factor_vae.second_batch", second_batch)
         checks.boolean("factor_vae.count_both_updates", count_both_updates)
         checks.whole("factor_vae.warmup_steps", warmup_steps, 0)
         self.gamma = gamma
+        self.beta = beta
         self.discriminator = discriminator
         self.second_batch = second_batch
         self.count_both_updates = count_both_updates
@@ -90,7 +94,7 @@ class FactorVAE(VAE):
 
     def loss_weights(self):
         gamma = self.gamma * schedules.warmup(self.step, self.warmup_steps) if self.warmup_steps else self.gamma
-        return {"total_correlation": gamma, "discriminator_loss": 0.0}
+        return {"kl": self.beta, "total_correlation": gamma, "discriminator_loss": 0.0}
 
 
 def _optimizer_of_the_paper():

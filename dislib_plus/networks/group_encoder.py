@@ -28,13 +28,32 @@ def group_encoder(input_shape, latents, group_size, base=8):
     if latents.size % group_size or not latents.is_normal or len(latents.groups) > 1:
         raise ConfigurationError("deft.group_size must divide the number of units, all Gaussian in one group; received "
                                  f"{group_size} with the units {latents.code_spec}.")
-    images = keras.Input(input_shape)
-    outputs = []
-    for group in range(latents.size // group_size):
-        encoder = valid_conv_encoder(input_shape, LatentSpec(group_size), base=base)
-        encoder.name = f"encoder_{group}"
-        outputs.append(encoder(images))
+    return side_by_side([valid_conv_encoder(input_shape, LatentSpec(group_size), base=base)
+                         for _ in range(latents.size // group_size)])
+
+
+def side_by_side(encoders):
+    """One encoder of the encoders of all groups: their means and log variances in a row.
+
+    Args:
+      encoders: keras.Models with outputs mean and log variance of their group; each gets the name `encoder_<group>`.
+    """
+    images = keras.Input(encoders[0].input_shape[1:])
+    for group, encoder in enumerate(encoders):
+        encoder.name = _name(group)
+    outputs = [encoder(images) for encoder in encoders]
     return keras.Model(images, [_join(parts) for parts in zip(*outputs)], name="encoder")
+
+
+def weights_of_groups(encoder, groups):
+    """Trainable weights of each group's own encoder: a list of lists, empty where the groups share one."""
+    parts = {layer.name: layer for layer in encoder.layers}
+    names = [_name(group) for group in range(groups)]
+    return [parts[name].trainable_variables for name in names] if set(names) <= set(parts) else []
+
+
+def _name(group):
+    return f"encoder_{group}"
 
 
 def _join(parts):

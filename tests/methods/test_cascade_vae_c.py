@@ -9,18 +9,37 @@ from dislib_plus.methods import CascadeVAEC
 from support.losses import first_loss, step_terms
 
 
-@pytest.mark.parametrize("relief, counts", (("reference", [1, 1, 2, 4, 4, 4]), ("paper", [0, 0, 1, 3, 4, 4])))
+@pytest.mark.parametrize("relief, counts", (("reference", [1, 1, 2, 4, 4, 4]), ("paper", [0, 1, 1, 3, 4, 4])))
 def test_open_units(tiny, relief, counts):
     model = tiny(CascadeVAEC, relief=relief, relief_interval=100)
     steps = [0, 99, 100, 300, 400, 10 ** 6]
     assert [int(model.open_units(tf.constant(step, tf.int64))) for step in steps] == counts
 
 
-def test_paper_opens_unit_j_from_step_j_r(tiny):
-    """Algorithm 1: beta_j(t) = beta_l if t >= j r, j = 1 .. m."""
-    model = tiny(CascadeVAEC, relief="paper", relief_interval=7)
-    for step in range(40):
-        assert int(model.open_units(tf.constant(step, tf.int64))) == sum(step >= j * 7 for j in range(1, 5))
+@pytest.mark.parametrize("interval", (1, 3, 7))
+def test_paper_opens_units_as_algorithm_1(tiny, interval):
+    """for t = 1, ...: if t is a multiple of r, switch beta_j to beta_l and j <- j + 1; then update."""
+    model = tiny(CascadeVAEC, beta_l=1.0, beta_h=10.0, relief="paper", relief_interval=interval)
+    betas, opened = [10.0] * 4, 0
+    for t in range(1, 40):
+        if t % interval == 0 and opened < 4:
+            betas[opened] = 1.0
+            opened += 1
+        assert int(model.open_units(tf.constant(t - 1, tf.int64))) == betas.count(1.0), t
+
+
+def test_paper_by_hand(tiny, images):
+    """r = 3: beta_l for 0, 0, 1, 1, 1, 2, 2, 2, 3 units in updates 1 to 9; Adam starts anew where one is opened."""
+    model = tiny(CascadeVAEC, beta_l=0.5, beta_h=20.0, relief="paper", relief_interval=3)
+    counts = []
+    for opened in (0, 0, 1, 1, 1, 2, 2, 2, 3):
+        terms = step_terms(model, images)
+        kl = np.mean(model.infer(images).kl_per_unit(), axis=0)
+        expected = np.mean(terms["reconstruction"]) + 0.5 * kl[:opened].sum() + 20.0 * kl[opened:].sum()
+        np.testing.assert_allclose(first_loss(model, terms), expected, rtol=1e-5)
+        model.train_step(images)
+        counts.append(int(model.optimizer.iterations))
+    assert counts == [1, 2, 1, 2, 3, 1, 2, 3, 1]
 
 
 @pytest.mark.parametrize("step, opened", ((0, 1), (9, 1), (10, 2), (25, 3), (1000, 4)))

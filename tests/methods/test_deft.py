@@ -1,5 +1,7 @@
 """DEFT: stages, gradient scaling, closed groups, the group encoders."""
 
+import functools
+
 import gin
 import keras
 import numpy as np
@@ -11,7 +13,7 @@ from dislib_plus.latents import LatentSpec
 from dislib_plus.methods import DEFT, BetaVAE
 from dislib_plus.networks.decoders import fc_decoder
 from dislib_plus.networks.encoders import fc_encoder
-from dislib_plus.networks.group_encoder import group_encoder
+from dislib_plus.networks.group_encoder import group_encoder, side_by_side, weights_of_groups
 from support.losses import first_loss, step_noise, step_terms
 
 
@@ -20,6 +22,12 @@ def in_stage(tiny, at_step):
     """Function (stage, **hyperparameters) -> DEFT with groups of two units at the first step of a stage."""
     return lambda stage, **hyperparameters: at_step(
         tiny(DEFT, betas=[8.0, 2.0], stage_steps=10, group_size=2, **hyperparameters), 10 * stage)
+
+
+@pytest.fixture
+def two_encoders(tiny_encoder):
+    """An encoder of two groups of two units."""
+    return side_by_side([tiny_encoder(2, seed=group) for group in range(2)])
 
 
 def gradients(model, images):
@@ -40,11 +48,11 @@ def detached(monkeypatch):
 
 
 @pytest.mark.parametrize("gamma", (0.1, 0.0, 1.0))
-def test_gradient_scaling(in_stage, images, detached, gamma):
-    for gradient in gradients(in_stage(1, gamma=gamma), images):
+def test_gradient_scaling(in_stage, two_encoders, images, detached, gamma):
+    for gradient in gradients(in_stage(1, gamma=gamma, encoder=two_encoders), images):
         np.testing.assert_allclose(gradient[:, :2], gamma, rtol=1e-6)
         np.testing.assert_array_equal(gradient[:, 2:], 1.0)
-    for gradient in gradients(in_stage(0, gamma=gamma), images):
+    for gradient in gradients(in_stage(0, gamma=gamma, encoder=two_encoders), images):
         np.testing.assert_array_equal(gradient[:, :2], 1.0)
         np.testing.assert_array_equal(gradient[:, 2:], 0.0)
 
@@ -80,19 +88,29 @@ def test_last_beta_stays_when_there_are_more_groups(tiny, images, at_step):
     assert int(model.stage.value) == 3 and float(model.loss_weights()["kl"]) == 2.0
 
 
-def test_rescaled_groups_are_frozen_but_for_their_scale(in_stage, images, gradients_of):
-    model = in_stage(1, rescale=True)
+def test_rescaled_groups_are_frozen_but_for_their_scale(in_stage, two_encoders, images, gradients_of):
+    model = in_stage(1, preset="2022", encoder=two_encoders)
     model.log_scale.assign([0.1, 0.2, 0.3, 0.4])
     model.shift.assign([1.0, 2.0, 3.0, 4.0])
     mean, log_var = (output.numpy() for output in model.encoder(images))
     q = model.infer(images, training=True)
     np.testing.assert_allclose(q.mean, mean * np.exp([0.1, 0.2, 0.0, 0.0]), rtol=1e-5)
     np.testing.assert_allclose(q.log_var, log_var + [1.0, 2.0, 0.0, 0.0], rtol=1e-5)
-    scale, shift, head = gradients_of(model, images, [model.log_scale, model.shift,
-                                                      model.encoder.get_layer("means").kernel])
+    heads = [weights[-2] for weights in weights_of_groups(model.encoder, 2)]
+    scale, shift, first, second = gradients_of(model, images, [model.log_scale, model.shift, *heads])
     for gradient in (scale, shift):
         assert (gradient[:2] != 0).all() and (gradient[2:] == 0).all()
-    assert (head[:, :2] == 0).all() and (head[:, 2:] != 0).any()
+    assert (first == 0).all() and (second != 0).any()
+
+
+def test_presets():
+    """The algorithms of the published code of 2021 and 2022; an argument beside the preset wins."""
+    make = functools.partial(DEFT, betas=[8.0, 2.0], stage_steps=10)
+    assert [(model.gamma, model.rescale) for model in (make(), make(preset="2021"), make(preset="2022"))] == [
+        (0.1, False), (0.1, False), (0.0, True)]
+    assert (make(preset="2022", rescale=False).gamma, make(gamma=0.3).gamma) == (0.0, 0.3)
+    with pytest.raises(ValueError, match="deft.preset must be one of"):
+        make(preset="2020")
 
 
 def test_stage_reached_is_saved_and_used_without_an_optimizer(tiny, images, tmp_path, check_saving, at_step):
@@ -134,7 +152,9 @@ LINEAR = (8, 8, 1)
 def test_gradients_of_a_linear_model_are_those_of_the_numpy_twin(images, gradients_of, randomized, at_step, structure,
                                                                  gamma, stage):
     """mean = x W, log variance = x V, logits = z U: every gradient written out, scaled at (mean, log variance)."""
-    encoder = randomized(fc_encoder(LINEAR, LatentSpec(4), units=()), 0)
+    parts = 2 if gamma == 0 else 1
+    encoders = [randomized(fc_encoder(LINEAR, LatentSpec(4 // parts), units=()), part) for part in range(parts)]
+    encoder = side_by_side(encoders) if parts > 1 else encoders[0]
     decoder = randomized(fc_decoder(4, LINEAR, units=()), 1)
     model = DEFT(betas=[8.0, 2.0], stage_steps=10, group_size=2, gamma=gamma, structure=structure, latents=4,
                  encoder=encoder, decoder=decoder)
@@ -142,8 +162,7 @@ def test_gradients_of_a_linear_model_are_those_of_the_numpy_twin(images, gradien
     model.compile(keras.optimizers.Adam(0.01))
     model.optimizer.build(model.trained_variables())
     at_step(model, 10 * stage)
-    found = {variable.path: gradient for variable, gradient in zip(
-        encoder.trainable_variables, gradients_of(model, images, encoder.trainable_variables))}
+    found = gradients_of(model, images, encoder.trainable_variables)
 
     x = np.asarray(images, np.float64).reshape(len(images), -1)
     mean, log_var = (np.asarray(output, np.float64) for output in encoder(images))
@@ -158,10 +177,10 @@ def test_gradients_of_a_linear_model_are_those_of_the_numpy_twin(images, gradien
     beta, factors = ((8.0, [1, 1, 0, 0]), (2.0, [gamma, gamma, 1, 1]))[stage]
     of_mean = factors * (through_z + beta * mean) / len(x)
     of_log_var = factors * (through_z * deviation * noise / 2 + beta * (np.exp(log_var) - 1) / 2) / len(x)
-    twin = [x.T @ of_mean, of_mean.sum(0), x.T @ of_log_var, of_log_var.sum(0)]
-    assert len(found) == 4
-    for (path, gradient), expected in zip(found.items(), twin, strict=True):
-        np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-5, err_msg=path)
+    twin = [each for columns in np.split(np.arange(4), parts) for output in (of_mean[:, columns], of_log_var[:, columns])
+            for each in (x.T @ output, output.sum(0))]
+    for variable, gradient, expected in zip(encoder.trainable_variables, found, twin, strict=True):
+        np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-5, err_msg=variable.path)
 
 
 @pytest.mark.parametrize("share, stage", ((0.0380, 0), (0.0382, 1), (0.0803, 1), (0.0806, 2), (0.1150, 2), (0.1153, 3),
@@ -222,7 +241,7 @@ def test_single_structure_takes_gins_encoder():
     (dict(annealing_steps=5), "deft needs either stage_steps"),
     (dict(stage_steps=None), "deft needs either stage_steps"),
     (dict(structure="one"), "deft.structure must be one of"),
-    (dict(structure="single", rescale=True), "deft.rescale needs structure='groups'"),
+    (dict(rescale=True), "deft.rescale is for frozen groups, deft.gamma = 0; received gamma = 0.1"),
     (dict(stage_steps=None, annealing_steps=0), "deft.annealing_steps must be"),
     (dict(annealing_rate=0.0), "deft.annealing_rate must be"),
     (dict(annealing_start=1.0), "deft.annealing_start must be"),

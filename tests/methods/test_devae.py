@@ -63,6 +63,26 @@ def test_posteriors_of_the_layers(make, images, structure, as_tensor):
         np.testing.assert_allclose(q.log_var, log_var, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("equation_6", (False, True))
+def test_kl_of_equation_6(make, images, equation_6):
+    """KL_i = -1/2 (1 + 2 w2 + 2 log s - exp(2 w2) s^2 - exp(2 w1) m^2), sums over j < i; alg. 1 has w2 / 2 in it."""
+    model = randomize_layers(make(equation_6=equation_6))
+    mean, log_var = (output.numpy().astype(np.float64) for output in model.encoder(images))
+    for layer in (0, 1, 2):
+        w1, w2 = (weight.numpy().astype(np.float64)[:layer].sum(0) for weight in (
+            model.posteriors.log_scale, model.posteriors.shift))
+        w2 = w2 if equation_6 else w2 / 2
+        expected = -0.5 * (1 + 2 * w2 + log_var - np.exp(2 * w2 + log_var) - np.exp(2 * w1) * mean ** 2)
+        _, kl = model.layer_terms(images, layer)
+        np.testing.assert_allclose(kl, expected.sum(1), rtol=1e-4)
+
+
+def test_equation_6_is_for_layers_with_a_shift():
+    for structure, betas in (("parallel", BETAS), ("single", [6.0])):
+        with pytest.raises(ValueError, match="devae.equation_6 is for the structures 'dit' and 'linear'"):
+            DeVAE(betas=betas, structure=structure, equation_6=True)
+
+
 @pytest.mark.parametrize("structure", ("dit", "linear"))
 def test_all_layers_are_equal_at_the_start(make, images, structure):
     model = make(structure=structure)
@@ -85,6 +105,7 @@ def test_parallel_layers_have_their_own_heads(make, images):
 def test_layer_probabilities(make, scale, expected):
     model = make(scale=scale)
     np.testing.assert_allclose(model.layer_probabilities(), expected)
+    assert sum(model.layer_probabilities()) == pytest.approx(1.0)  # eq. 8 as printed: 1 + 2/3 + 4/7 for s = 2
     if scale not in (0.0, 1.0):
         np.testing.assert_allclose(model.layer_probabilities(), [scale ** i * (1 - scale) / (1 - scale ** 3) for i in range(3)])
 

@@ -27,8 +27,9 @@ def make(tiny, randomized):
     return build
 
 
-def test_terms_are_numpys(make, images):
-    model = make(gamma=7.0)
+@pytest.mark.parametrize("beta", (1.0, 2.5))
+def test_terms_are_numpys(make, images, beta):
+    model = make(gamma=7.0, beta=beta)
     terms = step_terms(model, images)
     z = model.infer(images).sample(step_noise(model, "z"))
     logits = model.discriminator(z).numpy().astype(np.float64)
@@ -37,7 +38,7 @@ def test_terms_are_numpys(make, images):
     probability = np.exp(logits[:, 0]) / np.exp(logits).sum(1)
     other = np.exp(permuted[:, 1]) / np.exp(permuted).sum(1)
     np.testing.assert_allclose(terms["discriminator_loss"], -0.5 * np.log(probability) - 0.5 * np.log(other), rtol=1e-4)
-    vae = np.mean(terms["reconstruction"] + terms["kl"])
+    vae = np.mean(terms["reconstruction"] + beta * terms["kl"])
     np.testing.assert_allclose(first_loss(model, terms), vae + 7.0 * np.mean(logits[:, 0] - logits[:, 1]), rtol=1e-5)
 
 
@@ -204,7 +205,7 @@ def test_estimate_of_a_known_total_correlation():
     assert abs(estimate - 1.1157) < 0.12
 
 
-@pytest.mark.parametrize("name, value", (("gamma", -1.0), ("warmup_steps", -1)))
+@pytest.mark.parametrize("name, value", (("gamma", -1.0), ("beta", -1.0), ("warmup_steps", -1)))
 def test_bad_hyperparameters(name, value):
     with pytest.raises(ValueError, match=f"factor_vae.{name} must be"):
         FactorVAE(**{"gamma": 1.0, name: value})

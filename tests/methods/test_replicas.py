@@ -22,6 +22,7 @@ from dislib_plus import methods as m
 from dislib_plus.latents import LatentSpec
 from dislib_plus.networks.decoders import fc_decoder
 from dislib_plus.networks.encoders import fc_encoder
+from dislib_plus.networks.group_encoder import side_by_side
 
 CASES = {
     "beta_tc_vae_mss": (m.BetaTCVAE, dict(beta=5.0, gamma=2.0, estimator="mss", dataset_size=50)),
@@ -30,7 +31,7 @@ CASES = {
     "anchor_vae_mi": (m.AnchorVAE, dict(anchors=2, form="mi", dataset_size=50)),
     "dynamic_vae_wu": (m.DynamicVAE, dict(variant="wu", w_init=2.0)),
     "cascade_vae_c": (m.CascadeVAEC, dict(relief_interval=2, weight_decay=0.01)),
-    "deft_rescale": (m.DEFT, dict(betas=[5.0, 1.0], stage_steps=2, rescale=True)),
+    "deft_2022": (m.DEFT, dict(betas=[5.0, 1.0], stage_steps=2, preset="2022")),
     "devae_sum": (m.DeVAE, dict(layer_mode="sum")),
 }
 SHAPE = (8, 8, 1)
@@ -39,7 +40,8 @@ images = np.random.RandomState(0).uniform(size=(8, *SHAPE)).astype(np.float32)
 
 def make(method, hyperparameters):
     keras.utils.set_random_seed(0)
-    networks = {"encoder": fc_encoder(SHAPE, LatentSpec(4), units=(12,)),
+    groups = [fc_encoder(SHAPE, LatentSpec(2), units=(12,)) for _ in range(2)]
+    networks = {"encoder": side_by_side(groups) if method is m.DEFT else fc_encoder(SHAPE, LatentSpec(4), units=(12,)),
                 "decoder": fc_decoder(8 if method is m.DeVAE else 4, SHAPE, units=(12,))}
     model = method(latents=4, **networks, **hyperparameters)
     model.build((None, *SHAPE))
