@@ -12,7 +12,7 @@ from dislib_plus.methods.vae import VAE
 @keras.saving.register_keras_serializable("dislib_plus")
 @gin.configurable("cascade_vae_c")
 class CascadeVAEC(VAE):
-    """CascadeVAE-C (Jeong & Song 2019, sec. 3): every unit starts under a heavy KL weight, and units are opened in turn.
+    """CascadeVAE-C (Jeong & Song 2019, sec. 3): all units start under a heavy KL weight, and are opened in turn.
 
     loss = reconstruction + sum_j beta_j(t) KL_j + weight_decay / 2 * sum |kernel|^2,
     beta_j(t) = beta_l for the open units j <= J(t), beta_h for the others, in the update that follows t finished ones.

@@ -50,8 +50,8 @@ class DEFT(VAE):
 
     latent_groups = "one normal"
 
-    def __init__(self, betas, stage_steps=None, group_size=2, preset="2021", gamma=None, rescale=None, structure="groups",
-                 annealing_steps=None, annealing_start=150.0, annealing_rate=20.0, **kwargs):
+    def __init__(self, betas, stage_steps=None, group_size=2, preset="2021", gamma=None, rescale=None,
+                 structure="groups", annealing_steps=None, annealing_start=150.0, annealing_rate=20.0, **kwargs):
         super().__init__(**kwargs)
         checks.one_of("deft.preset", preset, tuple(PRESETS))
         self.betas = checks.numbers_of("deft.betas", betas)

@@ -30,8 +30,8 @@ class DeVAE(VAE):
         mean_i = exp(sum_{j<i} w1_j) * mean_0,   log_var_i = log_var_0 + sum_{j<i} w2_j.
 
     The log variance is that of the paper's alg. 1 and of its code; in its eqs. 4 to 6 exp(w2) scales the standard
-    deviation, log_var_i = log_var_0 + 2 sum_{j<i} w2_j (equation_6=True). Both reach the same posteriors; w2 moves half
-    as far in the second.
+    deviation, log_var_i = log_var_0 + 2 sum_{j<i} w2_j (equation_6=True). Both have the same posteriors, the second at
+    half the w2.
 
     layer_mode="random" (the paper): each batch has one layer, i ~ p, p_i = s^i (1 - s) / (1 - s^K)
     (uniform at s = 1); loss = L_i, and what belongs to other layers only is not updated. p is the normalised reading of

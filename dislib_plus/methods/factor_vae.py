@@ -89,8 +89,9 @@ class FactorVAE(VAE):
             marginal = self.infer(others, training).sample(seeds.stream(seed, "other z"))
         permuted = adversarial.permute_latents(marginal, seeds.stream(seed, "permutation"))
         logits = self.discriminator(z, training=training)
+        of_permuted = self.discriminator(permuted, training=training)
         return {"total_correlation": adversarial.density_ratio(logits),
-                "discriminator_loss": adversarial.discriminator_loss(logits, self.discriminator(permuted, training=training))}
+                "discriminator_loss": adversarial.discriminator_loss(logits, of_permuted)}
 
     def loss_weights(self):
         gamma = self.gamma * schedules.warmup(self.step, self.warmup_steps) if self.warmup_steps else self.gamma

@@ -5,18 +5,7 @@ A gradient of zero is not enough: momentum goes on moving the weights, and decay
 
 import tensorflow as tf
 
-
-def slots_of(optimizer, variable):
-    """The optimizer's variables that belong to a weight, such as Adam's two moments."""
-    prefix = variable.path.replace("/", "_") + "_"
-    # Weights of networks side by side may have one name: their slots stand in the weights' order.
-    twins = [weight for weight in optimizer._trainable_variables if weight.path == variable.path]
-    number = next(index for index, weight in enumerate(twins) if weight is variable)
-    named = {}
-    for slot in optimizer.variables:
-        if slot.name.startswith(prefix) and slot.shape == variable.shape:
-            named.setdefault(slot.name, []).append(slot)
-    return [slots[number] for slots in named.values()]
+from dislib_plus.keras_internals import slots_of
 
 
 def update_used(update, optimizer, used, counted=None):

@@ -177,8 +177,8 @@ def test_gradients_of_a_linear_model_are_those_of_the_numpy_twin(images, gradien
     beta, factors = ((8.0, [1, 1, 0, 0]), (2.0, [gamma, gamma, 1, 1]))[stage]
     of_mean = factors * (through_z + beta * mean) / len(x)
     of_log_var = factors * (through_z * deviation * noise / 2 + beta * (np.exp(log_var) - 1) / 2) / len(x)
-    twin = [each for columns in np.split(np.arange(4), parts) for output in (of_mean[:, columns], of_log_var[:, columns])
-            for each in (x.T @ output, output.sum(0))]
+    outputs = [output[:, columns] for columns in np.split(np.arange(4), parts) for output in (of_mean, of_log_var)]
+    twin = [each for output in outputs for each in (x.T @ output, output.sum(0))]
     for variable, gradient, expected in zip(encoder.trainable_variables, found, twin, strict=True):
         np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-5, err_msg=variable.path)
 

@@ -9,9 +9,9 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from dislib_plus import seeds
+from dislib_plus import keras_internals, seeds
 from dislib_plus.evaluation.metrics import dci, factor_vae, mig
-from dislib_plus.methods import DeVAE, partial_updates
+from dislib_plus.methods import DeVAE
 from dislib_plus.methods.devae_layers import parallel_heads
 from support.losses import first_loss, step_noise, step_terms
 
@@ -218,7 +218,7 @@ def test_layers_that_are_not_drawn_are_neither_moved_nor_decayed(make, images, s
         everything = [(model.embeddings, [[i == layer] for i in range(3)]),
                       *model.posteriors.used_weights(layer, model.encoder)]
         entries = [(entry, np.broadcast_to(mask, weight.shape)) for weight, mask in everything
-                   for entry in (weight, *partial_updates.slots_of(model.optimizer, weight))]
+                   for entry in (weight, *keras_internals.slots_of(model.optimizer, weight))]
         assert len(entries) == len(everything) * (3 if "Adam" in type(model.optimizer).__name__ else 2)
         before = [entry.numpy() for entry, _ in entries]
         step(images)
