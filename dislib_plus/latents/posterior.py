@@ -21,7 +21,7 @@ class Posterior:
       groups: list of GroupPosterior, in the order of the code's columns.
 
     Raises:
-      ConfigurationError: the number of outputs is not that of the heads.
+      ConfigurationError: the outputs are not those of the heads.
     """
 
     def __init__(self, spec, outputs):
@@ -33,6 +33,13 @@ class Posterior:
             raise ConfigurationError(f"An encoder for the groups {spec.code_spec} must have {expected} outputs "
                                      "(mean and scale per normal group, logits per categorical one); received "
                                      f"{len(outputs)}.")
+        wrong = [(group.kind, group.size, tuple(output.shape)) for group, output in zip(
+            [group for group in spec.groups for _ in group.heads], outputs) if output.shape[-1] not in (None, group.size)]
+        if wrong:
+            kind, size, shape = wrong[0]
+            raise ConfigurationError(f"An encoder for the groups {spec.code_spec} must give [batch, {size}] for its {kind} "
+                                     f"group of {size}; received an output of shape {shape}. Change the encoder, or "
+                                     "`latents`.")
         outputs = iter(outputs)
         self.groups = [group.posterior([next(outputs) for _ in group.heads]) for group in spec.groups]
 

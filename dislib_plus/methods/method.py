@@ -287,8 +287,15 @@ class Method(keras.Model):
         self._prepare(x)
         return super().test_on_batch(x, *args, **kwargs)
 
+    def export(self, filepath, *args, **kwargs):
+        """As keras.Model.export, of a built model."""
+        self(tf.zeros([1, *self.observation_shape]))  # Keras exports what has been called.
+        return super().export(filepath, *args, **kwargs)
+
     def _prepare(self, x):
         self.check_observations(x)
         if self.compiled and not self.built:
-            self.build((None, *keras_config.observation_shape(x)))
-            self.build_optimizers()
+            # The variables belong to the strategy in whose scope the model was made, if there is one.
+            with self.distribute_strategy.scope():
+                self.build((None, *keras_config.observation_shape(x)))
+                self.build_optimizers()

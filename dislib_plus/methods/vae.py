@@ -60,8 +60,12 @@ class VAE(Method):
             self.encoder, self.latents = make_encoder(observation_shape, self.latents, scale=self.latent_scale)
         elif self.latents is None:
             self.latents = LatentSpec(check_outputs(self.encoder), scale=self.latent_scale)
+        if not self.encoder.built:
+            self.encoder(tf.zeros([1, *observation_shape]))
         if self.decoder is None:
             self.decoder = make_decoder(self.decoder_input_size(), observation_shape)
+        if not self.decoder.built:
+            self.decoder(tf.zeros([1, self.decoder_input_size()]))
 
     def decoder_input_size(self):
         """Length of the decoder's input."""
@@ -90,8 +94,14 @@ class VAE(Method):
         return self.latents.prior()
 
     def observed(self, x):
-        """Observations as the networks take them: images of whole numbers 0..255 become floats in [0, 1]."""
+        """Observations as the networks take them: images of whole numbers 0..255 become floats in [0, 1].
+
+        Raises:
+          ValueError: values outside what the likelihood models, where they can be seen (not inside a graph).
+        """
         x = tf.convert_to_tensor(x)
+        if tf.executing_eagerly():
+            self.check_observations(x)
         if x.dtype == tf.uint8 and self.reconstruction.bounds == (0.0, 1.0):
             return tf.cast(x, tf.float32) / 255.0
         return x if x.dtype.is_floating else tf.cast(x, tf.float32)
