@@ -34,7 +34,10 @@ import shlex
 import numpy as np
 import pytest
 
-from dislib_plus import files
+from dislib_plus import configuration, files
+from dislib_plus.evaluation import runner
+from dislib_plus.evaluation.metrics import meanings
+from dislib_plus.evaluation.steps import bound_metric, metric_files
 from dislib_plus.latents import LatentSpec
 from dislib_plus.networks import decoders, encoders, residual
 
@@ -201,6 +204,18 @@ def test_places_in_sources():
     listed = {(source, place) for source, about in SOURCES.items() for place in about.get("places", ())}
     own = {(row["source"], row["place"]) for row in SCORES if row["source"] != "this recipe"}
     assert cited | own == listed
+
+
+def test_scores_are_numbers_that_their_metric_writes():
+    """By what the metrics say of their numbers; the units too. The rows without a key are of other commands."""
+    runner.import_metrics()
+    for row in SCORES:
+        if row["key"]:
+            with configuration.configured([metric_files.preset_file(row["metric"])]):
+                meaning = meanings.of(bound_metric.configured_name(), row["key"])
+            assert meaning is not None and (meaning.unit == "nats") == (row["unit"] == "nats"), row
+        else:
+            assert row["metric"] in ("annealing_test", "total_correlation", "")
 
 
 def test_scores_belong_to_recipes():
