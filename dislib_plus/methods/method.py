@@ -208,7 +208,7 @@ class Method(keras.Model):
         if missing:
             raise ValueError(f"{type(self).__name__} needs batches with {', '.join(map(repr, self.needs))}; received "
                              f"{', '.join(map(repr, data))}: give a dict with {', '.join(map(repr, missing))} too.")
-        return data
+        return {name: tf.convert_to_tensor(part) for name, part in data.items()}
 
     def train_step(self, data):
         """One update of every player from one forward pass; returns the running means of all terms."""

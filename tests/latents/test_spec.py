@@ -2,13 +2,14 @@
 
 import math
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
 from dislib_plus import seeds
-from dislib_plus.latents import LatentSpec
+from dislib_plus.latents import CategoricalGroup, LatentSpec, NormalGroup, NormalPrior
 
 tfd = tfp.distributions
 MIXED = [("normal", 2), ("categorical", 3), ("normal", 1), ("categorical", 4)]
@@ -167,3 +168,53 @@ def test_bad_specifications(arguments, message):
 def test_wrong_number_of_encoder_outputs():
     with pytest.raises(ValueError, match="must have 2 outputs"):
         LatentSpec(2).posterior([np.zeros((1, 2), np.float32)])
+
+
+def test_groups_have_their_own_priors_and_names():
+    prior = NormalPrior([1.0, -1.0], [0.5, 2.0])
+    spec = LatentSpec([NormalGroup(2, prior, name="style"), CategoricalGroup(3, 0.5), ("normal", 1)])
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(spec))
+    assert copy.get_config() == spec.get_config() and copy.groups[0].name == "style"
+    assert copy.groups[1].temperature == 0.5
+    q = copy.posterior(outputs(spec))
+    mean, stddev = q.groups[0].mean.numpy(), q.groups[0].stddev.numpy()
+    expected = tfd.Normal(mean, stddev).kl_divergence(tfd.Normal([1.0, -1.0], np.sqrt([0.5, 2.0]).astype(np.float32)))
+    np.testing.assert_allclose(q.groups[0].kl_per_unit(), expected, rtol=1e-5)
+    np.testing.assert_allclose(q.kl(), tf.add_n(q.kl_by_group()), rtol=1e-6)
+    z = copy.sample_prior(20000, seeds.stateless_seed(0, 0)).numpy()
+    np.testing.assert_allclose(z[:, :2].mean(0), [1.0, -1.0], atol=0.05)
+    np.testing.assert_allclose(z[:, :2].var(0), [0.5, 2.0], rtol=0.05)
+
+
+def test_a_prior_with_dependent_units():
+    covariance = [[1.0, 0.6], [0.6, 1.0]]
+    group = NormalGroup(2, NormalPrior([0.0, 0.0], covariance))
+    mean, log_var = outputs(LatentSpec(2))
+    found = group.posterior([tf.constant(mean), tf.constant(log_var)]).kl()
+    inverse = np.linalg.inv(covariance)
+    variance = np.exp(log_var.astype(np.float64))
+    expected = 0.5 * (np.sum(variance * np.diag(inverse), 1) + np.einsum("bi,ij,bj->b", mean, inverse, mean) - 2
+                      + np.log(np.linalg.det(covariance)) - log_var.sum(1))
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    z = group.sample_prior(20000, seeds.stateless_seed(1, 0)).numpy()
+    np.testing.assert_allclose(np.cov(z.T), covariance, atol=0.05)
+    np.testing.assert_allclose(group.prior_log_prob(tf.constant(z[:5])),
+                               tfd.MultivariateNormalFullCovariance(np.zeros(2, np.float32), np.float32(covariance))
+                               .log_prob(z[:5]), rtol=1e-4)
+
+
+@pytest.mark.parametrize("make, message", (
+    (lambda: NormalPrior([0.0], [-1.0]), "positive definite"),
+    (lambda: NormalPrior([0.0, 0.0], [[1.0, 2.0], [2.0, 1.0]]), "positive definite"),
+    (lambda: NormalPrior([0.0], [1.0, 1.0]), "shapes"),
+    (lambda: NormalGroup(3, NormalPrior([0.0], [1.0])), "NormalPrior of 3 units"),
+    (lambda: CategoricalGroup(1), "size of a categorical group must be an integer >= 2"),
+    (lambda: NormalGroup(2, name=""), "name of a normal group must be None or a string")))
+def test_bad_groups(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_outputs_of_another_size_are_one_sentence():
+    with pytest.raises(ValueError, match=r"must give \[batch, 2\] for its normal group of 2; received .* \(1, 3\)"):
+        LatentSpec(2).posterior([np.zeros((1, 3), np.float32)] * 2)
