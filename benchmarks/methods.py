@@ -74,7 +74,8 @@ def table_step(batch=256, latents=10):
     def total_correlation():
         with tf.GradientTape() as tape:
             tape.watch(codes)
-            value = tf.reduce_mean(aggregate_posterior.total_correlation([NormalPosterior(group, *codes[1:])], codes[:1]))
+            posteriors = [NormalPosterior(group, *codes[1:])]
+            value = tf.reduce_mean(aggregate_posterior.total_correlation(posteriors, codes[:1]))
         return tf.add_n([tf.reduce_sum(gradient) for gradient in tape.gradient(value, codes)])
     return timed(tf.function(total_correlation))
 

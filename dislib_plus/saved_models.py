@@ -59,7 +59,8 @@ def trained_model(path):
     file = pathlib.Path(path)
     file = file if file.suffix == ".keras" else file / "model.keras"
     if not file.is_file():
-        raise FileNotFoundError(f"trained_model: there is no trained model at {file}; pass the folder of a finished run.")
+        raise FileNotFoundError(f"trained_model: there is no trained model at {file}; pass the folder of a finished "
+                                "run.")
     model = load_model(file)
     model.trainable = False
     return model

@@ -189,7 +189,7 @@ class GroundTruthData(Images):
     """
 
     def __init__(self, name, grid_names, grid_sizes, visible=None):
-        """Args: name; grid_names, grid_sizes of all factors; visible: indices of the ground-truth ones (default all)."""
+        """Args: name; grid_names, grid_sizes of all factors; visible: indices of the ground-truth ones, None: all."""
         self.name = name
         self.grid_names = list(grid_names)
         self.grid_sizes = [int(size) for size in grid_sizes]

@@ -44,8 +44,8 @@ def parts_of(model, dataset):
     missing = [name for name in model.needs if name not in available]
     if missing:
         raise ConfigurationError(f"{type(model).__name__} needs data with {', '.join(map(repr, missing))}; data set "
-                                 f"{dataset.name!r} has {', '.join(map(repr, dataset.parts))}. Choose another data set, or "
-                                 "one with 'labelled:NAME' for factors as labels.")
+                                 f"{dataset.name!r} has {', '.join(map(repr, dataset.parts))}. Choose another data "
+                                 "set, or 'labelled:NAME', which has factors as labels.")
     return (*model.needs, *(name for name in model.uses if name in available))
 
 

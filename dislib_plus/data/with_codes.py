@@ -10,8 +10,9 @@ class WithCodes:
     """
 
     def __init__(self, dataset, size, compute):
-        """Args: dataset: a DataSet; size: columns of a code; compute: function () -> float32 [num_observations, codes an
-        observation, size]."""
+        """Args: dataset: a DataSet; size: columns of a code; compute: function () -> float32 [observations, codes of
+        each, size].
+        """
         self._dataset, self._size, self._compute, self._codes = dataset, size, compute, None
 
     def __getattr__(self, name):
@@ -33,7 +34,8 @@ class WithCodes:
         if name != "codes":
             return self._dataset.part(name, indices, seed)
         table = self._table()
-        choice = tf.random.stateless_uniform(tf.shape(indices), seed, maxval=table.shape[1], dtype=tf.int32, alg="philox")
+        choice = tf.random.stateless_uniform(tf.shape(indices), seed, maxval=table.shape[1], dtype=tf.int32,
+                                             alg="philox")
         codes = tf.gather(tf.gather(table, indices), choice, axis=1, batch_dims=1)
         return tf.ensure_shape(codes, [indices.shape[0], self._size])
 
@@ -44,8 +46,8 @@ class WithCodes:
                 codes = self._compute()
                 expected = (self._dataset.num_observations, self._size)
                 if codes.ndim != 3 or codes.shape[::2] != expected:
-                    raise ValueError(f"codes must have shape [{expected[0]}, codes an observation, {expected[1]}] for the "
-                                     f"data set {self._dataset.name!r}; received {codes.shape}.")
+                    raise ValueError(f"codes must have shape [{expected[0]}, codes an observation, {expected[1]}] for "
+                                     f"the data set {self._dataset.name!r}; received {codes.shape}.")
                 with tf.device("CPU"):
                     self._codes = tf.constant(codes)
         return self._codes

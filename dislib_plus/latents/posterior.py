@@ -33,15 +33,17 @@ class Posterior:
             raise ConfigurationError(f"An encoder for the groups {spec.code_spec} must have {expected} outputs "
                                      "(mean and scale per normal group, logits per categorical one); received "
                                      f"{len(outputs)}.")
-        wrong = [(group.kind, group.size, tuple(output.shape)) for group, output in zip(
-            [group for group in spec.groups for _ in group.heads], outputs) if output.shape[-1] not in (None, group.size)]
-        if wrong:
-            kind, size, shape = wrong[0]
-            raise ConfigurationError(f"An encoder for the groups {spec.code_spec} must give [batch, {size}] for its {kind} "
-                                     f"group of {size}; received an output of shape {shape}. Change the encoder, or "
-                                     "`latents`.")
+        self._check_sizes(outputs)
         outputs = iter(outputs)
         self.groups = [group.posterior([next(outputs) for _ in group.heads]) for group in spec.groups]
+
+    def _check_sizes(self, outputs):
+        heads = [group for group in self.spec.groups for _ in group.heads]
+        for group, output in zip(heads, outputs):
+            if output.shape[-1] not in (None, group.size):
+                raise ConfigurationError(f"An encoder for the groups {self.spec.code_spec} must give [batch, "
+                                         f"{group.size}] for its {group.kind} group of {group.size}; received an output of shape "
+                                         f"{tuple(output.shape)}. Change the encoder, or `latents`.")
 
     @property
     def normal(self):

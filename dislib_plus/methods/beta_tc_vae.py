@@ -52,8 +52,8 @@ class BetaTCVAE(VAE):
         checks.one_of("beta_tc_vae.estimator", estimator, aggregate_posterior.WEIGHTINGS)
         checks.dataset_size("beta_tc_vae.dataset_size", dataset_size)
         if kl_terms == "sampled" and estimator == "dlib":
-            raise ConfigurationError("beta_tc_vae.kl_terms 'sampled' needs the estimator 'mws', 'mss' or 'eq6'; received "
-                                     "'dlib', whose mutual information lacks a constant.")
+            raise ConfigurationError("beta_tc_vae.kl_terms 'sampled' needs the estimator 'mws', 'mss' or 'eq6'; "
+                                     "received 'dlib', whose mutual information lacks a constant.")
         self.beta, self.alpha, self.gamma = beta, alpha, gamma
         self.kl_terms = kl_terms
         self.estimator = estimator

@@ -105,7 +105,7 @@ def _sum_of_first(weights, count):
 
 
 def parallel_heads(encoder, layers):
-    """The encoder with outputs (mean_0, log_var_0, mean_1, ...), the further ones beside its own on the same features."""
+    """The encoder with outputs (mean_0, log_var_0, mean_1, ...), the further ones on the same features as its own."""
     outputs = list(encoder.outputs)
     features = encoder.get_layer("means").input
     for layer in range(1, layers):

@@ -38,7 +38,8 @@ class BaseVAE(VAE):
           kl_loss: mean KL of the batch, nats.
           z_mean, z_logvar, z_sampled: [batch, latents].
         """
-        raise NotImplementedError(f"{type(self).__name__} must define regularizer(kl_loss, z_mean, z_logvar, z_sampled).")
+        raise NotImplementedError(f"{type(self).__name__} must define "
+                                  "regularizer(kl_loss, z_mean, z_logvar, z_sampled).")
 
     def regularizers(self, q, z):
         return {"regularizer": self.regularizer(replicas.mean(q.kl()), q.mean, q.log_var, z)}

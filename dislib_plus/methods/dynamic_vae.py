@@ -60,8 +60,8 @@ class DynamicVAE(ControlledVAE):
             checks.at_least("dynamic_vae.k_i in the variant 'wu'", self.k_i, 0)
             for name in ("window", "c_burst"):
                 if getattr(self, name) is not None:
-                    raise ConfigurationError(f"dynamic_vae.{name} belongs to the variant 'official', and must be None in "
-                                             f"'wu'; received {getattr(self, name)!r}.")
+                    raise ConfigurationError(f"dynamic_vae.{name} belongs to the variant 'official', and must be None "
+                                             f"in 'wu'; received {getattr(self, name)!r}.")
             return
         checks.at_most("dynamic_vae.k_i in the variant 'official'", self.k_i, 0)
         checks.whole("dynamic_vae.window", self.window, 1)

@@ -28,8 +28,8 @@ def deserialize(config):
 def arguments(model, base):
     """The arguments of a model's constructor as a configuration.
 
-    Every argument of the __init__ of its class, and, as long as **kwargs passes them on, of its bases up to `base`, must
-    be kept as the attribute of the same name.
+    Every argument of the __init__ of its class, and, as long as **kwargs passes them on, of its bases up to `base`,
+    must be kept as the attribute of the same name.
 
     Raises:
       ValueError: an argument is not kept.
@@ -41,8 +41,8 @@ def arguments(model, base):
         parameters = list(inspect.signature(vars(cls)["__init__"]).parameters.values())[1:]
         for name in (parameter.name for parameter in parameters if parameter.kind not in _COLLECTED):
             if not hasattr(model, name):
-                raise ValueError(f"{type(model).__name__}.__init__ must keep its argument {name!r} as self.{name}, or the "
-                                 "class define get_config, so that the model can be saved.")
+                raise ValueError(f"{type(model).__name__}.__init__ must keep its argument {name!r} as self.{name}, or "
+                                 "the class define get_config, so that the model can be saved.")
             found.setdefault(name, serialize(getattr(model, name)))
         if not any(parameter.kind == inspect.Parameter.VAR_KEYWORD for parameter in parameters):
             break

@@ -19,8 +19,9 @@ class Method(keras.Model):
     """A model with named loss terms, and players that are trained on weighted sums of them.
 
     Subclasses define `build_networks`, `loss_terms` and `players`, and list all names in `terms`. Every argument of a
-    constructor is kept as the attribute of the same name: the configuration of a saved model is derived from them. What a
-    method cannot do (`represent`, `posterior`, `decode`, `reconstruct`, `sample`, `log_density`, ...) it does not have.
+    constructor is kept as the attribute of the same name: the configuration of a saved model is derived from them.
+    What a method cannot do (`represent`, `posterior`, `decode`, `reconstruct`, `sample`, `log_density`, ...) it does
+    not have.
 
     Attributes:
       terms: names of the loss terms.
@@ -120,9 +121,9 @@ class Method(keras.Model):
         further = {name: kwargs.pop(f"{name}_optimizer", None) for name in self.player_names[1:]}
         refused = [name for name in _NOT_COMPILED if kwargs.get(name) is not None]
         if refused:
-            raise ConfigurationError(f"{type(self).__name__}.compile takes no {', '.join(refused)}: its loss and logs are "
-                                     f"its own terms ({', '.join(self.terms)}). Leave it out, and score a trained model "
-                                     "with dislib_plus.evaluation.")
+            raise ConfigurationError(f"{type(self).__name__}.compile takes no {', '.join(refused)}: its loss and logs "
+                                     f"are its own terms ({', '.join(self.terms)}). Leave it out, and score a trained "
+                                     "model with dislib_plus.evaluation.")
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
         for name, given in further.items():
             setattr(self, f"{name}_optimizer", None if given is None else keras.optimizers.get(given))
@@ -153,8 +154,8 @@ class Method(keras.Model):
             elif player.optimizer is not None:
                 setattr(self, name, player.optimizer())
             else:
-                raise ConfigurationError(f"{type(self).__name__} needs an optimizer of its player {player.name!r}: bind "
-                                         f"{name}.optimizer_fn, or give compile({name}=...).")
+                raise ConfigurationError(f"{type(self).__name__} needs an optimizer of its player {player.name!r}: "
+                                         f"bind {name}.optimizer_fn, or give compile({name}=...).")
         return getattr(self, name)
 
     def build_optimizers(self):
@@ -190,8 +191,9 @@ class Method(keras.Model):
           ValueError: training without a seed, which would draw the same noise in every step of a loop.
         """
         if seed is None and training:
-            raise ValueError("loss_terms(batch, training=True) needs a seed for its noise, such as model.training_seed(), "
-                             "which follows model.updates, or seeds.for_training(seed, step) with a step of your own.")
+            raise ValueError("loss_terms(batch, training=True) needs a seed for its noise, such as "
+                             "model.training_seed(), which follows model.updates, or seeds.for_training(seed, step) "
+                             "with a step of your own.")
         return self.evaluation_seed() if seed is None else seed
 
     # Training

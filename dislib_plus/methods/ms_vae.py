@@ -142,7 +142,8 @@ class MSVAE(VAE):
             seed = seeds.stateless_seed(self.seed, first, "codes of y")
             return tf.stack([q.sample(tf.random.fold_in(seed, i, alg="philox")) for i in range(samples)], axis=1)
 
-        for first in tqdm(range(0, count, _ENCODING_BATCH), desc="codes of Y", unit="batch", leave=False, mininterval=2):
+        firsts = range(0, count, _ENCODING_BATCH)
+        for first in tqdm(firsts, desc="codes of Y", unit="batch", leave=False, mininterval=2):
             last = min(first + _ENCODING_BATCH, count)
             codes[first:last] = encode(tf.constant(first, tf.int64), tf.constant(last, tf.int64))
         return codes
@@ -194,7 +195,7 @@ class MSVAE(VAE):
         return self.stage_one.code_spec
 
     def parts(self):
-        """C, whose rows are Y and X, with Z held at the mean of its base image; and Z, with Y that of the base image."""
+        """C, whose rows are Y and X, with Z at the mean of the base image; and Z, with Y that of the base image."""
         def render_c(code, fixed):
             y = self.stage_one.decode(code)
             return [("Y", y), ("X", self.generate(y, fixed["z"]))]
@@ -266,8 +267,9 @@ class MSVAE(VAE):
 
 def _stage_one(model, directory):
     if (model is None) == (directory is None):
-        raise ConfigurationError("ms_vae needs either stage_one (a model to train, e.g. @beta_tc_vae()) or stage_one_dir "
-                                 f"(a finished run); received stage_one={model!r}, stage_one_dir={directory!r}.")
+        raise ConfigurationError("ms_vae needs either stage_one (a model to train, e.g. @beta_tc_vae()) or "
+                                 f"stage_one_dir (a finished run); received stage_one={model!r}, "
+                                 f"stage_one_dir={directory!r}.")
     model = trained_model(directory) if model is None else model
     if not isinstance(model, VAE) or isinstance(model, MSVAE):
         raise ConfigurationError("The first stage of ms_vae must be a one-stage VAE of this library, such as "

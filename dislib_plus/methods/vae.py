@@ -114,8 +114,8 @@ class VAE(Method):
             return
         if found[0] < bounds[0] or found[1] > bounds[1]:
             raise ValueError(f"{type(self).__name__} with {type(self.reconstruction).__name__} models observations in "
-                             f"[{bounds[0]:g}, {bounds[1]:g}]; received values from {found[0]:g} to {found[1]:g}: scale "
-                             "them, or choose another likelihood.")
+                             f"[{bounds[0]:g}, {bounds[1]:g}]; received values from {found[0]:g} to {found[1]:g}: "
+                             "scale them, or choose another likelihood.")
 
     # Loss
 

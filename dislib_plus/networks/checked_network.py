@@ -25,6 +25,6 @@ def made(name, function, *arguments):
         raise ConfigurationError(f"{name} = {getattr(function, '__name__', function)} cannot make a network: {error}"
                                  ) from error
     if not isinstance(network, keras.Model):
-        raise ConfigurationError(f"{name} must return a keras.Model; {getattr(function, '__name__', function)} returned "
-                                 f"{network!r}.")
+        raise ConfigurationError(f"{name} must return a keras.Model; {getattr(function, '__name__', function)} "
+                                 f"returned {network!r}.")
     return network

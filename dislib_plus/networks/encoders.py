@@ -37,9 +37,9 @@ def check_outputs(encoder):
     """
     shapes = [tuple(output.shape) for output in getattr(encoder, "outputs", None) or ()]
     if len(shapes) != 2 or shapes[0] != shapes[1] or len(shapes[0]) != 2 or shapes[0][1] is None:
-        raise ConfigurationError("An encoder without `latents` must have two outputs of one shape [batch, units], mean and "
-                                 f"scale; received the output shapes {shapes}. State what the code consists of, such as "
-                                 "latents=10.")
+        raise ConfigurationError("An encoder without `latents` must have two outputs of one shape [batch, units], mean "
+                                 f"and scale; received the output shapes {shapes}. State what the code consists of, "
+                                 "such as latents=10.")
     return shapes[0][1]
 
 

@@ -26,6 +26,7 @@ def image_size(shape, multiple, least=1):
     height, width, channels = image_sides(shape)
     if height % multiple or width % multiple or min(height, width) < least:
         raise ConfigurationError(
-            f"This convolutional network halves the image repeatedly, so height and width must be multiples of {multiple} "
-            f"and at least {max(least, multiple)}; received {height}x{width}. Resize the data or choose another network.")
+            f"This convolutional network halves the image repeatedly, so height and width must be multiples of "
+            f"{multiple} and at least {max(least, multiple)}; received {height}x{width}. Resize the data, or choose "
+            "another network.")
     return height, width, channels

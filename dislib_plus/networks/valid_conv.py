@@ -1,4 +1,4 @@
-"""Convolutional networks without a dense hidden layer in the encoder: the last feature map is read by one convolution."""
+"""Convolutional networks whose encoder has no dense hidden layer: one convolution reads the last feature map."""
 
 import functools
 

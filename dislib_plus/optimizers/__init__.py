@@ -1,1 +1,1 @@
-"""Optimizers: who is updated by which (gin's `<player>_optimizer`), and the names that gin files know from TensorFlow 1."""
+"""Optimizers: of each player (gin's `<player>_optimizer`), and the names that gin files know from TensorFlow 1."""

@@ -1,4 +1,4 @@
-"""The optimizer of each player of a method: gin's `vae_optimizer`, `discriminator_optimizer`, and so on by their names."""
+"""The optimizer of each player of a method, by its name: gin's `vae_optimizer`, `discriminator_optimizer`, ..."""
 
 import gin
 

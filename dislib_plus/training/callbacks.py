@@ -22,7 +22,7 @@ _FURTHER_WATCHERS = []
 
 
 def register_watchers(settings):
-    """Decorator of a class of settings: has every stage of every run also call its watchers, before the step's checkpoint.
+    """Decorator of a class of settings: every stage of every run also calls its watchers, before the step's checkpoint.
 
     Args:
       settings: class without required arguments, checked when it is made, with the method `watchers` (first step, last

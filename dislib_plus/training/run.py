@@ -66,8 +66,8 @@ class Run:
         if stage.keep_optimizer:
             before = self.stages[len(self.optimizers) - 1] if self.optimizers else None
             if before is None or before.model is not stage.model:
-                raise configuration.ConfigurationError(f"The stage {stage.name!r} keeps the optimizer of the stage before, "
-                                                       "which must train the same model.")
+                raise configuration.ConfigurationError(f"The stage {stage.name!r} keeps the optimizer of the stage "
+                                                       "before, which must train the same model.")
             return self.optimizers[-1]
         return stage.optimizer() if stage.optimizer else player_optimizers.make(stage.model.player_names[0])
 
@@ -212,8 +212,8 @@ class Run:
         return scores
 
     def _score(self, index):
-        return final_scores.evaluate(self.stages[index].model, self.strategy, self.data[index], self.settings.batch_size,
-                                     self.seeds.evaluation, self.settings.eval_steps)
+        return final_scores.evaluate(self.stages[index].model, self.strategy, self.data[index],
+                                     self.settings.batch_size, self.seeds.evaluation, self.settings.eval_steps)
 
 
 def save_model(method, path):

@@ -96,7 +96,8 @@ def _check(model, dataset):
     visualize_dataset.check_images(dataset)
     if tuple(model.observation_shape) != tuple(dataset.observation_shape):
         raise ValueError(f"The model was trained on images {tuple(model.observation_shape)}, and data set "
-                         f"{dataset.name!r} has {tuple(dataset.observation_shape)}; name the data set it was trained on.")
+                         f"{dataset.name!r} has {tuple(dataset.observation_shape)}; name the data set it was trained "
+                         "on.")
 
 
 def _draw_reconstructions(gallery, model, x):
