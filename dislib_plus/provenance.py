@@ -13,7 +13,7 @@ from dislib_plus import files, json_files
 
 # The parts of run.json; all that they hold is text.
 _PARTS = {"bindings": dict, "arguments": dict, "environment": dict, "gin_files": list, "python_path": list,
-          "imports": list}
+          "imports": list, "data": dict, "extended_from": list}
 
 
 def environment():
@@ -37,8 +37,8 @@ def read_record(path, *required):
 
     Args:
       path: the file.
-      *required: parts that the caller needs: "bindings", "arguments", "environment" are dictionaries, "gin_files",
-        "python_path" and "imports" lists of texts.
+      *required: parts that the caller needs: "bindings", "arguments", "environment" and "data" are dictionaries,
+        "gin_files", "python_path", "imports" and "extended_from" lists of texts.
 
     Raises:
       files.DamagedFile: the file is damaged. OSError: it cannot be read.

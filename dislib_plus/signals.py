@@ -27,9 +27,9 @@ class Request:
         self._deadline.daemon = True
 
     def obey(self, done):
-        """Raises Terminated or KeyboardInterrupt; `done` says what is safe, and how to go on."""
+        """Raises Terminated or KeyboardInterrupt; `done` ends the sentence: what is safe, and how to go on."""
         whence = "by SIGTERM" if self.received == signal.SIGTERM else "from the keyboard"
-        raise (Terminated if self.received == signal.SIGTERM else KeyboardInterrupt)(f"stopped {whence} {done}")
+        raise (Terminated if self.received == signal.SIGTERM else KeyboardInterrupt)(f"stopped {whence}{done}")
 
     def _note(self, number, frame):
         if self.received is not None:
@@ -45,6 +45,7 @@ def kept_back():
 
     Outside the main thread, which alone gets signals, nothing changes. SIGTERM ends the process after GRACE seconds if
     the block has not ended by then: files are written under temporary names, so it loses what is not yet whole.
+    What the block has not looked for is raised at its end.
 
     Yields:
       Request.
@@ -53,6 +54,8 @@ def kept_back():
     with _handled((signal.SIGINT, signal.SIGTERM), request._note):
         try:
             yield request
+            if request.received is not None:
+                request.obey("; the same command goes on from the last checkpoint.")
         finally:
             request._deadline.cancel()
 

@@ -40,9 +40,16 @@ def test_the_first_is_kept_and_the_second_is_raised(number, error, words):
 def test_the_request_is_obeyed_with_a_sentence(number, error, words):
     with pytest.raises(error, match=f"^stopped {words} after step 3$"), signals.kept_back() as request:
         send(number)
-        request.obey("after step 3")
+        request.obey(" after step 3")
     deadlines = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
     assert all(deadline.finished.is_set() for deadline in deadlines)
+
+
+@pytest.mark.parametrize("number, error, words", BOTH)
+def test_what_the_block_did_not_look_for_is_raised_at_its_end(number, error, words):
+    with pytest.raises(error, match=f"^stopped {words}; the same command goes on from the last checkpoint"):
+        with signals.kept_back():
+            send(number)
 
 
 def test_sigterm_is_raised():

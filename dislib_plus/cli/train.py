@@ -8,13 +8,15 @@ _SUMMARY = """trains a model from gin files.
 
   dislib_train --gin_config=quickstart.gin --model_dir=runs/quick
 
-The same command goes on with an interrupted run and says so when the run is finished."""
+The same command goes on with an interrupted run and says so when the run is finished. Ctrl-C and SIGTERM
+end it after a whole step, with a checkpoint."""
 
 
 def _define(flags):
     flags.string("model_dir", None, "Folder of the run.", required=True)
     gin_setup.define_flags(flags)
     flags.boolean("overwrite", False, "Replace a run that is in the folder.")
+    flags.boolean("extend", False, "Go on with a run that was started with fewer model.training_steps.")
     flags.boolean("strict", False, "Make a binding that the run does not use an error instead of a warning.")
     flags.string("gin_model_dir", None, "Folder of one more gin file, see --gin_file_name.")
     flags.string("gin_file_name", None, "Name of one more gin file in --gin_model_dir, read first.")
@@ -27,7 +29,8 @@ def _act(flags):
     with gin_setup.configured(flags) as sources:
         from dislib_plus.cli import tables
         from dislib_plus.training import train
-        results = train.train_configured(flags.model_dir, flags.overwrite, flags.strict, sources)
+        results = train.train_configured(flags.model_dir, flags.overwrite, flags.strict, sources,
+                                         extend=flags.extend)
         tables.show(f"Training in {flags.model_dir}", _summary(results))
 
 

@@ -20,7 +20,8 @@ class FactorVAE(VAE):
 
     Both are updated from the same forward pass. z' are the codes of the same batch
     (disentanglement_lib) or of a second one (the paper). The discriminator's optimizer is gin's
-    `discriminator_optimizer`, else Adam(1e-4, 0.5, 0.9) (sec. 5 of the paper).
+    `discriminator_optimizer`, else Adam(1e-4, 0.5, 0.9) (sec. 5 of the paper), with
+    an epsilon of 1e-8 (disentanglement_lib).
 
     Args:
       gamma: weight of the total correlation, >= 0; 0 is the beta-VAE.
@@ -99,4 +100,4 @@ class FactorVAE(VAE):
 
 
 def _optimizer_of_the_paper():
-    return keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9)
+    return keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8)

@@ -158,6 +158,12 @@ class Method(keras.Model):
                                          f"bind {name}.optimizer_fn, or give compile({name}=...).")
         return getattr(self, name)
 
+    def forget_optimizers(self):
+        """Leaves the optimizers out of what is saved from now on; `compile` gives new ones."""
+        self.compiled, self.optimizer = False, None
+        for name in self.player_names[1:]:
+            setattr(self, f"{name}_optimizer", None)
+
     def build_optimizers(self):
         """Makes the slots of the optimizers."""
         for player in self.players():

@@ -93,16 +93,28 @@ class StopAtNonFinite(StepCallback):
 
 
 class SaveState(StepCallback):
-    """Calls `save(step)` every `every` iterations and after the last one."""
+    """Calls `save(step)` every `every` iterations, after the last one, and when the run is asked to end.
 
-    def __init__(self, first_step, last_step, every, save):
+    Args:
+      save: function (step).
+      request: signals.Request.
+      stage: name of the stage.
+    """
+
+    def __init__(self, first_step, last_step, every, save, request, stage):
         super().__init__(first_step, last_step)
         self.every, self.save, self.before = every, save, first_step
+        self.request, self.stage = request, stage
 
     def at_step(self, step, logs):
-        if self.due(step, self.before, self.every):
-            self.save(step)
+        saves = self.request.received is not None or self.due(step, self.before, self.every)
         self.before = step
+        if not saves:
+            return
+        self.save(step)
+        if self.request.received is not None:
+            self.request.obey(f" after step {step} of stage {self.stage!r}, which a checkpoint holds; the same command "
+                              "goes on from there.")
 
 
 class Events(StepCallback):

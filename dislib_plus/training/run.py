@@ -9,7 +9,7 @@ import time
 import keras
 import tensorflow as tf
 
-from dislib_plus import configuration, files, provenance, results
+from dislib_plus import configuration, files, provenance, results, signals
 from dislib_plus.data import batches
 from dislib_plus.methods.stages import Stage
 from dislib_plus.optimizers import player_optimizers
@@ -27,12 +27,13 @@ class Run:
       method: the Method, not built.
       dataset: DataSet.
       settings: Settings.
+      make_optimizer: function () -> keras optimizer of the first player of a stage; None: gin's.
       progress: whether to show a progress bar.
     """
 
-    def __init__(self, directory, method, dataset, settings, progress=True):
+    def __init__(self, directory, method, dataset, settings, make_optimizer=None, progress=True):
         self.directory, self.method, self.dataset, self.settings = directory, method, dataset, settings
-        self.progress = progress
+        self.make_optimizer, self.progress = make_optimizer, progress
         self.further_watchers = callbacks.further_watchers()
         self.strategy = distribution.strategy(settings.strategy)
         self.checkpoints = Checkpoints(directory.checkpoints)
@@ -62,17 +63,28 @@ class Run:
             self.optimizers.append(self._optimizer_of(stage))
 
     def _optimizer_of(self, stage):
-        """The optimizer of a stage's first player: its own, that of the stage before, or gin's."""
+        """The optimizer of a stage's first player: that of the stage before, its own, the run's, or gin's."""
         if stage.keep_optimizer:
             before = self.stages[len(self.optimizers) - 1] if self.optimizers else None
             if before is None or before.model is not stage.model:
                 raise configuration.ConfigurationError(f"The stage {stage.name!r} keeps the optimizer of the stage "
                                                        "before, which must train the same model.")
             return self.optimizers[-1]
-        return stage.optimizer() if stage.optimizer else player_optimizers.make(stage.model.player_names[0])
+        make = stage.optimizer or self.make_optimizer
+        return make() if make else player_optimizers.make(stage.model.player_names[0])
 
     def _batch_size(self, stage):
         return self.settings.batch_size if stage.batch_size is None else stage.batch_size
+
+    def check_longer(self):
+        """Raises ValueError unless a larger `model.training_steps` means more steps of the last stage and no other."""
+        others = [stage.name for stage in self.stages[:-1] if stage.training_steps is None]
+        if others:
+            raise ValueError(f"--extend: the stage {others[0]!r} too would have more steps, and what was trained on it "
+                             "would be wrong; train anew, with --overwrite or in another model_dir.")
+        if self.stages[-1].training_steps is not None:
+            raise ValueError(f"--extend: the last stage, {self.stages[-1].name!r}, has a number of steps of its own, "
+                             "which model.training_steps does not change.")
 
     # What the run uses
 
@@ -129,22 +141,22 @@ class Run:
         last = self._iterations(stage)
         if state is None and stage.begin is not None:
             stage.begin(dataset)
-            if distribution.is_chief():
-                self._save(index, 0)
+            self._save(index, 0)
         if first >= last:
             return
         seed = self.seeds.stages[index][0]
         data = distribution.training_batches(self.strategy, dataset, self.parts[index], batch_size, seed, first, last)
         explain = functools.partial(_explain_batches, dataset, seed, batch_size)
-        watchers, bar = self._callbacks(index, first, last, explain, restore_means)
-        try:
-            stage.model.fit(data, epochs=1, steps_per_epoch=last - first, verbose=0, shuffle=False,
-                            callbacks=watchers)
-        except NonFiniteWeights as error:
-            raise callbacks.TrainingDiverged(f"Training stopped: {error}; lower the learning rate or the weights of "
-                                             "the loss. The last checkpoint is kept.") from error
-        finally:
-            bar.close()
+        with signals.kept_back() as request:
+            watchers, bar = self._callbacks(index, first, last, explain, restore_means, request)
+            try:
+                stage.model.fit(data, epochs=1, steps_per_epoch=last - first, verbose=0, shuffle=False,
+                                callbacks=watchers)
+            except NonFiniteWeights as error:
+                raise callbacks.TrainingDiverged(f"Training stopped: {error}; lower the learning rate or the weights "
+                                                 "of the loss. The last checkpoint is kept.") from error
+            finally:
+                bar.close()
 
     def _iterations(self, stage):
         """Iterations of a stage; a model may count each as several training steps (dlib's FactorVAE: two)."""
@@ -160,7 +172,7 @@ class Run:
         model.compile(optimizer=self.optimizers[index], jit_compile=self.settings.jit_compile,
                       steps_per_execution=self.settings.steps_per_execution)
 
-    def _callbacks(self, index, first, last, explain, restore_means):
+    def _callbacks(self, index, first, last, explain, restore_means, request):
         stage = self.stages[index]
         bar = callbacks.Progress(first, last, stage.name)
         watchers = [callbacks.StopAtNonFinite(first, last, explain)]
@@ -172,13 +184,14 @@ class Run:
             watchers += [bar] if self.progress else []
             watchers.append(callbacks.Events(first, last, folder, self.settings.log_steps))
         watchers.append(callbacks.RestartMeans(first, last, self.settings.log_steps, restore_means))
-        if distribution.is_chief():
-            # Last: what a step has logged is in the files before a checkpoint says that the step is done.
-            watchers.append(callbacks.SaveState(first, last, self.settings.checkpoint_steps,
-                                                functools.partial(self._save, index)))
+        # Last: what a step has logged is in the files before a checkpoint says that the step is done.
+        watchers.append(callbacks.SaveState(first, last, self.settings.checkpoint_steps,
+                                            functools.partial(self._save, index), request, stage.name))
         return watchers, bar
 
     def _save(self, index, step):
+        if not distribution.is_chief():
+            return
         model = self.stages[index].model
         variables = [*self.method.variables, *_optimizer_variables(model), *model.metrics_variables]
         self.checkpoints.save(index, step, variables, self.elapsed())
@@ -189,16 +202,23 @@ class Run:
 
     # The end
 
-    def finish(self):
-        """Scores the trained method, writes model.keras and then the results; returns the results."""
+    def finish(self, gin_text):
+        """Scores the trained method, writes model.keras and then the results; returns the results.
+
+        Args:
+          gin_text: the configuration to record, the same in a resumed run whatever is left to be done in it.
+        """
         scores = self._scores()
         last = self.stages[-1]
         scores.update(global_step=self._iterations(last) * last.model.counted_updates,
                       elapsed_time=self.elapsed(), precision=self.settings.precision,
                       **{f"environment.{key}": value for key, value in provenance.environment().items()})
         if distribution.is_chief():
+            for stage in self.stages:
+                if stage.model is not self.method:
+                    stage.model.forget_optimizers()  # A process that resumes a later stage does not have them.
             save_model(self.method, self.directory.model)
-            results.update_result_directory(self.directory.results, "train", scores)
+            results.update_result_directory(self.directory.results, "train", scores, gin_text=gin_text)
         return scores
 
     def _scores(self):

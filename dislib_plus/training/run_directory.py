@@ -11,6 +11,7 @@ HARMLESS = frozenset(("model.checkpoint_steps", "model.log_steps", "model.eval_s
                       "dataset.data_dir", "analyses.every_steps", "analyses.which", "analyses.num_images",
                       "analyses.num_samples", "analyses.num_bins", "analyses.span", "analyses.random_seed",
                       "analyses.batch_size"))
+_STEPS = "model.training_steps"
 # What a run leaves in its folder; run.json, by which the folder is known as a run's, is removed last.
 _OURS = ("model.keras", "results", "checkpoints", "events", "analyses", "evaluation", "pictures", "report.html",
          "run.json")
@@ -29,6 +30,8 @@ class RunDirectory:
         self.results = self.path / "results"
         self.model = self.path / "model.keras"
         self.record = self.path / "run.json"
+        # The last file that a run writes, after its results.
+        self.finish_mark = self.results / "aggregate" / "train.json"
 
     def check(self, overwrite=False):
         """Raises ValueError or OSError unless a run may be started or resumed here; changes nothing."""
@@ -65,8 +68,7 @@ class RunDirectory:
     @property
     def finished(self):
         """Whether the run here is finished."""
-        # The last file that a run writes; the results themselves come just before it.
-        return self.model.is_file() and (self.results / "aggregate" / "train.json").is_file()
+        return self.model.is_file() and self.finish_mark.is_file()
 
     def clear(self):
         """Removes what a run writes, and nothing else."""
@@ -90,20 +92,48 @@ class RunDirectory:
         """The dictionary of run.json; see `provenance.read_record`."""
         return provenance.read_record(self.record, *required)
 
-    def check_same(self, record):
-        """Raises ValueError, naming the differences, if the run here was started with another configuration."""
-        parts = ("bindings", "arguments")
-        stored = self.read(*parts)
-        for part in parts:
-            differences = list(_differences(stored[part], record[part]))
-            if differences:
-                raise ValueError(f"model_dir {self.path} holds a run with another configuration: "
-                                 f"{'; '.join(differences)}. Use the former bindings to resume it, another model_dir, "
-                                 "or --overwrite to start anew.")
+    def check_same(self, record, extend=False):
+        """Whether the run here is to go on to more training steps than it was started with.
+
+        Args:
+          record: see `start`.
+          extend: whether it may.
+
+        Raises:
+          ValueError: the run here was started with another configuration; the differences are named.
+        """
+        stored = self.read("bindings", "arguments")
+        differences = {key: values for part in ("bindings", "arguments")
+                       for key, values in _differences(stored[part], record[part]).items()}
+        longer = set(differences) == {_STEPS} and _is_less(*differences[_STEPS])
+        if not differences or longer and extend:
+            return bool(differences)
+        named = "; ".join(f"{key} was {before}, now {now}" for key, (before, now) in differences.items())
+        remedy = "--extend to go on to more steps" if longer else "the former bindings to resume it"
+        raise ValueError(f"model_dir {self.path} holds a run with another configuration: {named}. Use {remedy}, "
+                         "another model_dir, or --overwrite to start anew.")
+
+    def extend(self, record):
+        """Writes a record with more training steps; it keeps the numbers before under "extended_from"."""
+        stored = self.read("arguments")
+        files.remove(self.finish_mark)  # First, as the run is not finished by the new record.
+        self.start({**record, "extended_from": [*stored.get("extended_from", ()), stored["arguments"][_STEPS]]})
+
+    def check_data(self, data):
+        """Raises ValueError if the run here was started with other data than {"name": ..., "fingerprint": ...}."""
+        before = self.read().get("data", data)
+        if before.get("fingerprint") != data["fingerprint"]:
+            raise ValueError(f"The data set {data['name']!r} is not what the run in {self.path} was started with (its "
+                             f"fingerprint was {before.get('fingerprint')}, now {data['fingerprint']}). Put the former "
+                             "data back to resume it, use another model_dir, or --overwrite to start anew.")
 
 
 def _differences(old, new):
-    for key in sorted((set(old) | set(new)) - HARMLESS):
-        before, now = old.get(key, "not bound"), new.get(key, "not bound")
-        if before != now:
-            yield f"{key} was {before}, now {now}"
+    """{key: (value before, value now)}."""
+    values = {key: (old.get(key, "not bound"), new.get(key, "not bound")) for key in sorted({*old, *new} - HARMLESS)}
+    return {key: (before, now) for key, (before, now) in values.items() if before != now}
+
+
+def _is_less(before, now):
+    """Whether both are texts of whole numbers, the second the larger one."""
+    return before.isdecimal() and now.isdecimal() and int(before) < int(now)

@@ -4,20 +4,23 @@ import logging
 import warnings
 
 import gin
-import keras
 
 import dislib_plus.tf1_gin_names  # noqa: F401  registers the optimizers that gin files name
-from dislib_plus import configuration, provenance, results
+from dislib_plus import configuration, results
 from dislib_plus.data import get_named_ground_truth_data
-from dislib_plus.training import distribution, run_seeds
+from dislib_plus.optimizers.tf1_optimizers import AdamOptimizer
+from dislib_plus.training import distribution, run_record, run_seeds
 from dislib_plus.training.run import Run
 from dislib_plus.training.run_directory import RunDirectory
 from dislib_plus.training.settings import Settings
 
+# As gin writes it.
+_DATASET_SECTION = "\n# Parameters for dataset:\n# " + 78 * "=" + "\ndataset.name = {!r}\n"
+
 log = logging.getLogger(__name__)
 
 
-def train_with_gin(model_dir, overwrite=False, gin_config_files=None, gin_bindings=None, strict=False):
+def train_with_gin(model_dir, overwrite=False, gin_config_files=None, gin_bindings=None, strict=False, extend=False):
     """Trains what gin files and bindings say; gin is cleared afterwards, also after an error.
 
     Args:
@@ -26,15 +29,17 @@ def train_with_gin(model_dir, overwrite=False, gin_config_files=None, gin_bindin
       gin_config_files: paths, also of shipped recipes.
       gin_bindings: strings; they win over the files.
       strict: a binding that the run does not use is an error instead of a warning.
+      extend: see `train`.
 
     Returns:
       The results, as `train`.
     """
     with configuration.configured(gin_config_files, gin_bindings) as sources:
-        return train_configured(model_dir, overwrite, strict, sources)
+        return train_configured(model_dir, overwrite, strict, sources, extend=extend)
 
 
-def train_configured(model_dir, overwrite=False, strict=False, sources=configuration.Sources(), progress=True):
+def train_configured(model_dir, overwrite=False, strict=False, sources=configuration.Sources(), progress=True,
+                     extend=False):
     """`train` with the present gin configuration; `sources` is recorded in run.json."""
     # Several workers must be connected before the model's constructor runs the first operation, and variables
     # that a constructor makes (of a first stage that it loads) belong to the strategy too.
@@ -43,14 +48,15 @@ def train_configured(model_dir, overwrite=False, strict=False, sources=configura
     seed = _bound("model.random_seed") or 0
     run_seeds.check(seed)
     with distribution.scope(chosen), run_seeds.seeded_initializers(seed):
-        return train(model_dir, overwrite, strict=strict, sources=sources, progress=progress)
+        return train(model_dir, overwrite, strict=strict, sources=sources, progress=progress, extend=extend)
 
 
-@gin.configurable("model", denylist=["model_dir", "overwrite", "dataset", "strict", "sources", "progress"])
+@gin.configurable("model", denylist=["model_dir", "overwrite", "dataset", "optimizer", "strict", "sources", "progress",
+                                     "extend"])
 def train(model_dir, overwrite=False, model=gin.REQUIRED, training_steps=gin.REQUIRED, random_seed=gin.REQUIRED,
           batch_size=gin.REQUIRED, eval_steps=1000, name="", model_num=None, checkpoint_steps=1000, log_steps=100,
           jit_compile=False, precision="float32", steps_per_execution=1, strategy=None, deterministic=False,
-          dataset=None, strict=False, sources=configuration.Sources(), progress=True):
+          dataset=None, optimizer=None, strict=False, sources=configuration.Sources(), progress=True, extend=False):
     """Trains a model and leaves `model.keras`, `results/`, `checkpoints/` and `events/` in a folder.
 
     The same call goes on from the last checkpoint of an interrupted run and ends with
@@ -77,38 +83,62 @@ def train(model_dir, overwrite=False, model=gin.REQUIRED, training_steps=gin.REQ
       strategy: None, "mirrored" or "multi_worker".
       deterministic: have TensorFlow use deterministic kernels only, for bit-equal resumption on GPUs.
       dataset: DataSet; None: gin's `dataset`.
+      optimizer: function () -> keras optimizer of the first player (of every stage without one of its own); None: gin's
+        (`vae_optimizer` of an autoencoder), or, where gin binds nothing at all, `AdamOptimizer`, with a rate of 0.001.
       strict: a gin binding that nothing uses is an error.
       sources: configuration.Sources, recorded in run.json.
       progress: show a progress bar.
+      extend: a run that was started with fewer `training_steps`, and is otherwise the same, goes on from its last
+        checkpoint; run.json keeps the former numbers.
 
     Returns:
       The dictionary of train_results.json.
 
     Raises:
       ValueError, OSError: bad arguments, data or folder; a non-finite loss (TrainingDiverged).
+      KeyboardInterrupt, signals.Terminated: Ctrl-C, SIGTERM; the step was finished, and a checkpoint holds it.
     """
     settings = Settings(training_steps, batch_size, random_seed, eval_steps, checkpoint_steps, log_steps, jit_compile,
                         precision, steps_per_execution, strategy, deterministic)
     directory = RunDirectory(model_dir)
     directory.check(overwrite)
-    record = _record(settings, model, sources)
-    if directory.started and not overwrite:
-        directory.check_same(record)
-        _warn_of_other_environment(directory.read("environment"), record)
-        if directory.finished:
+    if optimizer is None and not configuration.bindings():
+        optimizer = AdamOptimizer
+    record = run_record.record(settings, model, optimizer, sources)
+    resumed = directory.started and not overwrite
+    longer = resumed and directory.check_same(record, extend)
+    if resumed:
+        run_record.warn_of_other_environment(directory.read("environment"), record)
+        if directory.finished and not longer:
             log.info("the run in %s is finished; use --overwrite to train it anew", directory.path)
             return results.load_dict(directory.results / "json" / "train_results.json")
-    run = Run(directory, model, get_named_ground_truth_data() if dataset is None else dataset, settings, progress)
+    data = get_named_ground_truth_data() if dataset is None else dataset
+    run = Run(directory, model, data, settings, optimizer, progress)
+    if longer:
+        run.check_longer()
     run.rehearse()
     _report_unused(configuration.unused_bindings(), strict)
+    gin_text = gin.operative_config_str()
+    record["data"] = run_record.of_data(data)
+    if resumed:
+        directory.check_data(record["data"])
+    if dataset is not None and run_record.is_registered(record["data"]):
+        gin_text += _DATASET_SECTION.format(data.name)
     if distribution.is_chief():
-        if overwrite:
-            directory.clear()
-        directory.remove_unfinished()
-        if not directory.started:
-            directory.start(record)
+        _open(directory, record, overwrite, longer)
     run.train()
-    return run.finish()
+    return run.finish(gin_text)
+
+
+def _open(directory, record, overwrite, longer):
+    """Makes the folder ready for a run that begins, goes on, or goes on for longer."""
+    if overwrite:
+        directory.clear()
+    directory.remove_unfinished()
+    if longer:
+        directory.extend(record)
+    elif not directory.started:
+        directory.start(record)
 
 
 def _bound(key):
@@ -117,37 +147,6 @@ def _bound(key):
         return gin.query_parameter(key)
     except ValueError:
         return None
-
-
-def _record(settings, model, sources):
-    """What run.json holds; "bindings" and "arguments" must be equal for a run to be resumed."""
-    if not isinstance(model, keras.Model):
-        raise configuration.ConfigurationError("model.model must be a model such as @vae(), with brackets; "
-                                               f"received {model!r}.")
-    arguments = {f"model.{key}": repr(value) for key, value in vars(settings).items()}
-    arguments.update(_plain(model.get_config(), type(model).__name__), model=type(model).__name__)
-    return {"bindings": configuration.bindings(), "arguments": arguments, "environment": provenance.environment(),
-            "gin_files": list(sources.files), "python_path": list(sources.python_path),
-            "imports": list(sources.imports)}
-
-
-def _plain(config, prefix):
-    """The numbers and strings of a nested configuration as {dotted key: text}; names are not part of it."""
-    found = {}
-    for key, value in config.items():
-        if isinstance(value, dict):
-            found.update(_plain(value, f"{prefix}.{key}"))
-        elif key != "name" and isinstance(value, (bool, int, float, str, type(None))):
-            found[f"{prefix}.{key}"] = repr(value)
-    return found
-
-
-def _warn_of_other_environment(stored, record):
-    changed = [f"{key} was {stored['environment'].get(key)!r}, now {value!r}"
-               for key, value in record["environment"].items() if stored["environment"].get(key) != value]
-    if changed:
-        warnings.warn(f"The run was started elsewhere: {'; '.join(changed)}; its weights may differ in the last bits "
-                      "from those of an unbroken run.", configuration.Notice, stacklevel=3)
 
 
 def _report_unused(unused, strict):

@@ -45,7 +45,8 @@ def discriminator_total_correlation(draw, random_state, num_steps=2000, batch_si
                                     num_evaluation=10000, num_layers=6, num_units=1000):
     """TC = mean over fresh z ~ q(z) of D_joint(z) - D_permuted(z), nats, after training the discriminator.
 
-    Loss: 1/2 (cross-entropy of joint samples + cross-entropy of permuted ones), Adam(beta_1 0.5, beta_2 0.9).
+    Loss: 1/2 (cross-entropy of joint samples + cross-entropy of permuted ones), Adam(beta_1 0.5, beta_2 0.9,
+    epsilon 1e-8 as in disentanglement_lib).
     The result depends on batch size and steps; it can overshoot, so it bounds nothing.
 
     Args:
@@ -66,7 +67,7 @@ def discriminator_total_correlation(draw, random_state, num_steps=2000, batch_si
     checks.whole("batch_size", batch_size, 2)
     first = draw(batch_size, random_state)
     network = discriminator_network(first.shape[1], random_state, num_layers, num_units)
-    step = _training_step(network, keras.optimizers.Adam(learning_rate, beta_1=0.5, beta_2=0.9))
+    step = _training_step(network, keras.optimizers.Adam(learning_rate, beta_1=0.5, beta_2=0.9, epsilon=1e-8))
     for number in range(num_steps):
         joint = draw(batch_size, random_state) if number else first
         permuted = permute_columns(draw(batch_size, random_state), random_state)

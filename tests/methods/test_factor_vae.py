@@ -168,7 +168,8 @@ def test_discriminator_optimizer_of_gin_or_of_the_paper(make):
     model = make(gamma=1.0)
     model.compile(keras.optimizers.SGD(0.1))
     paper = model.discriminator_optimizer
-    np.testing.assert_allclose([paper.learning_rate, paper.beta_1, paper.beta_2], [1e-4, 0.5, 0.9], rtol=1e-6)
+    np.testing.assert_allclose([paper.learning_rate, paper.beta_1, paper.beta_2, paper.epsilon],
+                               [1e-4, 0.5, 0.9, 1e-8], rtol=1e-6)
     import dislib_plus.tf1_gin_names  # noqa: F401  registers AdamOptimizer
     gin.parse_config("discriminator_optimizer.optimizer_fn = @discriminator/AdamOptimizer\n"
                      "discriminator/AdamOptimizer.learning_rate = 0.5")

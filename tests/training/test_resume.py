@@ -5,7 +5,9 @@ import os
 import pathlib
 import signal
 import time
+import zipfile
 
+import h5py
 import numpy as np
 import pytest
 
@@ -21,6 +23,15 @@ def same_bits(first, second):
     for name in first:
         np.testing.assert_array_equal(first[name], second[name])
         assert first[name].dtype == second[name].dtype
+
+
+def saved(model_dir):
+    """Everything that model.keras holds: the weights of all stages, and the state of the last one's optimizers."""
+    found = {}
+    with zipfile.ZipFile(model_dir / "model.keras") as archive, h5py.File(archive.open("model.weights.h5")) as file:
+        file.visititems(lambda name, item: found.update({name: item[()]} if isinstance(item, h5py.Dataset) else {}))
+    assert any("optimizer" in name for name in found)
+    return found
 
 
 def crash_at(monkeypatch, step_of_crash, stage="train"):
@@ -72,7 +83,7 @@ def test_crash_and_resume(train, weights, tmp_path, monkeypatch, step):
     assert resumed["loss"] == whole["loss"] and resumed["elapsed_time"] > 0
 
 
-@pytest.mark.parametrize("stage, step", [("stage_one", 15), ("stage_one", 25), ("stage_two", 4)])
+@pytest.mark.parametrize("stage, step", [("stage_one", 15), ("stage_one", 25), ("stage_two", 4), ("stage_two", 14)])
 def test_crash_and_resume_in_each_stage(train, weights, tmp_path, monkeypatch, unbroken, stage, step):
     if not (unbroken / "model.keras").exists():
         train(unbroken, gin_file="two_stages.gin")
@@ -82,6 +93,9 @@ def test_crash_and_resume_in_each_stage(train, weights, tmp_path, monkeypatch, u
     mend()
     train(tmp_path, gin_file="two_stages.gin")
     same_bits(weights(unbroken), weights(tmp_path))
+    same_bits(saved(unbroken), saved(tmp_path))
+    for path in ("gin/train.gin", "json/train_config.json"):
+        assert (unbroken / "results" / path).read_text() == (tmp_path / "results" / path).read_text()
 
 
 FACTOR = ["model.model = @factor_vae()", "factor_vae.gamma = 2.", "fc_discriminator.units = (8,)",

@@ -113,3 +113,42 @@ def test_record_that_is_no_text(tmp_path):
         provenance.read_record(tmp_path / "run.json")
     RunDirectory(tmp_path).start(RECORD)
     assert RunDirectory(tmp_path).read(*RECORD) == RECORD
+
+
+def steps(count, **others):
+    texts = {"model.training_steps": str(count), **others}
+    return {**RECORD, "bindings": texts, "arguments": {**texts, "model.random_seed": "0"}}
+
+
+def test_more_steps_are_recorded(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.start(steps(10))
+    run.finish_mark.parent.mkdir(parents=True)
+    for path in (run.model, run.finish_mark):
+        path.touch()
+    assert run.finished and not run.check_same(steps(10)) and not run.check_same(steps(10), extend=True)
+    with pytest.raises(ValueError, match="model.training_steps was 10, now 20. Use --extend to go on to more steps"):
+        run.check_same(steps(20))
+    assert run.check_same(steps(20), extend=True) and run.finished
+    run.extend(steps(20))
+    assert not run.finished and run.model.exists() and not run.check_same(steps(20))
+    run.extend(steps(30))
+    assert run.read() == {**steps(30), "extended_from": ["10", "20"]}
+
+
+@pytest.mark.parametrize("record", [steps(9), steps(20, **{"vae.beta": "4.0"}), steps("1e3"), RECORD])
+def test_only_more_steps_extend_a_run(tmp_path, record):
+    run = RunDirectory(tmp_path)
+    run.start(steps(10))
+    with pytest.raises(ValueError, match="holds a run with another configuration: .* Use the former bindings"):
+        run.check_same(record, extend=True)
+
+
+def test_other_data_are_refused(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.start(RECORD)
+    run.check_data({"name": "cars3d", "fingerprint": "b"})  # an older record does not say
+    run.start({**RECORD, "data": {"name": "cars3d", "fingerprint": "a"}})
+    run.check_data({"name": "the same data", "fingerprint": "a"})
+    with pytest.raises(ValueError, match="'cars3d' is not what the run in .* fingerprint was a, now b.*--overwrite"):
+        run.check_data({"name": "cars3d", "fingerprint": "b"})

@@ -12,7 +12,12 @@ import pytest
 import tensorflow as tf
 
 from dislib_plus import configuration, provenance
-from dislib_plus.data import batches
+from dislib_plus.data import ResidentImages, batches, get_named_ground_truth_data
+from dislib_plus.evaluation.sources.source import from_directory
+from dislib_plus.evaluation.steps.metric_inputs import load_dataset
+from dislib_plus.latents import LatentSpec
+from dislib_plus.methods import BetaVAE
+from dislib_plus.networks import decoders, encoders
 from dislib_plus.training import callbacks, final_scores, run_seeds
 from dislib_plus.training import run as run_module
 from dislib_plus.training import train as train_module
@@ -49,7 +54,8 @@ def test_scores_are_those_of_the_saved_model_on_the_evaluation_stream(train, tmp
     dataset = sys.modules["tiny_parts"].tiny(".")
     terms = {"reconstruction": [], "kl": [], "ridge": []}
     for step in range(3):
-        x = batches.batch(dataset, ("x",), np.random.RandomState(3).randint(2 ** 32, size=2, dtype=np.int64)[1], step, 8)["x"]
+        seed = np.random.RandomState(3).randint(2 ** 32, size=2, dtype=np.int64)[1]
+        x = batches.batch(dataset, ("x",), seed, step, 8)["x"]
         q = model.infer(x)
         seed = tf.random.fold_in(model_seed(model), step, alg="philox")
         z = q.sample(seed)
@@ -182,15 +188,41 @@ def test_learning_rate_function_of_the_user(train, tmp_path):
     assert not keras.models.load_model(tmp_path / "model.keras").compiled
 
 
-def test_api_without_gin(user_folder, tmp_path):
+def small_vae(data, beta=1.0):
+    return BetaVAE(beta=beta, encoder=encoders.fc_encoder(data.observation_shape, LatentSpec(2), (8,)), latents=2,
+                   decoder=decoders.fc_decoder(2, data.observation_shape, (8,)))
+
+
+SHORT = {"training_steps": 4, "random_seed": 1, "batch_size": 4, "eval_steps": 1, "progress": False}
+
+
+def test_python_without_gin(tmp_path):
     """A model and a data set as objects; the arguments decide whether a run may be resumed."""
-    with configuration.configured([user_folder / "networks.gin"]):
-        parts = sys.modules["tiny_parts"]
-        arguments = dict(training_steps=4, random_seed=1, batch_size=4, eval_steps=1, dataset=parts.tiny("."))
-        found = train_module.train(tmp_path, model=parts.Ridge(1.0), **arguments)
-        assert found["global_step"] == 4
-        with pytest.raises(ValueError, match="Ridge.weight was 1.0, now 2.0"):
-            train_module.train(tmp_path, model=parts.Ridge(2.0), **arguments)
+    data = get_named_ground_truth_data("toy_dsprites_small")
+    found = train_module.train(tmp_path, model=small_vae(data), dataset=data, **SHORT)
+    assert found["global_step"] == 4
+    optimizer = keras.models.load_model(tmp_path / "model.keras").optimizer
+    assert (type(optimizer).__name__, optimizer.epsilon) == ("Adam", 1e-8)
+    assert float(optimizer.learning_rate) == pytest.approx(0.001) and int(optimizer.iterations) == 4
+    for changes, message in (({"model": small_vae(data, 2.0)}, "BetaVAE.beta was 1.0, now 2.0"),
+                             ({"optimizer": keras.optimizers.SGD}, "optimizer was Adam, now SGD"),
+                             ({"optimizer": "adam"}, "optimizer must be a function")):
+        with pytest.raises(ValueError, match=message):
+            train_module.train(tmp_path, **{"model": small_vae(data), "dataset": data, **SHORT, **changes})
+
+
+def test_evaluation_finds_the_data_of_a_run_in_python(tmp_path):
+    """By the name under which they are registered; others have none, although they may be called the same."""
+    data = get_named_ground_truth_data("toy_dsprites_small")
+    other = ResidentImages("toy_dsprites_small", np.zeros((8, 64, 64, 1), np.uint8))
+    for name, dataset in (("registered", data), ("other", other)):
+        train_module.train(tmp_path / name, model=small_vae(dataset), dataset=dataset, optimizer=keras.optimizers.SGD,
+                           **SHORT)
+    with configuration.configured():
+        found, _ = load_dataset(from_directory(tmp_path / "registered"))
+        assert found.name == data.name and found.num_observations == data.num_observations
+    with configuration.configured(), pytest.raises(ValueError, match="does not record its data set; name it"):
+        load_dataset(from_directory(tmp_path / "other"))
 
 
 def test_environment_is_recorded(monkeypatch):

@@ -1,5 +1,6 @@
 """The discriminator's total correlation, and the experiment on Gaussians whose value is known."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -51,6 +52,17 @@ def test_network_is_that_of_the_paper():
     assert network.count_params() == 5_018_002
 
 
+def test_the_optimizer_is_dlibs(monkeypatch):
+    made, real = [], keras.optimizers.Adam
+
+    def adam(*args, **options):
+        made.append(real(*args, **options))
+        return made[0]
+    monkeypatch.setattr(keras.optimizers, "Adam", adam)
+    tcd.discriminator_total_correlation(pair, np.random.RandomState(0), 1, 4, 1e-3, 4, 1, 4)
+    assert (made[0].beta_1, made[0].beta_2, made[0].epsilon) == (0.5, 0.9, 1e-8)
+
+
 def pair(count, generator):
     return experiment.correlated_samples(count, 2, 0.9, generator)
 
@@ -75,7 +87,8 @@ SMALL = dict(dimensions=(4, 6), correlations=(0.5, 0.9), num_repeats=2, num_step
 
 def small(path=None, **changes):
     estimates = None if path is None else experiment.Estimates(path)
-    return experiment.total_correlation_experiment(np.random.RandomState(0), estimates=estimates, **{**SMALL, **changes})
+    sizes = {**SMALL, **changes}
+    return experiment.total_correlation_experiment(np.random.RandomState(0), estimates=estimates, **sizes)
 
 
 def test_interrupted_experiment_goes_on(tmp_path, monkeypatch):

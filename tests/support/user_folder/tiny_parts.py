@@ -57,16 +57,16 @@ class TwoStages(VAE):
 
     uses = ("codes",)
 
-    def __init__(self, first, **kwargs):
+    def __init__(self, first, first_steps=25, **kwargs):
         super().__init__(**kwargs)
-        self.first = first
+        self.first, self.first_steps = first, first_steps
 
     def build_networks(self, observation_shape):
         self.first.build((None, *observation_shape))
         super().build_networks(observation_shape)
 
     def stages(self):
-        return [Stage("stage_one", self.first, training_steps=25), Stage("stage_two", self, data=self.with_codes)]
+        return [Stage("stage_one", self.first, training_steps=self.first_steps), Stage("stage_two", self, data=self.with_codes)]
 
     def with_codes(self, dataset):
         def codes():
