@@ -17,7 +17,8 @@ from dislib_plus.training.csv_series import Series
 from dislib_plus.training.event_file import EventFile
 from dislib_plus.visualize import training_curves
 
-NAMES = ("kl_per_dimension", "active_units", "information", "kl_decomposition", "loss_weights", "traversals")
+NAMES = ("kl_per_dimension", "active_units", "information", "med", "kl_decomposition", "loss_weights", "traversals")
+_OF_FACTORS = ("information", "med")
 _MOST_BINS, _MOST_SAMPLES = 10 ** 4, 10 ** 6
 
 log = logging.getLogger(__name__)
@@ -32,8 +33,8 @@ class AnalysisSettings:
     Args:
       every_steps: iterations between two analyses; None: none at all.
       which: some of "kl_per_dimension" (nats), "active_units", "information" (I(z_j;c_k) and the diffusion
-        indicators; left out for sets without factors), "kl_decomposition" (I(x;z), total correlation, dimension-wise
-        KL), "loss_weights" (such as an annealed beta), "traversals".
+        indicators) and "med" (of mean codes), both left out for sets without factors, "kl_decomposition" (I(x;z),
+        total correlation, dimension-wise KL), "loss_weights" (such as an annealed beta), "traversals".
       num_images: images of the fixed subset; all where the set has fewer.
       num_samples, num_bins, span, random_seed, batch_size: see `LatentAnalyses`.
 
@@ -84,9 +85,9 @@ class Analyses(StepCallback):
     def __init__(self, first_step, last_step, settings, model, dataset, folder, events):
         super().__init__(first_step, last_step)
         self.settings, self.folder, self.events, self.before = settings, folder, events, first_step
-        self.which = [name for name in settings.which if name != "information" or dataset.num_factors]
+        self.which = [name for name in settings.which if name not in _OF_FACTORS or dataset.num_factors]
         if len(self.which) < len(settings.which):
-            log.info("analyses: data set %r has no factors, so I(z;c) is not tracked", dataset.name)
+            log.info("analyses: data set %r has no factors, so I(z;c) and MED are not tracked", dataset.name)
         names = ("num_images", "num_samples", "num_bins", "span", "random_seed", "batch_size")
         self.analyses = LatentAnalyses(model, dataset, **{name: getattr(settings, name) for name in names})
         self.series, self.file = {}, None

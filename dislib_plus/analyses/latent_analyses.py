@@ -7,8 +7,9 @@ from dislib_plus.evaluation.arithmetic.active_latents import ACTIVE_VARIANCE
 from dislib_plus.evaluation.arithmetic.discrete_information import discrete_entropy
 from dislib_plus.evaluation.arithmetic.posterior_mixture import PosteriorMixture
 from dislib_plus.evaluation.encoding import image_batches, labels, posteriors
-from dislib_plus.evaluation.metrics import elbo_decomposition, information_tracking
+from dislib_plus.evaluation.metrics import elbo_decomposition, information_tracking, med
 from dislib_plus.evaluation.metrics.active_variables import active_variables
+from dislib_plus.evaluation.sources import abilities
 from dislib_plus.visualize import traversals
 from dislib_plus.visualize.latent_statistics import LatentStatistics, gaussian_first
 
@@ -19,7 +20,8 @@ class LatentAnalyses:
     """The analyses of one model: the part of its code that is trained, seen through the same images every time.
 
     Of a two-stage model that part is Z; C is fixed by then, and was analysed while the first stage was
-    trained. Sampled codes have the same noise every time, so curves show the model and not the draw.
+    trained. Of a model of several layers it is the code, layer 0, and mean codes are scored of every layer.
+    Sampled codes have the same noise every time, so curves show the model and not the draw.
 
     Args:
       model: a model with `posterior`, `represent` and `decode`.
@@ -41,25 +43,26 @@ class LatentAnalyses:
         self.factors = labels.grid_factors(dataset, self.indices) if dataset.num_factors else None
         self.order = gaussian_first(part.units)
         self.names = [part.units[number].name for number in self.order]
-        self.encode = tf.function(lambda x: (part.encode(x), posteriors.parts_of(part.posterior(x))),
-                                  reduce_retracing=True)
+        further = range(1, 1 if abilities.lacks(model, ["num_layers"]) else model.num_layers)
+        self.encode = tf.function(lambda x: ([part.encode(x), *(model.represent(x, layer=layer) for layer in further)],
+                                             posteriors.parts_of(part.posterior(x))), reduce_retracing=True)
 
     def look(self):
         """Encodes the images: the state that all analyses of this moment share."""
         codes, parameters = [], []
         for x in image_batches.batches(self.dataset, self.indices, self.batch_size, self.seed):
-            code, parts = self.encode(x)
-            codes.append(code.numpy())
+            layers, parts = self.encode(x)
+            codes.append([code.numpy() for code in layers])
             parameters.append([part.numpy() for part in tf.nest.flatten(parts)])
         mean, stddev, *tables = map(np.concatenate, zip(*parameters))
-        return _Moment(self, np.concatenate(codes), mean, stddev, tables)
+        return _Moment(self, list(map(np.concatenate, zip(*codes))), mean, stddev, tables)
 
 
 class _Moment:
     """The analyses at one moment, each a dict of floats; information in nats."""
 
-    def __init__(self, fixed, codes, mean, stddev, tables):
-        self.fixed, self.codes = fixed, codes
+    def __init__(self, fixed, layers, mean, stddev, tables):
+        self.fixed, self.layers, self.codes = fixed, layers, layers[0]
         self.mean, self.stddev, self.tables = mean, stddev, tables
 
     def kl_per_dimension(self):
@@ -67,8 +70,17 @@ class _Moment:
         return _named(self.fixed.names, elbo_decomposition.prior_kl(self.mean, self.stddev, self.tables).mean(axis=0))
 
     def active_units(self):
-        """See `active_variables`."""
-        return {name: float(value) for name, value in active_variables(self.codes, ACTIVE_VARIANCE).items()}
+        """See `active_variables`; of every layer."""
+        return self._of_layers(lambda codes: active_variables(codes, ACTIVE_VARIANCE))
+
+    def med(self):
+        """MED and top-1 MED of mean codes, see `med.med`; of every layer (DeVAE, fig. 12)."""
+        return self._of_layers(lambda codes: med.med(codes, self.fixed.factors, self.fixed.num_bins))
+
+    def _of_layers(self, score):
+        """The scores of the code under their names, and those of the layers after it under "name.layer1", ..."""
+        return {f"{name}.layer{layer}" if layer else name: float(value) for layer, codes in enumerate(self.layers)
+                for name, value in score(codes).items()}
 
     def information_matrix(self):
         """I(z_j;c_k) of sampled codes, [variables, factors]; small sets give several samples an image."""

@@ -64,8 +64,27 @@ def _kl_per_dimension(drawing, steps, columns):
 
 def _active_units(drawing, steps, columns):
     panel = _panel(drawing.subplots(), "active variables")
-    panel.plot(steps, columns["num_active_variables"], color=charts.BLUE, marker=".")
+    layers = _of_layers(columns, "num_active_variables")
+    for name, values in layers.items():
+        panel.plot(steps, values, marker=".", label=name)
     panel.set_ylim(bottom=0)
+    if len(layers) > 1:
+        _legend(panel)
+
+
+def _med(drawing, steps, columns):
+    whole, best = drawing.subplots(1, 2, sharey=True)
+    for panel, score, title in ((whole, "med", "MED"), (best, "top_k_med", "of the best variable of each factor")):
+        _panel(panel, "").set_title(title)
+        for name, values in _of_layers(columns, score).items():
+            panel.plot(steps, values, label=name)
+    _legend(best)
+
+
+def _of_layers(columns, score):
+    """{layer: [T]} of the columns "score", "score.layer1", ..."""
+    return {name.removeprefix(score).lstrip(".") or "layer0": values for name, values in columns.items()
+            if name.split(".")[0] == score}
 
 
 def _diffusion(drawing, steps, columns):
@@ -106,6 +125,8 @@ _CURVES = {
                      _active_units, 5.4),
     "diffusion": ("Information about each factor", "Mutual information of sampled codes with the factors. Information "
                   "diffuses where a factor's best latent variable loses it and the second gains it.", _diffusion, 9.4),
+    "med": ("Disentanglement (MED) of mean codes", "1: every latent variable tells of one factor; of each layer.", _med,
+            9.4),
     "kl_decomposition": ("Parts of the KL", "KL = I(x;z) + total correlation + dimension-wise KL.",
                          _all_columns("nats"), 6.4),
     "loss_weights": ("Weights of the loss", "What the next iteration multiplies each term with.",

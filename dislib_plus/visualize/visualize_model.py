@@ -115,7 +115,8 @@ def _draw_samples(gallery, model, num_samples):
     if abilities.lacks(model, ["sample"]):
         gallery.remarks.append("Samples: the model cannot draw any.")
         return
-    path = gallery.add(_IMAGES, "samples.png", "Samples from the prior", "Images made of codes drawn from the prior.")
+    path = gallery.add(_IMAGES, "samples.png", "Samples from the prior",
+                       "Images made of codes drawn from the prior.")
     samples.prior_samples(model, path, num_samples)
 
 

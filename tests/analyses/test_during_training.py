@@ -12,11 +12,12 @@ import tensorflow as tf
 
 from dislib_plus.analyses import during_training
 from dislib_plus.data import ResidentGrid, get_named_ground_truth_data, registry
-from dislib_plus.evaluation.metrics import information_tracking
+from dislib_plus.evaluation.metrics import information_tracking, med
+from dislib_plus.evaluation.metrics.active_variables import active_variables
 from dislib_plus.training import callbacks, csv_series
 
 ON = ["dataset.name = 'tiny_grid'", "analyses.every_steps = 7", "analyses.num_samples = 40"]
-SERIES = ("kl_per_dimension", "active_units", "information", "diffusion", "kl_decomposition", "loss_weights")
+SERIES = ("kl_per_dimension", "active_units", "information", "diffusion", "med", "kl_decomposition", "loss_weights")
 
 
 class Interrupted(Exception):
@@ -86,7 +87,7 @@ def test_files_of_a_run(whole):
         assert [step for step, _ in csv_series.read(whole / "analyses" / "train" / f"{name}.csv")] == steps
     assert list(pictures(whole)) == [f"traversals_{step:09d}.png" for step in steps]
     drawn = {path.stem for path in (whole / "analyses" / "train").glob("*.png")} - {"traversals"}
-    assert {"kl_per_dimension", "active_units", "diffusion", "kl_decomposition", "loss_weights"} <= drawn
+    assert {"kl_per_dimension", "active_units", "diffusion", "med", "kl_decomposition", "loss_weights"} <= drawn
     tags = events(whole)
     assert len({(tag, step) for tag, step, _ in tags}) == len(tags)
     stored = {(tag, step): value for tag, step, value in tags if tag != "traversals"}
@@ -114,12 +115,36 @@ def test_last_row_is_what_the_saved_model_gives(whole):
     assert values(whole, "loss_weights") == {"ridge": 0.5}
 
 
+def factors_of_grid():
+    return np.stack([np.arange(64) // 16, np.arange(64) % 16], axis=1)
+
+
+def test_med_is_that_of_the_mean_codes(whole):
+    model = keras.models.load_model(whole / "model.keras", compile=False)
+    codes = model.represent(registry._FACTORIES["tiny_grid"](".").observations(tf.range(64))).numpy()
+    assert values(whole, "med") == pytest.approx(med.med(codes, factors_of_grid()), rel=1e-6)
+
+
+def test_every_layer_of_devae_is_scored(train, tmp_path):
+    train(tmp_path, *ON, "analyses.which = ['active_units', 'med']", "model.model = @devae()", "devae.betas = (1., 8.)",
+          "devae.scale = 1.", "model.training_steps = 9")
+    model = keras.models.load_model(tmp_path / "model.keras", compile=False)
+    x = registry._FACTORIES["tiny_grid"](".").observations(tf.range(64))
+    layers = [model.represent(x, layer=layer).numpy() for layer in range(2)]
+    assert not np.allclose(*layers)
+    for name, score in (("med", lambda codes: med.med(codes, factors_of_grid())), ("active_units", active_variables)):
+        expected = {f"{key}.layer{layer}" if layer else key: value for layer, codes in enumerate(layers)
+                    for key, value in score(codes).items()}
+        assert values(tmp_path, name, 9) == pytest.approx(expected, rel=1e-5)
+        assert (tmp_path / "analyses" / "train" / f"{name}.png").exists()
+
+
 def test_information_is_the_plug_in_value_of_sampled_codes(whole):
     """157 samples an image make 10,000 and more: twin by joint histograms, with noise of its own."""
     model = keras.models.load_model(whole / "model.keras", compile=False)
     q = model.posterior(registry._FACTORIES["tiny_grid"](".").observations(tf.range(64)))
     z = q.mean().numpy()[None] + q.stddev().numpy()[None] * np.random.RandomState(5).normal(size=(157, 64, 3))
-    factors = np.tile(np.stack([np.arange(64) // 16, np.arange(64) % 16], axis=1), (157, 1, 1))
+    factors = np.tile(factors_of_grid(), (157, 1, 1))
     for j in range(3):
         for k, name in enumerate("ab"):
             joint = np.histogram2d(z[..., j].ravel(), factors[..., k].ravel(), [20, 16 if k else 4])[0] / z[..., j].size
@@ -187,8 +212,8 @@ def test_analyses_may_be_changed_when_a_run_is_resumed(train, tmp_path, monkeypa
 def test_set_without_factors_and_overwriting(train, tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         train(tmp_path, *ON[1:], "model.training_steps = 3")
-    assert "data set 'tiny' has no factors, so I(z;c) is not tracked" in caplog.text
-    assert set(tables(tmp_path)) == set(SERIES) - {"information", "diffusion"} and len(pictures(tmp_path)) == 2
+    assert "data set 'tiny' has no factors, so I(z;c) and MED are not tracked" in caplog.text
+    assert set(tables(tmp_path)) == set(SERIES) - {"information", "diffusion", "med"} and len(pictures(tmp_path)) == 2
     train(tmp_path, "model.training_steps = 2", overwrite=True)
     assert not (tmp_path / "analyses").exists() and not (tmp_path / "events" / "train" / "analyses").exists()
 

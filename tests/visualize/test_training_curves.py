@@ -70,3 +70,17 @@ def test_run_without_analyses_has_no_curves(tmp_path):
     training_curves.add(gallery, tmp_path)
     training_curves.add(gallery, None)
     assert not list(tmp_path.iterdir())
+
+
+def test_every_layer_has_a_line(panels, tmp_path):
+    columns = ("med", "med_completeness", "top_k_med", "med.layer1", "med_completeness.layer1", "top_k_med.layer1")
+    for name, names in (("med", columns), ("active_units", ("num_active_variables", "num_active_variables.layer1"))):
+        made = csv_series.Series(tmp_path / f"{name}.csv", -1)
+        for step in (0, 10):
+            made.append(step, {column: step + number for number, column in enumerate(names)})
+    training_curves.draw(tmp_path, tmp_path)
+    (active,), (whole, best) = panels()
+    found = {panel: {line.get_label(): line.get_ydata().tolist() for line in panel.lines}
+             for panel in (active, whole, best)}
+    assert found == {active: {"layer0": [0, 10], "layer1": [1, 11]}, whole: {"layer0": [0, 10], "layer1": [3, 13]},
+                     best: {"layer0": [2, 12], "layer1": [5, 15]}}
