@@ -173,6 +173,14 @@ def _reason(error):
     return f"{type(error).__name__}: {text or 'no more is known'}"
 
 
+def check_zip(path):
+    """Reads a zip archive whole; raises zipfile.BadZipFile unless its bytes are as they were written."""
+    with zipfile.ZipFile(path) as archive:
+        changed = archive.testzip()
+    if changed is not None:
+        raise zipfile.BadZipFile(f"bytes of {changed} are changed")
+
+
 def read_error(path, error):
     """An OSError of the same type whose message says that `path` could not be read, why, and what to do."""
     remedy = _READ_REMEDIES.get(error.errno, "run the same command again")

@@ -35,8 +35,7 @@ def load_model(path):
     register_gin_names()
     try:
         with files.reading(path, "save the model again"):
-            if not zipfile.is_zipfile(path):
-                raise zipfile.BadZipFile("it is not a .keras file, or it was cut short")
+            files.check_zip(path)
             return keras.models.load_model(path, compile=False, safe_mode=True)
     except files.DamagedFile as error:
         if error.__cause__ is None or isinstance(error.__cause__, (zipfile.BadZipFile, zlib.error, EOFError)):

@@ -10,7 +10,7 @@ from typing import Optional
 
 import gin
 
-from dislib_plus import configuration
+from dislib_plus import configuration, files
 from dislib_plus.configuration import ConfigurationError
 
 from . import evaluate
@@ -105,7 +105,8 @@ def _summary(failures):
     reasons = []
     for name, error in failures:
         # Without gin's trail of the calls that led there.
-        reason = " ".join(str(error).split("\n  In call to configurable")[0].split())
+        text = files.sentence(error) if isinstance(error, OSError) else str(error)
+        reason = " ".join(text.split("\n  In call to configurable")[0].split())
         expected = isinstance(error, (ValueError, OSError))
         reasons.append(f"{name} failed: {reason if expected else f'{type(error).__name__}: {reason}'}")
     wrong = all(isinstance(error, ConfigurationError) for _, error in failures)

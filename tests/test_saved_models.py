@@ -1,6 +1,8 @@
 """Loading .keras files: what is damaged, classes whose module is not known, and code that is not executed."""
 
+import errno
 import json
+import os
 import zipfile
 
 import keras
@@ -34,14 +36,28 @@ def flip(content):
     return content
 
 
+NO_ZIP = "is damaged .File is not a zip file.; save the model again"
+
+
 @pytest.mark.parametrize("change, message", (
-    (lambda content: b"", "not a .keras file"), (lambda content: content[:len(content) // 2], "not a .keras file"),
-    (lambda content: b"words", "not a .keras file"), (flip, "is damaged|cannot be loaded")))
+    (lambda content: b"", NO_ZIP), (lambda content: content[:len(content) // 2], NO_ZIP),
+    (lambda content: b"words", NO_ZIP), (flip, "is damaged")))
 def test_a_damaged_file(model_file, change, message):
     rewrite(model_file, change)
     with pytest.raises(ValueError, match=message) as caught:
         saved_models.load_model(model_file)
     assert str(model_file) in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ESTALE, errno.EMFILE])
+def test_a_file_that_cannot_be_read_now_is_not_damaged(model_file, monkeypatch, code):
+    def refuse(*args):
+        raise OSError(code, os.strerror(code))
+    with monkeypatch.context() as patch:
+        patch.setattr(zipfile.io, "open", refuse)
+        with pytest.raises(OSError, match=rf"model.keras could not be read .{os.strerror(code)}.; run the same"):
+            saved_models.load_model(model_file)
+    saved_models.load_model(model_file)
 
 
 def test_another_archive(tmp_path):

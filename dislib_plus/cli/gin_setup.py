@@ -10,7 +10,7 @@ from dislib_plus.sentences import quoted
 
 # Modules whose import registers names; gin files need no import line for them.
 _NAMES = ("dislib_plus.tf1_gin_names", "dislib_plus.data", "dislib_plus.losses", "dislib_plus.networks",
-          "dislib_plus.methods", "dislib_plus.training.train")
+          "dislib_plus.methods", "dislib_plus.training.train", "dislib_plus.analyses.during_training")
 
 
 def define_flags(flags):

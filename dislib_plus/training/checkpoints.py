@@ -14,7 +14,6 @@ import os
 import pathlib
 import re
 import warnings
-import zipfile
 
 import numpy as np
 
@@ -146,10 +145,8 @@ class State:
 
 
 def _read(path, iterations):
-    with files.reading(path), zipfile.ZipFile(path) as archive:
-        changed = archive.testzip()
-        if changed is not None:
-            raise ValueError(f"bytes of {changed} are changed")
+    with files.reading(path):
+        files.check_zip(path)
         with np.load(path, allow_pickle=False) as arrays:
             about = json_files.parse(str(arrays["about"]))
             _check(about, iterations)
