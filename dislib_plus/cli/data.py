@@ -1,6 +1,6 @@
 """dislib_data: which data sets there are, and what is in one."""
 
-from dislib_plus.cli import command, environment
+from dislib_plus.cli import command, environment, gin_setup
 
 _SUMMARY = """shows the data sets.
 
@@ -63,9 +63,7 @@ def _act(flags):
     listing = flags.operands == ["list"]
     if not listing and (len(flags.operands) != 2 or flags.operands[0] != "show"):
         raise command.UsageError(f"say `list` or `show NAME`; received {' '.join(flags.operands) or 'nothing'}.")
-    import dislib_plus.data  # noqa: F401 (registers the names that gin may bind)
-    from dislib_plus import configuration
-    with configuration.configured(None, flags.gin_bindings):
+    with gin_setup.bound(flags.gin_bindings):
         if listing:
             _list(flags.data_dir)
         else:

@@ -1,7 +1,7 @@
 """dislib_download: fetches the public files of data sets."""
 
 from dislib_plus import sentences
-from dislib_plus.cli import command, environment
+from dislib_plus.cli import command, environment, gin_setup
 
 _SUMMARY = """fetches the public files of data sets into the data folder.
 
@@ -37,9 +37,8 @@ def _act(flags):
         raise command.UsageError(f"--attempts must be at least 1; received {flags.attempts}.")
     environment.prepare()
     environment.put_off_tensorflow()
-    from dislib_plus import configuration
     from dislib_plus.data import archives, data_root, download, registry
-    with configuration.configured(None, flags.gin_bindings):
+    with gin_setup.bound(flags.gin_bindings):
         sources = {name: registry.find_source(name) for name in registry.names()}
     known = [name for name, source in sources.items() if source and source.files]
     failures = []

@@ -1,6 +1,7 @@
 """The gin side of a command: its flags, the names that gin files may use, and the bound configuration."""
 
 import contextlib
+import importlib
 import os
 
 from dislib_plus import configuration, import_path
@@ -56,3 +57,14 @@ def configured(flags, *modules):
     """
     with prepared(flags, *modules), configuration.configured(flags.gin_config, flags.gin_bindings) as sources:
         yield sources
+
+
+@contextlib.contextmanager
+def bound(bindings):
+    """Binds for the block; without bindings nothing is imported, which keeps TensorFlow out of listing data sets."""
+    if not bindings:
+        yield
+        return
+    importlib.import_module("dislib_plus.data")  # the names that may be bound
+    with configuration.configured(None, bindings):
+        yield

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from dislib_plus.data.base import GroundTruthData
+from dislib_plus.data.base import GroundTruthData, Images
 from dislib_plus.data.compiled import compiled
 from dislib_plus.data.dsprites import SOURCE, DSprites, archive_path
 from dislib_plus.data.fingerprints import contents, of_arrays
@@ -30,7 +30,7 @@ def _two_colors(sprites, of_object, of_background):
     return tf.where(sprites > 0.5, of_object[:, None, None], of_background[:, None, None])
 
 
-class AbstractDSprites(GroundTruthData):
+class AbstractDSprites(GroundTruthData, Images):
     """Sprites with a background and an object colour as factors and the orientation hidden."""
 
     def __init__(self, name, sprites):

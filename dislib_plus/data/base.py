@@ -179,13 +179,13 @@ class ResidentImages(Images):
         return gathered(self._images, indices)
 
 
-class GroundTruthData(Images):
-    """Images on a grid of discrete factors, the last factor varying fastest.
+class GroundTruthData(DataSet):
+    """Observations on a grid of discrete factors, the last factor varying fastest; images where it is also `Images`.
 
     `grid_sizes` are the sizes of all factors of the stored grid. `visible` lists
     those that are ground truth; the others ("hidden") are drawn at random for
     each observation, after the visible ones, as disentanglement_lib does.
-    Observation i of `images` is the grid point with mixed-radix index i.
+    Observation i is the grid point with mixed-radix index i.
     """
 
     def __init__(self, name, grid_names, grid_sizes, visible=None):
@@ -278,7 +278,7 @@ class GroundTruthData(Images):
         return self.sample(num, random_state)[1]
 
 
-class ResidentGrid(GroundTruthData):
+class ResidentGrid(GroundTruthData, Images):
     """A factor grid whose images are all in memory as one uint8 tensor."""
 
     compiles = True

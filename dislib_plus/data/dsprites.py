@@ -10,7 +10,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from dislib_plus.data.base import GroundTruthData, gathered
+from dislib_plus.data.base import GroundTruthData, Images, gathered
 from dislib_plus.data.bits import pack_bits, unpack_bits
 from dislib_plus.data.fingerprints import contents, of_arrays
 from dislib_plus.data.npz import npz_array
@@ -55,7 +55,7 @@ def read_packed(name, path, count):
     return packed
 
 
-class DSprites(GroundTruthData):
+class DSprites(GroundTruthData, Images):
     """The sprites, float32 [64, 64, 1] in {0, 1}, held as bits and unpacked in the graph."""
 
     def __init__(self, name, path, visible=None, factor_sizes=FACTOR_SIZES):

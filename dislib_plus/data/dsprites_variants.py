@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from dislib_plus.data.base import GroundTruthData, gathered
+from dislib_plus.data.base import GroundTruthData, Images, gathered
 from dislib_plus.data.compiled import compiled
 from dislib_plus.data.dsprites import ARCHIVE, SOURCE, DSprites, archive_path
 from dislib_plus.data.fingerprints import contents, of_arrays
@@ -60,7 +60,7 @@ def _inverted(sprites, patches, tints):
     return tf.where(sprites > 0.5, 1.0 - background, background)
 
 
-class _NoisySprites(GroundTruthData):
+class _NoisySprites(GroundTruthData, Images):
     """Sprites that are painted anew for every observation; factors and streams are those of the sprites."""
 
     deterministic = False

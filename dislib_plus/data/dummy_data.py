@@ -3,11 +3,11 @@
 import numpy as np
 import tensorflow as tf
 
-from dislib_plus.data.base import GroundTruthData
+from dislib_plus.data.base import GroundTruthData, Images
 from dislib_plus.data.registry import register
 
 
-class DummyData(GroundTruthData):
+class DummyData(GroundTruthData, Images):
     """Ten factors of five values each; the observations are uniform noise that knows nothing of them."""
 
     deterministic = False

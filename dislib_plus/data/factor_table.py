@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dislib_plus.data.base import GroundTruthData
+from dislib_plus.data.base import GroundTruthData, Images
 from dislib_plus.data.fingerprints import contents, of_arrays
 
 MOST_VALUES = 100
@@ -35,7 +35,7 @@ def classes(name, values, bins=None):
     return numbers.astype(np.int64)
 
 
-class FactorTable(GroundTruthData):
+class FactorTable(GroundTruthData, Images):
     """Images addressed by row, each with one value of every factor.
 
     Where the table is a full grid, factors are drawn as for any grid. Where it is

@@ -35,7 +35,7 @@ class IdentityObservationsData(GroundTruthData):
         """The factors themselves."""
         return factors
 
-    def images(self, indices, seed=None):
+    def observations(self, indices, seed=None):
         """Factors of the given indices, int64 [n, 10], in the graph."""
         indices = tf.cast(indices, tf.int64)
         return indices[:, None] // self._bases % 10 + FIRST

@@ -6,7 +6,10 @@ import tensorflow as tf
 
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data.base import gathered_labels
+from dislib_plus.data.fingerprints import contents
 from dislib_plus.data.registry import get_named_ground_truth_data, register
+from dislib_plus.data.sources import Source
+from dislib_plus.sentences import quoted
 
 
 class Labelled:
@@ -42,7 +45,12 @@ class Labelled:
         return gathered_labels(self.labels, indices) if name == "labels" else self._dataset.part(name, indices, seed)
 
 
-@register("labelled", rest="name")
+@contents.register(Labelled)
+def _of_labelled(dataset):
+    return contents(dataset._dataset)
+
+
+@register("labelled", rest="name", source=Source(note="those of the set it shows"))
 @gin.configurable("labelled", denylist=["data_dir", "name"])
 def labelled(data_dir, name="", factors=gin.REQUIRED):
     """A data set whose labels are factors.
@@ -63,5 +71,5 @@ def labelled(data_dir, name="", factors=gin.REQUIRED):
         raise ConfigurationError("dataset.name 'labelled' needs the name of a data set with factors: 'labelled:NAME'.")
     names = list(dataset.factor_names)
     if not isinstance(factors, (list, tuple)) or not factors or not set(factors) <= set(names):
-        raise ConfigurationError(f"labelled.factors must list some of {', '.join(names)}; received {factors!r}.")
+        raise ConfigurationError(f"labelled.factors must list some of {', '.join(names)}; received {quoted(factors)}.")
     return Labelled(f"labelled:{name}", dataset, [names.index(factor) for factor in factors])

@@ -107,7 +107,7 @@ class MappedImages(Images):
         return gathered(self._images, indices)
 
 
-class MappedGrid(GroundTruthData):
+class MappedGrid(GroundTruthData, Images):
     """A factor grid whose images are in a mapped file, the last factor varying fastest."""
 
     def __init__(self, name, grid_names, grid_sizes, path, image_shape, visible=None):

@@ -105,7 +105,7 @@ class Pendulum(GroundTruthData):
         with tf.device("CPU"):
             self._swings = tf.constant(np.asarray(cached_array("pendulum", key, lambda: swings(*values))))
 
-    def images(self, indices, seed=None):
+    def observations(self, indices, seed=None):
         """Angles of the given grid points: float32 [n, 100], radians."""
         return tf.gather(self._swings, indices)
 

@@ -17,9 +17,9 @@ _LEAST_IMAGES = 256
 
 
 class SingleFactor(GroundTruthData):
-    """The images of a data set with all values of one factor and one value of each other one.
+    """The observations of a data set with all values of one factor and one value of each other one.
 
-    The set has every image several times, as the hidden factor "copy".
+    The set has every observation several times, as the hidden factor "copy".
     """
 
     def __init__(self, name, dataset, factor, random_state):
@@ -35,8 +35,8 @@ class SingleFactor(GroundTruthData):
         with tf.device("CPU"):
             self._indices = tf.constant(dataset.factors_to_index(grid))
 
-    def images(self, indices, seed=None):
-        return self._dataset.images(tf.gather(self._indices, indices // self.grid_sizes[1]), seed)
+    def observations(self, indices, seed=None):
+        return self._dataset.observations(tf.gather(self._indices, indices // self.grid_sizes[1]), seed)
 
 
 @contents.register(SingleFactor)

@@ -14,7 +14,7 @@ import tensorflow as tf
 from PIL import Image
 
 from dislib_plus import checks
-from dislib_plus.data.base import GroundTruthData, gathered
+from dislib_plus.data.base import GroundTruthData, Images, gathered
 from dislib_plus.data.cache import cache_key, cached_array
 from dislib_plus.data.fingerprints import contents, of_arrays
 from dislib_plus.data.registry import register
@@ -110,7 +110,7 @@ def _read_all(folder, sizes):
     return np.concatenate([shrink(images) for images, _ in chunks])[order]
 
 
-class SmallNORB(GroundTruthData):
+class SmallNORB(GroundTruthData, Images):
     """Grey images 64x64x1; the instance of each category is hidden: drawn at random for every observation."""
 
     def __init__(self, folder, clip=False, factor_sizes=FACTOR_SIZES):

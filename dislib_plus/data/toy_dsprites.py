@@ -8,7 +8,7 @@ shift is a bit shift and all 737,280 images take half a megabyte.
 import numpy as np
 import tensorflow as tf
 
-from dislib_plus.data.base import GroundTruthData
+from dislib_plus.data.base import GroundTruthData, Images
 from dislib_plus.data.bits import unpack_bits
 from dislib_plus.data.registry import register
 
@@ -53,7 +53,7 @@ def base_masks(num_scales, num_orientations, size):
     return np.stack([shape(across, down) for shape in SHAPES])
 
 
-class ToyDSprites(GroundTruthData):
+class ToyDSprites(GroundTruthData, Images):
     """Binary sprites on black, float32 [size, size, 1] in {0, 1}, rendered from base masks and a shift."""
 
     compiles = True

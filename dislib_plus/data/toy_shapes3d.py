@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from dislib_plus.data import solids
-from dislib_plus.data.base import GroundTruthData, gathered
+from dislib_plus.data.base import GroundTruthData, Images, gathered
 from dislib_plus.data.cache import cache_key, cached_array
 from dislib_plus.data.compiled import compiled
 from dislib_plus.data.registry import register
@@ -101,7 +101,7 @@ def _colored(maps, palette):
     return tf.minimum(sum(weights[:, k, :, None] * palette[:, None, k] for k in range(4)), 1.0)
 
 
-class ToyShapes3D(GroundTruthData):
+class ToyShapes3D(GroundTruthData, Images):
     """Float32 [size, size, 3] in [0, 1], weighted in the graph from the maps of its scene."""
 
     def __init__(self, name="toy_shapes3d", factor_sizes=FACTOR_SIZES, size=64):

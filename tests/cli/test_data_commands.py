@@ -29,6 +29,28 @@ def test_help_is_quick_and_needs_no_tensorflow(name):
     assert time.perf_counter() - start < 5
 
 
+@pytest.mark.parametrize("arguments, code", [(["dislib_data", "list"], 0), (["dislib_data", "show", "cars3"], 2),
+                                             (["dislib_data", "show", "cars3d", "--data_dir=/nowhere"], 1),
+                                             (["dislib_download", "car3d"], 2)])
+def test_declarations_and_names_need_no_tensorflow(arguments, code, tmp_path):
+    program = f"import runpy, sys; sys.argv = {arguments!r}\n" \
+              f"try:\n  runpy.run_path({str(BIN / arguments[0])!r}, run_name='__main__')\n" \
+              f"except SystemExit as end:\n  assert end.code == {code} or not end.code and not {code}, end.code\n" \
+              "assert 'tensorflow.python' not in sys.modules and 'keras' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=dict(os.environ))
+    assert done.returncode == 0, done.stderr
+
+
+def test_tensorflow_is_there_where_it_is_used():
+    program = "import sys\nfrom dislib_plus.cli import data\nassert data.main(['show', 'toy_dsprites_small']) == 0\n" \
+              "import numpy as np\nfrom dislib_plus.data import get_named_ground_truth_data\n" \
+              "small = get_named_ground_truth_data('toy_dsprites_small')\n" \
+              "images = small.sample_observations(3, np.random.RandomState(0))\n" \
+              "assert images.shape == (3, 32, 32, 1) and 'tensorflow.python' in sys.modules"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=dict(os.environ))
+    assert done.returncode == 0, done.stderr
+
+
 def test_list_says_what_is_here(tmp_path, capsys):
     (tmp_path / "cars").mkdir()
     (tmp_path / "cars" / "a.mat").write_bytes(b"")

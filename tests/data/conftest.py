@@ -157,6 +157,7 @@ def small_files(tmp_path_factory):
         "image_folder": ("image_folder:pictures", []),
         "arrays": ("arrays:images.npz", ["arrays.factor_sizes = (3, 4)"]),
         "correlated": ("correlated" + view, ["correlated.factors = ('scale', 'position x')"]),
+        "labelled": ("labelled" + view, ["labelled.factors = ['shape', 'scale']"]),
         "held_out": ("held_out" + view, ["held_out.combinations = [{'shape': 0, 'scale': [1, 2]}]"]),
         "single_factor": ("single_factor:toy_dsprites_small", ["single_factor.factor = 'scale'"]),
         "toy_cars3d": ("toy_cars3d", ["toy_cars3d.num_objects = 2"]),

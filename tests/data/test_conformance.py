@@ -111,11 +111,16 @@ def test_names_and_sizes(data):
     assert data.labels is None or len(data.labels) == data.num_observations
 
 
-def test_images_are_equal_in_and_out_of_a_graph(data):
+def _stored(data):
+    """The function that gives images as they are stored; of other observations the only one."""
+    return getattr(data, "images", data.observations)
+
+
+def test_observations_are_equal_in_and_out_of_a_graph(data):
     seed = tf.constant([1, 2])
-    eager = data.images(_indices(data), seed).numpy()
+    eager = _stored(data)(_indices(data), seed).numpy()
     _check_pixels(data, eager, 6)
-    traced = tf.function(data.images, input_signature=[tf.TensorSpec([None], tf.int64), tf.TensorSpec([2], tf.int32)])
+    traced = tf.function(_stored(data), input_signature=[tf.TensorSpec([None], tf.int64), tf.TensorSpec([2], tf.int32)])
     in_graph = traced(_indices(data), seed).numpy()
     assert eager.dtype in (np.uint8, np.float32) and eager.dtype == in_graph.dtype
     np.testing.assert_allclose(eager, in_graph, atol=1e-6, rtol=0)
@@ -123,9 +128,9 @@ def test_images_are_equal_in_and_out_of_a_graph(data):
 
 
 def test_only_noisy_sets_depend_on_the_seed(data):
-    first, second = (data.images(_indices(data), tf.constant([1, value])).numpy() for value in (2, 3))
+    first, second = (data.observations(_indices(data), tf.constant([1, value])).numpy() for value in (2, 3))
     assert data.deterministic == np.array_equal(first, second)
-    np.testing.assert_array_equal(first, data.images(_indices(data), tf.constant([1, 2])).numpy())
+    np.testing.assert_array_equal(first, data.observations(_indices(data), tf.constant([1, 2])).numpy())
 
 
 def test_observations_are_floats(data):
@@ -306,4 +311,4 @@ def test_every_set_that_takes_a_rest_is_told_by_which_argument():
     taking = {name: argument for name, argument in registry._REST.items() if argument}
     assert taking == {"mnist": "split", "fashion_mnist": "split", "celeba": "split", "20newsgroups": "split",
                       "image_folder": "path", "arrays": "path", "tfds": "name", "correlated": "name",
-                      "held_out": "name", "single_factor": "name"}
+                      "held_out": "name", "labelled": "name", "single_factor": "name"}

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from dislib_plus.data import fingerprints
-from dislib_plus.data.base import GroundTruthData, ResidentGrid, ResidentImages
+from dislib_plus.data.base import GroundTruthData, Images, ResidentGrid, ResidentImages
 from dislib_plus.data.factor_table import FactorTable
 from dislib_plus.data.fingerprints import fingerprint
 from dislib_plus.data.memory_mapped import MappedImages
@@ -74,7 +74,7 @@ def test_a_folder_without_permission_to_write_costs_time_only(tmp_path, monkeypa
     assert not (tmp_path / "a.u8.sha256").exists()
 
 
-class Drawn(GroundTruthData):
+class Drawn(GroundTruthData, Images):
     """Images that are made anew each time."""
 
     observation_shape = [2, 2, 1]

@@ -24,7 +24,7 @@ def test_indices_and_factors_are_a_round_trip():
     assert factors.min() == 1 and factors.max() == 10
     indices = data.factors_to_index(factors)
     np.testing.assert_array_equal(data.index_to_factors(indices), factors)
-    np.testing.assert_array_equal(tf.function(data.images)(tf.constant(indices)), factors)
+    np.testing.assert_array_equal(tf.function(data.observations)(tf.constant(indices)), factors)
 
 
 def test_factors_outside_are_refused():

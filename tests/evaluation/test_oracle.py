@@ -98,11 +98,11 @@ class FactorVectors(GroundTruthData):
         super().__init__(name, [f"Factor {k}" for k in range(len(sizes))], sizes)
         self.observation_shape = [len(sizes)]
 
-    def images(self, indices, seed=None):
+    def observations(self, indices, seed=None):
         return self.index_to_factors(indices).astype(np.float64)
 
     def sample_observations_from_factors(self, factors, random_state):
-        return self.images(self.sample_indices_from_factors(factors, random_state))
+        return self.observations(self.sample_indices_from_factors(factors, random_state))
 
 
 class TenFactors:
