@@ -15,6 +15,8 @@ TRAINING = {
     "loss": nats("what training minimises, with its weights", "lower"),
     "reconstruction": nats("reconstruction loss of an image, one sampled code", "lower"),
     "kl": nats("KL(q(z|x) || p(z)) of an image, weight 1", low=0),
+    "total_correlation": nats("estimate that training weighs, of one batch; beta-TCVAE's estimator 'dlib' lacks a "
+                              "constant and is negative: see elbo_decomposition for the value"),
     "elbo": nats("-(reconstruction + kl), a lower bound of the log likelihood", "higher"),
     "global_step": number("finished iterations"),
 }

@@ -42,7 +42,8 @@ def data():
     sizes = (2, 3, 3)
     factors = np.indices(sizes).reshape(3, -1).T
     images = np.zeros((18, 4, 4, 1), np.uint8)
-    images[:, 0, 0, 0], images[:, 1, 1, 0], images[:, 2, 2, 0] = 90 * factors[:, 0], 50 * factors[:, 1], 60 * factors[:, 2]
+    for position, scale in enumerate((90, 50, 60)):
+        images[:, position, position, 0] = scale * factors[:, position]
     images += np.random.RandomState(0).randint(0, 40, images.shape).astype(np.uint8)
     return ResidentGrid("small", ["a", "b", "c"], sizes, images, visible=[0, 2])
 
@@ -85,7 +86,8 @@ def test_their_metrics_on_our_data_and_wrapper(dlib, data, name):
         expected, draw = _run(theirs, *given, options)
         assert draw == ours[1]
         for key, value in expected.items():
-            assert ours[0][key] == pytest.approx(float(np.real(value)), abs=1e-6 if "wasserstein" in key else 1e-12), key
+            tolerance = 1e-6 if "wasserstein" in key else 1e-12
+            assert ours[0][key] == pytest.approx(float(np.real(value)), abs=tolerance), key
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -93,7 +95,8 @@ def test_their_metrics_on_our_data_and_wrapper(dlib, data, name):
 def test_our_metrics_on_their_identity_observations(dlib, name):
     theirs = dlib.load("data.ground_truth.dummy_data").IdentityObservationsData()
     function, options = METRICS[name]
-    expected = _run(getattr(dlib.load(f"evaluation.metrics.{name}"), function.__name__), theirs, lambda x: x * 1.0, options)
+    expected = _run(getattr(dlib.load(f"evaluation.metrics.{name}"), function.__name__), theirs, lambda x: x * 1.0,
+                    options)
     found = _run(function, theirs, lambda x: x * 1.0, options)
     assert found[1] == expected[1]
     for key, value in expected[0].items():

@@ -18,7 +18,8 @@ SMALL = ["mig.num_train = 100", "mig_sup.num_train = 100", "elbo_decomposition.n
 @pytest.mark.filterwarnings("default::dislib_plus.configuration.Notice")
 def test_command_end_to_end(trained, tmp_path, capsys):
     flags = [f"--gin_bindings={binding}" for binding in SMALL]
-    assert command.main([f"--model_dir={trained}", f"--output_dir={tmp_path}", "--metrics=mig,reconstruction", *flags]) == 0
+    assert command.main([f"--model_dir={trained}", f"--output_dir={tmp_path}", "--metrics=mig,reconstruction",
+                         *flags]) == 0
     printed, errors = capsys.readouterr()
     assert errors.count("warning: gin: these metrics do not use elbo_decomposition.num_samples, ") == 1
     assert "discrete_mig" in printed and "l2_mean" in printed
@@ -50,18 +51,23 @@ def test_disentanglement_libs_flags(trained, tmp_path, capsys):
     (["--model_dir={run}", "--metrics=fast/mig"], 2, "'fast/mig' is not the name of a metric"),
     (["--model_dir={run}", "--metrics=MIG"], 2, "'MIG' is not the name of a metric (preset full); did you mean mig"),
     (["--model_dir={run}", "--metrics=mig,all"], 2, "'all' is not the name of a metric"),
-    (["--model_dir={run}", "--gin_bindings=metrics.names = 5"], 2, "names of metrics, such as ['mig', 'dci'], or ['all']"),
+    (["--model_dir={run}", "--gin_bindings=metrics.names = 5"], 2,
+     "names of metrics, such as ['mig', 'dci'], or ['all']"),
     (["--model_dir={run}", "--gin_bindings=metrics.names = [['mig'], 3]"], 2, "received [['mig'], 3]"),
     (["--model_dir={run}", "--gin_bindings=metrics.names = ['mgi']"], 2, "did you mean mig"),
     (["--model_dir={run}", "--metrics=" + "m" * 100000], 2, "is not the name of a metric"),
-    (["--representation=sys:exit", "--gin_bindings=dataset.name = 'runner_grid'"], 1, "sys:exit failed on observations"),
+    (["--representation=sys:exit", "--gin_bindings=dataset.name = 'runner_grid'"], 1,
+     "sys:exit failed on observations"),
     (["--representation=sys:" + "e" * 100000], 2, "has no function"),
-    (["--model_dir={run}", "--metrics=mig", "--gin_bindings=discretizer.num_bins = 0"], 2, "discretizer.num_bins must be"),
-    (["--model_dir={run}", "--gin_bindings=evaluation.evaluation_fn = @mig_validation"], 2, "needs observations, labels"),
+    (["--model_dir={run}", "--metrics=mig", "--gin_bindings=discretizer.num_bins = 0"], 2,
+     "discretizer.num_bins must be"),
+    (["--model_dir={run}", "--gin_bindings=evaluation.evaluation_fn = @mig_validation"], 2,
+     "needs observations, labels"),
     (["--model_dir={run}", "--preset=slow"], 2, "--preset must be"),
     (["--model_dir={run}", "--gin_bindings=mig.num_trian = 3"], 2, "num_train"),
     (["--model_dir={run}", "--gin_bindings=migg.num_train = 3"], 2, "nothing is called 'migg'"),
-    (["--model_dir={run}", "--metrics=fid", "--gin_bindings=fid.weights = '/nowhere'"], 1, "neither a file nor a folder"),
+    (["--model_dir={run}", "--metrics=fid", "--gin_bindings=fid.weights = '/nowhere'"], 1,
+     "neither a file nor a folder"),
     (["--model_dir={run}", "--gin_bindings=dataset.name = 'runner_imagez'"], 2, "runner_images"),
     (["--model_dir={run}", "--metrics=mi_conditioning"], 2, "needs a model that has first_stage"),
 ])

@@ -12,7 +12,8 @@ import tensorflow as tf
 from dislib_plus.evaluation import evaluate, runner
 from dislib_plus.evaluation.sources import source as sources
 
-LEGACY = pathlib.Path(os.environ.get("DISLIB_LEGACY_RUN", pathlib.Path(__file__).resolve().parents[3] / "shared/legacy_run"))
+LEGACY = pathlib.Path(os.environ.get("DISLIB_LEGACY_RUN",
+                                     pathlib.Path(__file__).resolve().parents[3] / "shared/legacy_run"))
 
 pytestmark = pytest.mark.skipif(not LEGACY.is_dir(), reason="no legacy run; set DISLIB_LEGACY_RUN to its folder")
 
@@ -32,7 +33,8 @@ def evaluated(metric, folder, bindings=()):
     """The metric with the configuration that the run stored, in disentanglement_lib's way."""
     stored = LEGACY / "metrics/mean" / metric / "results"
     scores = evaluate.evaluate_with_gin(str(LEGACY / "postprocessed/mean"), str(folder),
-                                      gin_config_files=[str(stored / "gin/evaluation.gin")], gin_bindings=list(bindings))
+                                      gin_config_files=[str(stored / "gin/evaluation.gin")],
+                                      gin_bindings=list(bindings))
     (values,) = scores.values()
     return values, json.loads((stored / "json/evaluation_results.json").read_text())
 

@@ -96,12 +96,14 @@ VOTES = {"batch_size": 16, "num_train": 300, "num_eval": 200}
 ONE, HALF = (0.999, 1.0), (0.0, 0.5)
 
 METRICS = {
-    "mig": Metric(mig.mig, "discrete_mig", {"perfect": ONE, "random": (0, .1), "rotated": (0, .4), "duplicated": (.5, .7),
+    "mig": Metric(mig.mig, "discrete_mig",
+                  {"perfect": ONE, "random": (0, .1), "rotated": (0, .4), "duplicated": (.5, .7),
                                             "merged": (.2, 1), "dead": ONE}),
     "mig_sup": Metric(mig_sup.mig_sup, "mig_sup", {"perfect": (.95, 1), "duplicated": (.95, 1), "random": (0, .1)},
                       scaling=None),
     "med": Metric(med.med, "med", {"perfect": (.9, 1), "random": (0, .4), "duplicated": (.9, 1), "merged": (.3, .95)}),
-    "dci": Metric(functools.partial(dci.dci, factor_bins=4), "disentanglement", {"perfect": ONE, "duplicated": ONE, "random": (0, .5), "rotated": (0, .8),
+    "dci": Metric(functools.partial(dci.dci, factor_bins=4), "disentanglement",
+                  {"perfect": ONE, "duplicated": ONE, "random": (0, .5), "rotated": (0, .8),
                                                "merged": (.2, .9)}, permuted=.05, scaled=.05),
     "dci/xgboost": Metric(_dci_by_xgboost, "disentanglement", {"perfect": ONE, "duplicated": ONE, "random": (0, .5),
                                                                "rotated": (0, .8), "merged": (.2, .9)},
@@ -117,7 +119,8 @@ METRICS = {
                   bounds=(-np.inf, 1), scaling="common"),
     "unsupervised_metrics": Metric(
         _of_codes(unsupervised_metrics.unsupervised_scores), "gaussian_total_correlation",
-        {"perfect": (-1e-9, .1), "duplicated": (10, np.inf), "merged": (-1e-9, .1), "dead": (-1e-9, .1)}, bounds=(-1e-9, np.inf),
+        {"perfect": (-1e-9, .1), "duplicated": (10, np.inf), "merged": (-1e-9, .1), "dead": (-1e-9, .1)},
+        bounds=(-1e-9, np.inf),
         unlabelled=True, scaled=1e-6),
     "total_correlation": Metric(
         lambda codes, factors: {"gaussian": total_correlation.total_correlation_gaussian(codes)}, "gaussian",
@@ -139,11 +142,14 @@ METRICS = {
     "downstream_task/logistic_regression_tf": Metric(
         functools.partial(downstream_task.downstream_task, factor_bins=4,
                           predictor_fn=tensorflow_predictors.logistic_regression_tf),
-        "160:mean_test_accuracy", {"perfect": (.8, 1), "random": (.1, .6), "rotated": (.8, 1)}, permuted=.03, scaling=None),
+        "160:mean_test_accuracy", {"perfect": (.8, 1), "random": (.1, .6), "rotated": (.8, 1)}, permuted=.03,
+        scaling=None),
     "reduced_downstream_task": Metric(
         functools.partial(reduced_downstream_task.reduced_downstream_task, predictor_fn=LOGISTIC, factor_bins=4,
-                          correlation_measure=lambda mus, ys, *_: sap_score.compute_score_matrix(mus, ys, mus, ys, True)),
-        "160:mean_test_accuracy_reduced_factor", {"perfect": (0, .6), "duplicated": (.4, 1)}, permuted=.03, scaling=None,
+                          correlation_measure=lambda mus, ys, *_:
+                          sap_score.compute_score_matrix(mus, ys, mus, ys, True)),
+        "160:mean_test_accuracy_reduced_factor", {"perfect": (0, .6), "duplicated": (.4, 1)}, permuted=.03,
+        scaling=None,
         one_latent=False),
     "unified_scores": Metric(unified_scores.unified_scores_of_arrays, "mutual_information_matrix.mig",
                              {"perfect": (.9, 1), "random": (0, .1), "duplicated": (.5, .75)}),
@@ -154,10 +160,12 @@ METRICS = {
 }
 
 ELSEWHERE = {
-    "classification_accuracy": "of classes and labels", "downstream_attributes": "trains networks; properties in its test",
+    "classification_accuracy": "of classes and labels",
+    "downstream_attributes": "trains networks; properties in its test",
     "elbo_decomposition": "of posteriors", "fairness": "of interventions on the data", "fid": "of images",
     "latent_information": "of posteriors", "mi_conditioning": "of two models' codes", "mi_vs_tc": "of posteriors",
-    "mig_posterior": "of posteriors", "mig_reencoded": "of images", "reconstruction": "of images", "strong_downstream_task": "of interventions",
+    "mig_posterior": "of posteriors", "mig_reencoded": "of images", "reconstruction": "of images",
+    "strong_downstream_task": "of interventions",
     "topic_coherence": "of words and documents",
     "zero_shot_gap": "of two models",
 }

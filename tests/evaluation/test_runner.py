@@ -43,7 +43,8 @@ def test_default_metrics_of_a_run_write_dlibs_files(trained, tmp_path):
         assert aggregate["evaluation_config.evaluation.random_seed"] == "0"
         assert aggregate["evaluation_info.observations_encoded"] >= 0
         assert aggregate["evaluation_info.onednn"] in ("on", "off", "TensorFlow's default")
-        assert {"evaluation_info.seconds", "evaluation_info.tensorflow", "evaluation_info.scikit_learn"} <= aggregate.keys()
+        assert {"evaluation_info.seconds", "evaluation_info.tensorflow",
+                "evaluation_info.scikit_learn"} <= aggregate.keys()
     assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
 
 
@@ -146,7 +147,8 @@ def test_any_error_of_one_metric_leaves_the_others(trained, tmp_path, monkeypatc
     ("dci", "dci.global_seed = -5", "global_seed must be an integer >= 0; received -5"),
     ("factor_vae_metric", "prune_dims.threshold = 'a'", "prune_dims.threshold must be a finite number; received 'a'"),
     ("mig_sup", "mig_sup.active_variance = 'a'", "mig_sup.active_variance must be a finite number; received 'a'"),
-    ("downstream_task_logistic_regression", "predictor.predictor_fn = None", "predictor.predictor_fn must be a function"),
+    ("downstream_task_logistic_regression", "predictor.predictor_fn = None",
+     "predictor.predictor_fn must be a function"),
     ("unified_scores", "unified_scores.matrix_fns = @mutual_information_matrix", "matrix_fns must be a list"),
     ("unified_scores", "unified_scores.matrix_fns = []", "matrix_fns must be a list of at least one function"),
     ("unified_scores", "unified_scores.matrix_fns = [1]", "matrix_fns must be a function.*received 1"),
@@ -167,7 +169,8 @@ def test_settings_that_mean_nothing_are_named(tmp_path, metric, binding, message
     ("validation", "3", "must be a metric such as @mig; received 3")])
 def test_functions_that_the_step_cannot_call(trained, tmp_path, step, binding, message):
     with pytest.raises(ConfigurationError, match=message):
-        runner.run(sources.from_directory(trained), None, tmp_path / "o", gin_bindings=[f"{step}.{step}_fn = {binding}"])
+        runner.run(sources.from_directory(trained), None, tmp_path / "o",
+                   gin_bindings=[f"{step}.{step}_fn = {binding}"])
     assert not (tmp_path / "o").exists()
 
 
@@ -180,7 +183,8 @@ def test_bindings_that_no_metric_uses_are_named_once(trained, tmp_path):
         "gin: these metrics do not use sap_score.num_train."]
     with warnings.catch_warnings():
         warnings.simplefilter("error", configuration.Notice)
-        runner.run(source, ["mig", "mig_sup"], tmp_path / "b", gin_bindings=[*bindings[:2], "dataset.name = 'runner_grid'"])
+        runner.run(source, ["mig", "mig_sup"], tmp_path / "b",
+                   gin_bindings=[*bindings[:2], "dataset.name = 'runner_grid'"])
 
 
 def test_the_users_configuration_wins_over_the_recorded_data(trained, tmp_path, module_folder):
@@ -190,6 +194,14 @@ def test_the_users_configuration_wins_over_the_recorded_data(trained, tmp_path, 
     with pytest.raises(ConfigurationError, match="no ground-truth factors"):
         runner.run(source, ["reconstruction", "mig"], tmp_path / "x", gin_bindings=["dataset.name = 'runner_images'"])
     assert not (tmp_path / "x").exists()
+
+
+def test_presets_take_at_most_the_images_that_there_are(trained, tmp_path):
+    """50 images without factors; the preset asks for 2,000 and the results say 50."""
+    bindings = ["dataset.name = 'runner_images'", "elbo_decomposition.num_samples = 20"]
+    scores = runner.run(sources.from_directory(trained), None, tmp_path, gin_bindings=bindings, preset="fast")
+    assert {name: values["num_images"] for name, values in scores.items()} == {
+        "reconstruction": 50, "elbo_decomposition": 50}
 
 
 def test_one_metric_of_ones_own_in_disentanglement_libs_way(trained, tmp_path, module_folder, own_module):
@@ -217,7 +229,8 @@ def test_sampled_representations_are_encoded_afresh(trained, tmp_path):
 
 
 def test_observations_drawn_by_a_metric_itself_are_counted(trained, tmp_path):
-    wanted = {"mig_reencoded": ["mig_reencoded.num_train = 70"], "information_tracking": ["information_tracking.num_points = 80"]}
+    wanted = {"mig_reencoded": ["mig_reencoded.num_train = 70"],
+              "information_tracking": ["information_tracking.num_points = 80"]}
     runner.run(sources.from_directory(trained), list(wanted), tmp_path, gin_bindings=sum(wanted.values(), []))
     encoded = [read(tmp_path / name / "results/json/evaluation_info.json")["observations_encoded"] for name in wanted]
     assert encoded == [70, 80]
@@ -264,7 +277,7 @@ def test_a_full_disk_leaves_nothing(trained, tmp_path, monkeypatch):
 
 def test_merged_gin_keeps_every_section_once():
     first = "import a.b\n\n# Parameters for dataset:\n# ====\ndataset.name = 'x'\n"
-    second = "# Parameters for mig:\n# ====\nmig.num_train = 3\n\n# Parameters for dataset:\n# ====\ndataset.name = 'x'\n"
+    second = "# Parameters for mig:\n# ====\nmig.num_train = 3\n\n" + first.partition("\n\n")[2]
     merged = result_folder.merged_gin(first, second, "")
     assert merged.count("dataset.name") == 1 and merged.startswith("import a.b")
     assert results.parse_gin_text(merged) == {"dataset.name": "'x'", "mig.num_train": "3"}

@@ -29,12 +29,13 @@ def test_titles_and_rows(tmp_path):
 
 def test_training_and_disentanglement_libs_number_of_another_meaning(tmp_path):
     (tmp_path / "results/json").mkdir(parents=True)
-    (tmp_path / "results/json/train_results.json").write_text('{"kl": 3.0, "own_term": 1.0}')
+    (tmp_path / "results/json/train_results.json").write_text('{"kl": 3.0, "own_term": 1.0, "total_correlation": -25.1}')
     evaluation(tmp_path, "a", {"evaluation.name": "'irs'", "evaluation.evaluation_fn": "@irs"},
                {"IRS": 0.5, "num_active_dims": -409.7, "num_active_dims_count": 3})
     found = dict(scores.score_groups(tmp_path))
     assert [row[0] for row in found["irs"]] == ["IRS", "num_active_dims_count"]
     assert found["training"][0][2].startswith("KL(q(z|x) || p(z))") and found["training"][1][2] == ""
+    assert "lacks a constant" in found["training"][2][2]
 
 
 def test_damaged_files_are_named(tmp_path):

@@ -76,7 +76,8 @@ def test_split_rows_is_a_partition_that_repeats():
     np.testing.assert_array_equal(np.sort(np.concatenate([parts[0], parts[2]]), axis=0), codes)
     np.testing.assert_array_equal(parts[0], parts[1])
     np.testing.assert_array_equal(sample_checks.split_rows(codes, factors)[0], parts[0])
-    assert not np.array_equal(sample_checks.split_rows(codes, factors, random_state=np.random.RandomState(3))[0], parts[0])
+    assert not np.array_equal(sample_checks.split_rows(codes, factors, random_state=np.random.RandomState(3))[0],
+                              parts[0])
     with pytest.raises(ValueError, match="train_fraction"):
         sample_checks.split_rows(codes, factors, train_fraction=1.0)
 
@@ -98,4 +99,5 @@ def test_rows_by_value_draws_uniformly_among_rows_that_share_it():
     drawn = rows.sharing(0, np.zeros(3000, np.int64), np.random.RandomState(0))
     np.testing.assert_array_equal(np.unique(drawn), [0, 2, 4])
     assert np.bincount(drawn)[[0, 2, 4]].min() > 900
-    np.testing.assert_array_equal(np.unique(rows.sharing(0, np.ones((4, 50), np.int64), np.random.RandomState(0))), [1, 3])
+    np.testing.assert_array_equal(np.unique(rows.sharing(0, np.ones((4, 50), np.int64), np.random.RandomState(0))),
+                                  [1, 3])

@@ -127,7 +127,8 @@ class _Plain:
 
 
 @pytest.mark.parametrize("sizes, visible", [
-    ([3, 4, 5], None), ([3, 4, 5], [0, 2]), ([3, 4, 5], [2, 1]), ([1, 2, 7], [1, 2]), ([2, 32, 3, 40], [3, 0]), ([5, 5], [1])])
+    ([3, 4, 5], None), ([3, 4, 5], [0, 2]), ([3, 4, 5], [2, 1]), ([1, 2, 7], [1, 2]), ([2, 32, 3, 40], [3, 0]),
+    ([5, 5], [1])])
 @pytest.mark.parametrize("metric", [beta_vae._sampled_features, factor_vae._sampled_variances])
 def test_points_drawn_together_are_those_drawn_one_by_one(sizes, visible, metric, monkeypatch):
     count = int(np.prod(sizes))

@@ -76,7 +76,8 @@ def test_rows_are_kept_only_while_they_are_few():
     assert statistics.features.shape == (5, 9)
     np.testing.assert_allclose(statistics.covariance, np.cov(features(5, 9, 0), rowvar=False))
     statistics.update(features(4, 9, 1))
-    assert statistics.features is None and sum(array.nbytes for array in statistics.arrays().values()) == 8 * (81 + 9 + 1)
+    assert statistics.features is None
+    assert sum(array.nbytes for array in statistics.arrays().values()) == 8 * (81 + 9 + 1)
 
 
 @pytest.mark.parametrize("count", [5, 50])
@@ -86,7 +87,8 @@ def test_statistics_survive_their_arrays(count):
     other = FeatureStatistics()
     other.update(features(30, 9, 1))
     copy = FeatureStatistics.from_arrays(statistics.arrays())
-    np.testing.assert_allclose(distance_of_statistics(copy, other), distance_of_statistics(statistics, other), rtol=1e-12)
+    np.testing.assert_allclose(distance_of_statistics(copy, other), distance_of_statistics(statistics, other),
+                               rtol=1e-12)
     copy.update(features(20, 9, 2))
     statistics.update(features(20, 9, 2))
     np.testing.assert_allclose(copy.covariance, statistics.covariance)

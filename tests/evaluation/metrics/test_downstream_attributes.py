@@ -83,7 +83,8 @@ def test_repeats():
 
 
 @pytest.mark.parametrize("arguments, message", [
-    ({"test_fraction": 0.0}, "both parts"), ({"num_epochs": 0}, "num_epochs must be"), ({"batch_size": 0}, "batch_size must be")])
+    ({"test_fraction": 0.0}, "both parts"), ({"num_epochs": 0}, "num_epochs must be"),
+    ({"batch_size": 0}, "batch_size must be")])
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         da.attribute_accuracies(np.zeros((9, 2)), np.zeros((9, 1), int), np.random.RandomState(0), **arguments)

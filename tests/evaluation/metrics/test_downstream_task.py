@@ -49,4 +49,5 @@ def test_a_class_that_training_lacks():
 @pytest.mark.parametrize("num_train", [10, [], [0], "10", [2.5]])
 def test_training_sizes_are_a_list(grid, num_train):
     with pytest.raises(ValueError, match="num_train"):
-        downstream_task.compute_downstream_task(grid, _pixels, np.random.RandomState(0), num_train=num_train, num_test=5)
+        downstream_task.compute_downstream_task(grid, _pixels, np.random.RandomState(0), num_train=num_train,
+                                                num_test=5)

@@ -101,7 +101,8 @@ def test_every_batch_of_a_library_model_gets_its_own_noise():
     flat = keras.layers.Flatten()(image)
     encoder = keras.Model(image, [keras.layers.Dense(2)(flat), keras.layers.Dense(2)(flat)])
     code = keras.Input((2,))
-    decoder = keras.Model(code, keras.layers.Reshape((4, 4, 1))(keras.layers.Dense(16, kernel_initializer="ones")(code)))
+    decoder = keras.Model(code,
+                          keras.layers.Reshape((4, 4, 1))(keras.layers.Dense(16, kernel_initializer="ones")(code)))
     model = methods.BetaVAE(beta=1.0, latents=2, encoder=encoder, decoder=decoder)
     model.build((None, 4, 4, 1))
     equal = ResidentImages("equal", np.full((2, 4, 4, 1), 200, np.uint8))

@@ -58,14 +58,17 @@ def test_arrays_of_a_whole_grid(grid):
     factors = grid.index_to_factors(rows)
     mixed = factors[:, :1] + 3.0 * factors[:, 1:2] - 2 * factors[:, 2:]
     sizes = {"num_train": 200, "num_test_points_per_class": 20}
-    found = fairness.fairness(mixed, 5 * factors + 1, np.random.RandomState(0), predictor_fn=predictors.logistic_regression,
+    found = fairness.fairness(mixed, 5 * factors + 1, np.random.RandomState(0),
+                              predictor_fn=predictors.logistic_regression,
                               **sizes)
     table = np.empty((60, 1))
     table[rows] = mixed
-    expected = fairness.compute_fairness(code_table.IndexedData(grid), lambda x: table[x[:, 0]], np.random.RandomState(0), **sizes)
+    expected = fairness.compute_fairness(code_table.IndexedData(grid), lambda x: table[x[:, 0]],
+                                         np.random.RandomState(0), **sizes)
     assert found == expected
     with pytest.raises(ValueError, match="has no row with the factors.*whole grid"):
-        fairness.fairness(mixed[1:], factors[1:], np.random.RandomState(0), predictor_fn=predictors.logistic_regression, **sizes)
+        fairness.fairness(mixed[1:], factors[1:], np.random.RandomState(0), predictor_fn=predictors.logistic_regression,
+                          **sizes)
 
 
 def test_one_factor_and_labels_out_of_range(hidden_grid):

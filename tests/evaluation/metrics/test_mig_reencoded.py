@@ -23,7 +23,8 @@ def test_perfect_reconstructions_give_mig(grid, tiny_model):
     tiny_model.reconstruct = lambda x, sample, seed: x
     random_states = [np.random.RandomState(3) for _ in range(2)]
     reencoded = mr.compute_mig_reencoded(grid, tiny_model, random_states[0], num_train=150)
-    plain = mig.compute_mig(grid, lambda x: tiny_model.represent(tf.constant(x)).numpy(), random_states[1], num_train=150)
+    plain = mig.compute_mig(grid, lambda x: tiny_model.represent(tf.constant(x)).numpy(), random_states[1],
+                            num_train=150)
     assert reencoded["discrete_mig_reencoded"] == pytest.approx(plain["discrete_mig"], abs=1e-12)
     assert random_states[0].randint(2**31) == random_states[1].randint(2**31), "another amount of randomness"
 
@@ -35,7 +36,8 @@ def test_nothing_survives_a_constant_reconstruction(grid, tiny_model):
 
 
 def test_codes_are_sampled_and_repeat(grid, tiny_model):
-    first, again = (mr.compute_mig_reencoded(grid, tiny_model, np.random.RandomState(0), num_train=150) for _ in range(2))
+    first, again = (mr.compute_mig_reencoded(grid, tiny_model, np.random.RandomState(0), num_train=150)
+                    for _ in range(2))
     assert first == again
     tiny_model.to_scale = tiny_model.to_scale * 0.5
     assert mr.compute_mig_reencoded(grid, tiny_model, np.random.RandomState(0), num_train=150) != first

@@ -26,7 +26,8 @@ def twin(codes, factors, num_bins=20, threshold=1e-2):
     for column in codes.T:
         if column.var(ddof=1) <= threshold:
             continue
-        bins = np.minimum(((column - column.min()) / (column.max() - column.min()) * num_bins).astype(int), num_bins - 1)
+        bins = np.minimum(((column - column.min()) / (column.max() - column.min()) * num_bins).astype(int),
+                          num_bins - 1)
         ratios = sorted(mutual_info_score(bins, factor) / mutual_info_score(factor, factor) for factor in factors.T)
         gaps.append(ratios[-1] - ratios[-2])
     return np.mean(gaps)
@@ -110,7 +111,8 @@ def test_compute_draws_dlibs_stream(grid):
     assert random_state.randint(2**31) == reference.randint(2**31)
 
 
-@pytest.mark.parametrize("codes, factors", [(np.full((4, 2), np.nan), np.zeros((4, 1))), (np.zeros((4, 2)), np.zeros((3, 1)))])
+@pytest.mark.parametrize("codes, factors",
+                         [(np.full((4, 2), np.nan), np.zeros((4, 1))), (np.zeros((4, 2)), np.zeros((3, 1)))])
 def test_bad_arrays(codes, factors):
     with pytest.raises(ValueError):
         ms.mig_sup(codes, factors)

@@ -38,7 +38,8 @@ def test_the_factor_of_interest_falls_to_chance(factors):
 
 
 def test_boosted_trees_find_the_code(factors):
-    found = reduced.reduced_downstream_task(factors[:, :2] * 1.0, factors[:, :1], predictor_fn=predictors.logistic_regression)
+    found = reduced.reduced_downstream_task(factors[:, :2] * 1.0, factors[:, :1],
+                                            predictor_fn=predictors.logistic_regression)
     assert found["60:mean_train_accuracy_reduced_factor"] < .7
     assert found["60:mean_test_accuracy_other_factors"] == 0
 

@@ -46,7 +46,8 @@ def test_a_constant_factor_is_left_out():
     codes = factors + random_state.normal(size=(150, 2))
     for continuous in (True, False):
         alone = sap_score.sap(codes, factors, continuous_factors=continuous)
-        with_constant = sap_score.sap(codes, np.hstack([factors, np.ones((150, 1), int)]), continuous_factors=continuous)
+        with_constant = sap_score.sap(codes, np.hstack([factors, np.ones((150, 1), int)]),
+                                      continuous_factors=continuous)
         assert with_constant == {**alone, "num_constant_factors": 1}
         assert sap_score.sap(codes, factors * 0, continuous_factors=continuous)["SAP_score"] == 0.0
 

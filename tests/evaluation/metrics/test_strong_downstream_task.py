@@ -23,7 +23,8 @@ def logistic():
 
 def _factors_of(grid):
     """The perfect representation: an index gives its factors."""
-    return code_table.IndexedData(grid), lambda observations: grid.index_to_factors(observations[:, 0])[:, grid.visible] * 1.0
+    return (code_table.IndexedData(grid),
+            lambda observations: grid.index_to_factors(observations[:, 0])[:, grid.visible] * 1.0)
 
 
 def test_an_intervention_separates_train_from_test(grid):
@@ -52,7 +53,8 @@ def test_arrays_of_a_whole_grid(grid):
     factors = grid.index_to_factors(rows)
     options = {"predictor_fn": predictors.logistic_regression, "global_seed": 0, **SIZES}
     found = strong.strong_downstream_task(factors * 1.0, 2 * factors, np.random.RandomState(0), **options)
-    expected = strong.compute_strong_downstream_task(*_factors_of(grid), np.random.RandomState(0), global_seed=0, **SIZES)
+    expected = strong.compute_strong_downstream_task(*_factors_of(grid), np.random.RandomState(0), global_seed=0,
+                                                     **SIZES)
     assert found == expected
     with pytest.raises(ValueError, match="has no row with the factors.*whole grid"):
         strong.strong_downstream_task(factors[1:] * 1.0, factors[1:], np.random.RandomState(0), **options)

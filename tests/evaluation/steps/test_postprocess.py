@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("own_module")
 
 @pytest.fixture
 def make(trained, tmp_path):
-    """Function (kind, seed=0, name=kind, overwrite=False, gin_bindings=()) -> folder of a representation of the trained model."""
+    """Function (kind, seed=0, name=kind, overwrite=False, gin_bindings=()) -> folder of the model's representation."""
     def call(kind, seed=0, name=None, overwrite=False, gin_bindings=()):
         folder = tmp_path / "post" / (name or kind)
         postprocess.postprocess_with_gin(trained, folder, overwrite, gin_bindings=[

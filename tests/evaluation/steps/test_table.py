@@ -13,7 +13,8 @@ def printed(scores):
 
 def test_scores_without_details_and_bookkeeping():
     text = printed({"mig": {"discrete_mig": 0.123456789, "list": [1, 2], "elapsed_time": 1.25, "uuid": "x"},
-                    "fid": {"fid_reconstructions": 20.0, "extractor": "Inception", "comparable": False, "elapsed_time": 3.0},
+                    "fid": {"fid_reconstructions": 20.0, "extractor": "Inception", "comparable": False,
+                            "elapsed_time": 3.0},
                     "task": {"10:mean": 0.5, "10:test_accuracy_factor_3": 0.25, "elapsed_time": 0.0}})
     assert "0.12346" in text and "1.2" in text and "Inception" in text and "False" in text and "a run" in text
     assert "uuid" not in text and "list" not in text and "factor_3" not in text

@@ -22,7 +22,10 @@ BINDINGS = ["validation.validation_fn = @mig_validation", "validation.random_see
 @pytest.mark.usefixtures("own_module")
 def test_a_run_is_scored_on_the_sample_of_its_seed(trained, tmp_path, own_module):
     validate.validate_with_gin(str(trained), str(tmp_path / "out"), gin_bindings=BINDINGS)
-    read = lambda name: json.loads((tmp_path / f"out/results/{name}").read_text())
+
+    def read(name):
+        return json.loads((tmp_path / f"out/results/{name}").read_text())
+
     grid, state = own_module.grid("."), np.random.RandomState(3)
     factors = grid.sample_factors(50, state)
     observations = grid.sample_observations_from_factors(factors, state)
@@ -93,7 +96,8 @@ def test_labellers(grid):
     assert (many == 0).all() and .3 < np.mean(noisy[:, 2] != 0) < .5 and noisy.max(axis=0).tolist() == [2, 3, 4]
     permuted, _ = labellers.permuted_labeller(factors, grid, np.random.RandomState(0))
     twin = np.random.RandomState(0)
-    assert permuted.T.tolist() == [twin.permutation(range(n))[column].tolist() for n, column in zip((3, 4, 5), factors.T)]
+    assert permuted.T.tolist() == [twin.permutation(range(n))[column].tolist()
+                                   for n, column in zip((3, 4, 5), factors.T)]
     labels, sizes = labellers.partial_labeller(factors, grid, np.random.RandomState(0), 2)
     kept = np.random.RandomState(0).choice(3, size=2, replace=False)
     assert (labels == factors[:, kept]).all() and sizes == [(3, 4, 5)[k] for k in kept]

@@ -10,8 +10,10 @@ import pytest
 
 from dislib_plus.evaluation.udr import evaluate
 
-LEGACY = pathlib.Path(os.environ.get("DISLIB_LEGACY_RUN", pathlib.Path(__file__).resolve().parents[4] / "shared/legacy_run"))
-BINDINGS = ["evaluation.evaluation_fn = @udr_sklearn", "udr_sklearn.batch_size = 10", "udr_sklearn.num_data_points = 40"]
+LEGACY = pathlib.Path(os.environ.get("DISLIB_LEGACY_RUN",
+                                     pathlib.Path(__file__).resolve().parents[4] / "shared/legacy_run"))
+BINDINGS = ["evaluation.evaluation_fn = @udr_sklearn", "udr_sklearn.batch_size = 10",
+            "udr_sklearn.num_data_points = 40"]
 
 
 @pytest.mark.skipif(not LEGACY.is_dir(), reason="no legacy run; set DISLIB_LEGACY_RUN to its folder")
@@ -33,7 +35,8 @@ def test_kl_per_latent(grid, tiny_model):
     posterior = tiny_model.posterior(images)
     expected, variance = posterior.mean().numpy(), posterior.stddev().numpy() ** 2
     np.testing.assert_allclose(mean, expected, rtol=1e-6)
-    np.testing.assert_allclose(divergence, np.mean(.5 * (expected ** 2 + variance - np.log(variance) - 1), axis=0), rtol=1e-5)
+    np.testing.assert_allclose(divergence, np.mean(.5 * (expected ** 2 + variance - np.log(variance) - 1), axis=0),
+                               rtol=1e-5)
 
 
 def test_sentences(tmp_path):

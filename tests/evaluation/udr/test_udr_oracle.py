@@ -43,7 +43,8 @@ def test_udr(record, representations):
     sizes, lowest = representations.DATASETS[record["dataset"]]
     functions = [representations.make_udr_model(name, sizes, lowest) for name in UDR["models"]]
     scores = udr.compute_udr_sklearn(
-        FactorVectors(record["dataset"], [str(k) for k in range(len(sizes))], sizes), functions, np.random.RandomState(record["seed"]), record["batch_size"],
+        FactorVectors(record["dataset"], [str(k) for k in range(len(sizes))], sizes), functions,
+        np.random.RandomState(record["seed"]), record["batch_size"],
         record["num_data_points"], record["correlation_matrix"], record["filter_low_kl"])
     for key, expected in record["scores"].items():
         expected = np.nan_to_num(np.array(expected, np.float64))
