@@ -29,7 +29,8 @@ def test_titles_and_rows(tmp_path):
 
 def test_training_and_disentanglement_libs_number_of_another_meaning(tmp_path):
     (tmp_path / "results/json").mkdir(parents=True)
-    (tmp_path / "results/json/train_results.json").write_text('{"kl": 3.0, "own_term": 1.0, "total_correlation": -25.1}')
+    values = {"kl": 3.0, "own_term": 1.0, "total_correlation": -25.1}
+    (tmp_path / "results/json/train_results.json").write_text(json.dumps(values))
     evaluation(tmp_path, "a", {"evaluation.name": "'irs'", "evaluation.evaluation_fn": "@irs"},
                {"IRS": 0.5, "num_active_dims": -409.7, "num_active_dims_count": 3})
     found = dict(scores.score_groups(tmp_path))
