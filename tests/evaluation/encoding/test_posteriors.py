@@ -49,9 +49,9 @@ def test_posteriors_of_the_library_are_understood():
     outputs = [[[1.0, 2.0]], [[0.0, -2.0]], [[0.0, 1.0, 0.0]], [[3.0]], [[2.0]]]
     own = spec.posterior([tf.constant(output) for output in outputs])
     mean, stddev, tables = posteriors.parts_of(own.distribution())
-    np.testing.assert_allclose(mean, own.mean)
-    np.testing.assert_allclose(stddev, own.stddev, rtol=1e-6)
-    np.testing.assert_allclose(tables[0], own.logits[0], atol=1e-6)
+    np.testing.assert_allclose(mean, [[1.0, 2.0, 3.0]])
+    np.testing.assert_allclose(stddev, np.exp([[0.0, -1.0, 1.0]]), rtol=1e-6)
+    np.testing.assert_allclose(tables[0], tf.nn.log_softmax([[0.0, 1.0, 0.0]]), atol=1e-6)
 
 
 def test_factor_samples_match_their_observations():
