@@ -8,7 +8,7 @@ import zlib
 import gin
 import keras
 
-from dislib_plus import files, gin_internals, import_path, provenance
+from dislib_plus import checks, files, gin_internals, import_path, provenance
 from dislib_plus.sentences import quoted
 
 # What these register with gin, Keras finds by itself.
@@ -53,8 +53,10 @@ def trained_model(path):
       path: run directory, or a .keras file.
 
     Raises:
-      FileNotFoundError: no such file. ValueError: it is damaged, or its classes are not known.
+      ConfigurationError: `path` is not a path. FileNotFoundError: no such file. ValueError: it is damaged, or its
+        classes are not known.
     """
+    checks.path("trained_model.path", path)
     file = pathlib.Path(path)
     file = file if file.suffix == ".keras" else file / "model.keras"
     if not file.is_file():

@@ -5,7 +5,7 @@ import keras
 
 from dislib_plus import checks, schedules
 from dislib_plus.configuration import ConfigurationError
-from dislib_plus.methods.control_vae import ControlledVAE
+from dislib_plus.methods.controlled_vae import ControlledVAE
 from dislib_plus.methods.controllers import BoundedIncrementalPI, IncrementalPI
 
 # What an argument left at None is in each variant.

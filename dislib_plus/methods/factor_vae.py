@@ -7,6 +7,7 @@ from dislib_plus import checks, schedules, seeds
 from dislib_plus.losses import adversarial
 from dislib_plus.methods.players import Player
 from dislib_plus.methods.vae import VAE
+from dislib_plus.networks import checked_network
 from dislib_plus.networks.discriminators import make_discriminator
 
 
@@ -48,7 +49,7 @@ class FactorVAE(VAE):
         checks.whole("factor_vae.warmup_steps", warmup_steps, 0)
         self.gamma = gamma
         self.beta = beta
-        self.discriminator = discriminator
+        self.discriminator = checked_network.given("factor_vae.discriminator", discriminator)
         self.second_batch = second_batch
         self.count_both_updates = count_both_updates
         self.warmup_steps = warmup_steps

@@ -202,6 +202,12 @@ class Method(keras.Model):
                              "with a step of your own.")
         return self.evaluation_seed() if seed is None else seed
 
+    def sampling_seed(self, seed=None):
+        """A stateless seed: the given one, or one derived from an integer or from `self.seed`."""
+        if seed is None or isinstance(seed, int):
+            return seeds.stateless_seed(self.seed if seed is None else seed, 0, "sampling")
+        return seed
+
     # Training
 
     def batch_of(self, data):

@@ -17,6 +17,7 @@ from dislib_plus.methods.vae import VAE
 from dislib_plus.networks.film import ACTIVATIONS, SHAPES
 from dislib_plus.networks.residual import film_generator, residual_encoder
 from dislib_plus.saved_models import trained_model
+from dislib_plus.sentences import quoted
 
 # Where the paper's text and its published code differ.
 PRESETS = {
@@ -272,6 +273,6 @@ def _stage_one(model, directory):
                                  f"stage_one_dir={directory!r}.")
     model = trained_model(directory) if model is None else model
     if not isinstance(model, VAE) or isinstance(model, MSVAE):
-        raise ConfigurationError("The first stage of ms_vae must be a one-stage VAE of this library, such as "
-                                 f"@beta_tc_vae(); received {type(model).__name__}.")
+        raise ConfigurationError("ms_vae.stage_one must be a one-stage VAE of this library, such as @beta_tc_vae(); "
+                                 f"received {quoted(model)}.")
     return model

@@ -9,6 +9,7 @@ from dislib_plus.likelihoods import make_likelihood
 from dislib_plus.methods import keras_config
 from dislib_plus.methods.method import Method
 from dislib_plus.methods.players import Player
+from dislib_plus.networks import checked_network
 from dislib_plus.networks.decoders import make_decoder
 from dislib_plus.networks.encoders import check_outputs, make_encoder
 
@@ -42,24 +43,18 @@ class VAE(Method):
         if latents is not None and not isinstance(latents, LatentSpec):
             latents = LatentSpec(latents, scale=self.latent_scale)
         self.latents = latents
-        self.encoder = encoder
-        self.decoder = decoder
+        self.encoder = checked_network.given("encoder", encoder)
+        self.decoder = checked_network.given("decoder", decoder)
         self.reconstruction = reconstruction or make_likelihood()
 
     # Construction
-
-    def build(self, input_shape):
-        """Makes the networks for observations [batch, ...], of images [batch, height, width, channels]."""
-        if self.built:
-            return
-        super().build(input_shape)
-        self.latents.check(self.latent_groups, type(self).__name__)
 
     def build_networks(self, observation_shape):
         if self.encoder is None:
             self.encoder, self.latents = make_encoder(observation_shape, self.latents, scale=self.latent_scale)
         elif self.latents is None:
             self.latents = LatentSpec(check_outputs(self.encoder), scale=self.latent_scale)
+        self.latents.check(self.latent_groups, type(self).__name__)
         if not self.encoder.built:
             self.encoder(tf.zeros([1, *observation_shape]))
         if self.decoder is None:
@@ -198,12 +193,6 @@ class VAE(Method):
     def levels(self, x):
         """Reconstructions of every level of the model, coarse to fine: list of (label, images)."""
         return [("X", self.reconstruct(x))]
-
-    def sampling_seed(self, seed=None):
-        """A stateless seed: the given one, or one derived from an integer or from `self.seed`."""
-        if seed is None or isinstance(seed, int):
-            return seeds.stateless_seed(self.seed if seed is None else seed, 0, "sampling")
-        return seed
 
     def sample(self, count, seed=0):
         """Images decoded from `count` codes of the prior, in [0, 1]."""

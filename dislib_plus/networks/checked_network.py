@@ -1,9 +1,21 @@
-"""How networks are made of the functions that gin binds."""
+"""Networks as methods get them: given, or made of the functions that gin binds."""
 
 import keras
 
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
+from dislib_plus.sentences import quoted
+
+
+def given(name, network):
+    """The network that an argument gives, None where it is to be made.
+
+    Raises:
+      ConfigurationError: it is something else.
+    """
+    if network is not None and not isinstance(network, keras.layers.Layer):
+        raise ConfigurationError(f"{name} must be a keras.Model, or None; received {quoted(network)}.")
+    return network
 
 
 def made(name, function, *arguments):

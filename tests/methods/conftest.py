@@ -81,7 +81,7 @@ def loss_of():
 
 @pytest.fixture
 def gradients_of():
-    """Function (model, images, variables=None) -> gradients of the loss (None where there is none), of all variables."""
+    """Function (model, images, variables=None) -> gradients of the loss (None where a variable has none), of all variables."""
     def compute(model, x, variables=None):
         with tf.GradientTape() as tape:
             loss = first_loss(model, step_terms(model, x))

@@ -4,46 +4,50 @@ import inspect
 import math
 
 import gin
-import keras
 import pytest
 
-from dislib_plus import methods
+import dislib_plus.training.train  # noqa: F401  registers gin's `model`
+from dislib_plus import configuration
 from dislib_plus.cli import train
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.latents import LatentSpec
+from dislib_plus.methods import VAE
+from support.methods import known_methods
+from support.recipes import SMALL, bound
 
-PARTS = {"self", "kwargs", "latents", "encoder", "decoder", "reconstruction", "discriminator", "stage_one", "stage_one_dir"}
-REQUIRED = {"vae": {"beta": 1.0}, "beta_tc_vae": {"beta": 1.0}, "factor_vae": {"gamma": 1.0},
-            "annealed_vae": {"gamma": 1.0, "c_max": 1.0, "iteration_threshold": 1},
-            "anchor_vae": {"anchors": 1}, "dip_vae": {"lambda_od": 1.0, "lambda_d_factor": 1.0}, "deft": {"betas": [2.0, 1.0], "stage_steps": 1}}
-NEVER = ("x", {}, [[]], [1.0, "x"], math.nan, math.inf, 1e300j)
-
-
-def known_methods():
-    """{gin name: class} of the library's methods."""
-    return {selector.rpartition(".")[2]: entry.wrapped for selector, entry in gin.config._REGISTRY.items()
-            if isinstance(entry.wrapped, type) and issubclass(entry.wrapped, keras.Model)
-            and entry.wrapped.__module__.startswith(methods.__name__ + ".")}
+NEVER = ({}, [[]], [1.0, "x"], math.nan, math.inf, 1e300j)
+RECIPES = {bound(path, "model.model").strip("@()"): path for path in SMALL}
 
 
 def parameters():
+    """Every hyperparameter of every method, but for the networks of a VAE."""
     for name, method in sorted(known_methods().items()):
-        for parameter in inspect.signature(method.__init__).parameters.values():
-            if parameter.name not in PARTS:
+        for parameter in list(inspect.signature(method.__init__).parameters.values())[1:]:
+            if parameter.kind is not parameter.VAR_KEYWORD and parameter.name not in inspect.signature(VAE).parameters:
                 yield pytest.param(name, parameter, id=f"{name}-{parameter.name}")
+
+
+def bad_values(parameter):
+    """Values that the parameter cannot be, whatever it is, as far as its default tells."""
+    yield from NEVER
+    if not parameter.name.endswith("_dir"):
+        yield "x"
+    if not isinstance(parameter.default, bool):
+        yield True
+    if parameter.default is not None and parameter.name != "stage_steps":
+        yield None
+    if isinstance(parameter.default, int) and not isinstance(parameter.default, bool):
+        yield from (2.5, 10 ** 30)
 
 
 @pytest.mark.parametrize("name, parameter", parameters())
 def test_bad_values_are_refused(name, parameter):
-    required = dict(REQUIRED.get(name, {}))
-    if name == "ms_vae":
-        required["stage_one"] = methods.BetaVAE(beta=1.0, latents=2)
-    bad = [*NEVER, *(() if isinstance(parameter.default, bool) else (True,)),
-           *(() if parameter.default is None or parameter.name == "stage_steps" else (None,)),
-           *((2.5, 10 ** 30) if isinstance(parameter.default, int) and not isinstance(parameter.default, bool) else ())]
-    for value in bad:
-        with pytest.raises(ConfigurationError, match=rf"\b{parameter.name}\b.*received"):
-            known_methods()[name](**{**required, parameter.name: value})
+    """The method's small recipe gives all other values."""
+    with configuration.configured([str(RECIPES[name])], []):
+        made = gin.get_configurable(name)
+        for value in bad_values(parameter):
+            with pytest.raises(ConfigurationError, match=rf"\b{parameter.name}\b.*received"):
+                made(**{parameter.name: value})
 
 
 @pytest.mark.parametrize("binding, message", (
@@ -69,9 +73,9 @@ def test_bad_values_are_refused(name, parameter):
      "encoder.num_latent = [('normal', 2), ('categorical', 3)]", "DIPVAE is defined for Gaussian units")))
 def test_one_sentence_and_no_folder(binding, message, tmp_path, capsys):
     """Exit code 2, whatever part of the configuration is wrong."""
-    recipe = ["small/vae.gin", "dataset.name = 'toy_dsprites_small'", "model.training_steps = 2", "model.batch_size = 4",
-              "encoder.encoder_fn = @fc_encoder", "decoder.decoder_fn = @fc_decoder", "fc_encoder.units = (4,)",
-              "fc_decoder.units = (4,)", "vae.beta = 1.0", *binding.split("\n")]
+    recipe = ["small/vae.gin", "dataset.name = 'toy_dsprites_small'", "model.training_steps = 2",
+              "model.batch_size = 4", "encoder.encoder_fn = @fc_encoder", "decoder.decoder_fn = @fc_decoder",
+              "fc_encoder.units = (4,)", "fc_decoder.units = (4,)", "vae.beta = 1.0", *binding.split("\n")]
     code = train.main([f"--gin_config={recipe[0]}", *(f"--gin_bindings={line}" for line in recipe[1:]),
                        f"--model_dir={tmp_path / 'run'}"])
     error = [line for line in capsys.readouterr().err.splitlines() if line.startswith("dislib_train: ")]
@@ -80,8 +84,8 @@ def test_one_sentence_and_no_folder(binding, message, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("groups", ([("normal", 1), ("categorical", 3)], [("categorical", 3), ("normal", 3)]))
-@pytest.mark.parametrize("name", ("beta_tc_vae", "info_vae", "anchor_vae", "dip_vae", "factor_vae", "cascade_vae_c", "devae"))
+@pytest.mark.parametrize("name", [name for name, method in known_methods().items() if method.latent_groups != "any"])
 def test_methods_of_gaussian_units_refuse_categories(name, groups, tiny):
-    required = dict(REQUIRED.get(name, {}))
-    with pytest.raises(ConfigurationError, match="is defined for Gaussian units"):
-        tiny(known_methods()[name], latents=LatentSpec(groups), **required)
+    with configuration.configured([str(RECIPES[name])], []):
+        with pytest.raises(ConfigurationError, match="is defined for Gaussian units"):
+            tiny(gin.get_configurable(name), latents=LatentSpec(groups))
