@@ -42,8 +42,8 @@ class Posterior:
         for group, output in zip(heads, outputs):
             if output.shape[-1] not in (None, group.size):
                 raise ConfigurationError(f"An encoder for the groups {self.spec.code_spec} must give [batch, "
-                                         f"{group.size}] for its {group.kind} group of {group.size}; received an output of shape "
-                                         f"{tuple(output.shape)}. Change the encoder, or `latents`.")
+                                         f"{group.size}] for its {group.kind} group of {group.size}; received an "
+                                         f"output of shape {tuple(output.shape)}. Change the encoder, or `latents`.")
 
     @property
     def normal(self):

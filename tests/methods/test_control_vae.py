@@ -56,3 +56,12 @@ def test_saving(tiny, check_saving):
 def test_bad_hyperparameters(name, value):
     with pytest.raises(ValueError, match=f"control_vae.{name} must be"):
         ControlVAE(**{name: value})
+
+
+def test_a_step_uses_the_weight_that_its_own_kl_has_set(tiny, images):
+    model = tiny(ControlVAE, c_max=50.0, c_start=50.0, k_p=5.0, k_i=-0.5, w_min=0.01)
+    for _ in range(3):
+        model.reset_metrics()
+        logs = {name: float(value) for name, value in model.train_step(images).items()}
+        assert logs["loss"] == pytest.approx(logs["reconstruction"] + logs["kl_weight"] * logs["kl"], rel=1e-6)
+    assert logs["kl"] > 0.1
