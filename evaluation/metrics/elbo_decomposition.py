@@ -1,12 +1,17 @@
 """The ELBO and what its KL term is made of: mutual information, total correlation, dimension-wise KL."""
 
+import dataclasses
+
 import numpy as np
 import tensorflow as tf
+import tensorflow_probability as tfp
 
 from dislib_plus import seeds
+from dislib_plus.configuration import ConfigurationError
 
 from ..arithmetic.posterior_mixture import PosteriorMixture
 from ..encoding import image_batches, posteriors
+from ..sources import abilities
 from .meanings import nats
 from .requirements import metric
 
@@ -28,6 +33,34 @@ def prior_kl(mean, stddev, log_probabilities=()):
         finite = np.where(np.isfinite(table), table, 0.0)
         columns.append(np.sum(np.exp(table) * (finite + np.log(table.shape[1])), axis=1, keepdims=True))
     return np.concatenate(columns, axis=1)
+
+
+def relative_to_prior(encoded, model):
+    """Posteriors measured from the prior: their KL to N(0, 1) is the KL of the model's own to its prior.
+
+    z -> (z - prior mean) / prior deviation; where the prior is N(0, I) nothing changes.
+
+    Args:
+      encoded: Posteriors; model: a trained model; one without `prior` has N(0, I).
+
+    Raises:
+      ConfigurationError: the prior of some units is not independent of others, so no unit has a KL of its own.
+    """
+    if abilities.lacks(model, ["prior"]):
+        return encoded
+    prior = model.prior()
+    blocks = prior.parameters.get("distributions", [prior])
+    normal = [block for block in blocks if not isinstance(block, tfp.distributions.RelaxedOneHotCategorical)]
+    for block in normal:
+        covariance = np.asarray(block.covariance())
+        if (covariance != np.diag(np.diag(covariance))).any():
+            raise ConfigurationError(f"The prior of {type(model).__name__} ties units to each other, so that they have "
+                                     "no KL of their own; choose other metrics.")
+    mean, stddev = (np.concatenate([np.zeros(0), *map(np.asarray, parts)]) for parts in (
+        [block.mean() for block in normal], [block.stddev() for block in normal]))
+    if not mean.any() and (stddev == 1).all():
+        return encoded
+    return dataclasses.replace(encoded, mean=(encoded.mean - mean) / stddev, stddev=encoded.stddev / stddev)
 
 
 def kl_decomposition(mean, stddev, random_state, num_samples=10000, log_probabilities=(), dtype="float64"):
@@ -113,7 +146,7 @@ def compute_elbo_decomposition(dataset, model, random_state, num_images=None, nu
     """
     indices = image_batches.select(dataset, num_images, random_state)
     seed = image_batches.draw_seed(random_state)
-    encoded = posteriors.of_images(dataset, model, indices, batch_size, seed)
+    encoded = relative_to_prior(posteriors.of_images(dataset, model, indices, batch_size, seed), model)
     terms = _mean_loss_terms(dataset, model, indices, batch_size, seed)
     parts = kl_decomposition(encoded.mean, encoded.stddev, random_state, num_samples, encoded.log_probabilities, dtype)
     return {

@@ -12,7 +12,7 @@ from dislib_plus import checks
 from ..arithmetic import sample_checks
 from ..encoding import image_batches, image_codes, posteriors
 from ..encoding import labels as labelling
-from .elbo_decomposition import prior_kl
+from .elbo_decomposition import prior_kl, relative_to_prior
 from .meanings import number, share
 from .requirements import has_factors, metric
 
@@ -142,6 +142,7 @@ def compute_factor_vae_cascade(dataset, model, random_state, num_votes=800, batc
     if any(kind == "categorical" for kind, _ in model.code_spec):
         codes = image_codes.of_images(dataset, model, indices, encoding_batch, seed)
         classes = np.stack(image_codes.named_classes(codes, model.code_spec), axis=1)
-    kept = np.concatenate([prior_kl(encoded.mean, encoded.stddev).mean(axis=0) > kl_threshold,
+    own = relative_to_prior(encoded, model)
+    kept = np.concatenate([prior_kl(own.mean, own.stddev).mean(axis=0) > kl_threshold,
                            np.ones(classes.shape[1], bool)])
     return factor_vae_cascade(encoded.mean, factors, random_state, classes, kept, num_votes, batch_size, prune_constant)

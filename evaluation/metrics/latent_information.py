@@ -7,7 +7,7 @@ import numpy as np
 
 from ..arithmetic import posterior_mixture
 from ..encoding import image_batches, posteriors
-from .elbo_decomposition import prior_kl
+from .elbo_decomposition import prior_kl, relative_to_prior
 from .meanings import nats, number
 from .requirements import metric
 
@@ -149,7 +149,8 @@ def compute_latent_information(dataset, model, random_state, num_images=None, nu
         values = minibatch_information(mixture, random_state, groups, size, num_minibatches, estimator)
         used = size * num_minibatches
     by_block, by_latent, total = values[:len(blocks)], values[len(blocks):-1], values[-1]
-    kl = prior_kl(parameters.mean, parameters.stddev, parameters.log_probabilities)
+    own = relative_to_prior(parameters, model)
+    kl = prior_kl(own.mean, own.stddev, own.log_probabilities)
     result = {"mutual_information": float(total), "overlapping_information": overlapping_information(by_block, total)}
     result.update({f"mutual_information.group_{number}": float(value) for number, value in enumerate(by_block)})
     result.update(_discrete(model.code_spec, parameters.log_probabilities))

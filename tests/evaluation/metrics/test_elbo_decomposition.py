@@ -1,12 +1,18 @@
 """The KL decomposition against plain loops, its identity, and the cards' known answers."""
 
+import types
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
 from scipy import special, stats
 
 from dislib_plus import methods
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import ResidentImages
+from dislib_plus.evaluation.encoding import posteriors
 from dislib_plus.evaluation.metrics import elbo_decomposition as ed
 
 
@@ -125,3 +131,25 @@ def test_diverged_model_and_bad_arguments(grid, tiny_model):
     tiny_model.to_pixels = tiny_model.to_pixels * np.nan
     with pytest.raises(ValueError, match="diverged"):
         ed.compute_elbo_decomposition(grid, tiny_model, np.random.RandomState(0))
+
+
+def test_kl_is_that_to_the_models_own_prior():
+    """Against TFP's closed form, by unit; nothing changes where the prior is N(0, I) or a model says nothing of it."""
+    random_state = np.random.RandomState(0)
+    mean, stddev = random_state.normal(size=(5, 3)), random_state.uniform(0.5, 2.0, (5, 3))
+    encoded = posteriors.Posteriors(mean, stddev, [])
+    distributions = tfp.distributions
+    prior = distributions.Blockwise([
+        distributions.MultivariateNormalDiag([1.0, -2.0], [0.5, 3.0]),
+        distributions.RelaxedOneHotCategorical(0.5, logits=[0.0, 0.0]),
+        distributions.MultivariateNormalDiag([4.0], [1.0])])
+    own = ed.relative_to_prior(encoded, types.SimpleNamespace(prior=lambda: prior))
+    expected = distributions.kl_divergence(distributions.Normal(mean, stddev),
+                                           distributions.Normal(np.array([1.0, -2.0, 4.0]), np.array([0.5, 3.0, 1.0])))
+    np.testing.assert_allclose(ed.prior_kl(own.mean, own.stddev), expected, rtol=1e-6)
+    plain = distributions.MultivariateNormalDiag(tf.zeros([3]))
+    for model in (types.SimpleNamespace(), types.SimpleNamespace(prior=lambda: plain)):
+        assert ed.relative_to_prior(encoded, model) is encoded
+    tied = distributions.MultivariateNormalTriL(tf.zeros([2]), [[1.0, 0.0], [0.5, 1.0]])
+    with pytest.raises(ConfigurationError, match="ties units to each other"):
+        ed.relative_to_prior(encoded, types.SimpleNamespace(prior=lambda: tied))
