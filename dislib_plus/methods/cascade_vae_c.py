@@ -4,7 +4,7 @@ import gin
 import keras
 import tensorflow as tf
 
-from dislib_plus import checks
+from dislib_plus import checks, keras_internals
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.methods.vae import VAE
 
@@ -85,8 +85,8 @@ class CascadeVAEC(VAE):
 
     def _restart_optimizer(self, due):
         """Sets the optimizer's state to zero where `due`; learning rates stay."""
-        rates = [id(self.optimizer._learning_rate)]
-        slots = [variable.value for variable in self.optimizer.variables if id(variable) not in rates]
+        rate = keras_internals.learning_rate_variable(self.optimizer)
+        slots = [variable.value for variable in self.optimizer.variables if variable is not rate]
 
         def on_device(slot):
             return slot.assign(tf.cond(due, lambda: tf.zeros_like(slot), lambda: tf.identity(slot)))

@@ -7,6 +7,8 @@ Each class holds the weights of one structure and has `parameters(outputs, layer
 import keras
 import tensorflow as tf
 
+from dislib_plus import keras_internals
+
 
 class LayerPosteriors(keras.layers.Layer):
     """Base: layer i shifts the log variance, log_var_i = log_var_0 + step * sum_{j < i} w2_j, w2 = 0 at the start.
@@ -86,7 +88,7 @@ class Parallel(LayerPosteriors):
         """None: the heads belong to the encoder."""
 
     def used_weights(self, layer, encoder):
-        heads = [output._keras_history.operation for output in encoder.outputs]
+        heads = keras_internals.output_layers(encoder)
         return [(weight, tf.equal(layer, number // 2)) for number, head in enumerate(heads)
                 for weight in head.trainable_weights]
 

@@ -2,6 +2,8 @@
 
 import keras
 
+from dislib_plus import keras_internals
+
 
 @keras.saving.register_keras_serializable("dislib_plus")
 class CountedSchedule(keras.optimizers.schedules.LearningRateSchedule):
@@ -26,7 +28,6 @@ class CountedSchedule(keras.optimizers.schedules.LearningRateSchedule):
 
 def count(optimizer, updates):
     """Has the optimizer's learning-rate schedule, if it has one, see `updates` steps at every update."""
-    schedule = optimizer._learning_rate
-    counted = isinstance(schedule, CountedSchedule)
-    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule) and not counted and updates > 1:
-        optimizer._learning_rate = CountedSchedule(schedule, updates)
+    schedule = keras_internals.learning_rate_schedule(optimizer)
+    if schedule is not None and not isinstance(schedule, CountedSchedule) and updates > 1:
+        optimizer.learning_rate = CountedSchedule(schedule, updates)

@@ -1,6 +1,7 @@
 """Refuses at the start of a run what could not be loaded at its end."""
 
 import concurrent.futures
+import contextlib
 
 import keras
 
@@ -28,11 +29,32 @@ def check(model):
 def _make_anew(model):
     name = type(model).__name__
     try:
-        config = keras.saving.serialize_keras_object(model)
-        compiled = config.pop("compile_config", None) or {}  # the slots of the optimizers would take much memory
-        for part in [config, *(value for value in compiled.values() if isinstance(value, dict))]:
-            keras.saving.deserialize_keras_object(part)
+        for config in _configs(model):
+            keras.saving.deserialize_keras_object(config)
     except (TypeError, ValueError, KeyError, AttributeError, RuntimeError) as error:
         raise ConfigurationError(
             f"{name} could be trained and saved, but not loaded again ({brief(str(error))}); register the class or "
             "function for saving: @keras.saving.register_keras_serializable(), or name it by gin.") from error
+
+
+def _configs(model):
+    """Configurations of the model without its optimizers, whose slots would take memory, and of each optimizer."""
+    with _uncompiled([model, *(part for part in model.layers if isinstance(part, keras.Model))]):
+        yield keras.saving.serialize_keras_object(model)
+    try:
+        compiled = model.get_compile_config() or {}
+    except NotImplementedError:  # a rate that is a function of the user's: the file will have no optimizer
+        return
+    yield from (value for value in compiled.values() if isinstance(value, dict))
+
+
+@contextlib.contextmanager
+def _uncompiled(models):
+    compiled = [model.compiled for model in models]
+    for model in models:
+        model.compiled = False
+    try:
+        yield
+    finally:
+        for model, before in zip(models, compiled):
+            model.compiled = before

@@ -5,11 +5,10 @@ import warnings
 
 import gin
 
-import dislib_plus.tf1_gin_names  # noqa: F401  registers the optimizers that gin files name
 from dislib_plus import configuration, results
 from dislib_plus.data import get_named_ground_truth_data
 from dislib_plus.optimizers.tf1_optimizers import AdamOptimizer
-from dislib_plus.training import distribution, run_record, run_seeds
+from dislib_plus.training import distribution, loadable, run_record, run_seeds
 from dislib_plus.training.run import Run
 from dislib_plus.training.run_directory import RunDirectory
 from dislib_plus.training.settings import Settings
@@ -117,6 +116,7 @@ def train(model_dir, overwrite=False, model=gin.REQUIRED, training_steps=gin.REQ
     if longer:
         run.check_longer()
     run.rehearse()
+    loadable.check(model)
     _report_unused(configuration.unused_bindings(), strict)
     gin_text = gin.operative_config_str()
     record["data"] = run_record.of_data(data)

@@ -119,20 +119,37 @@ def test_unwritable_folder(run, tmp_path):
 
 
 MODULE = """
+import gin
+import keras
 import numpy as np
+import tensorflow as tf
 from dislib_plus.data import ResidentGrid, register
 
 @register("train_own")
 def train_own(data_dir=None):
     return ResidentGrid("train_own", ["a"], [8], np.zeros((8, 8, 8, 1), np.uint8))
+
+@gin.configurable
+def train_own_l1_loss(true_images, reconstructed_images, activation):
+    return tf.reduce_sum(tf.abs(true_images - tf.sigmoid(reconstructed_images)), axis=[1, 2, 3])
+
+@gin.configurable
+def train_own_lambda_encoder(input_shape, latents):
+    image = keras.Input(input_shape)
+    halved = keras.layers.Lambda(lambda x: x / 2)(keras.layers.Flatten()(image))
+    return keras.Model(image, [keras.layers.Dense(2)(halved), keras.layers.Dense(2)(halved)])
 """
 
 
 def test_a_module_imported_by_a_binding_is_run_again_where_the_user_says_so(run, tmp_path):
-    """README, "Add a data set": the model is scored in a fresh process, which trusts no module of the run by itself."""
+    """README, "Add a data set": the model is scored in a fresh process, which trusts no module of the run by itself.
+
+    A loss of the user's own needs no other decorator than gin's to be found again.
+    """
     (tmp_path / "train_own_data.py").write_text(MODULE)
     code, _, errors = run("--model_dir=runs/a", "--gin_bindings=import train_own_data",
-                          "--gin_bindings=dataset.name = 'train_own'")
+                          "--gin_bindings=dataset.name = 'train_own'",
+                          "--gin_bindings=reconstruction_loss.loss_fn = @train_own_l1_loss")
     assert code == 0, errors
     record = json.loads((tmp_path / "runs/a/run.json").read_text())
     assert record["imports"] == ["train_own_data"] and record["python_path"][0] == str(tmp_path)
@@ -147,6 +164,14 @@ def test_a_module_imported_by_a_binding_is_run_again_where_the_user_says_so(run,
         else:
             assert done.returncode == 2 and "needs the module 'train_own_data'" in done.stderr
             assert "--python_path" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_model_that_could_not_be_loaded_is_refused_at_the_start(run, tmp_path):
+    (tmp_path / "train_own_parts.py").write_text(MODULE.replace("train_own", "train_other"))
+    code, _, errors = run("--model_dir=runs/a", "--gin_bindings=import train_own_parts",
+                          "--gin_bindings=encoder.encoder_fn = @train_other_lambda_encoder")
+    assert code == 2 and errors.splitlines()[-1].startswith("dislib_train: BetaVAE could be trained and saved, but not")
+    assert "lambda" in errors and not (tmp_path / "runs/a/run.json").exists()
 
 
 def test_a_python_path_that_is_not_a_folder(run, tmp_path):

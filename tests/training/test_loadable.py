@@ -93,6 +93,18 @@ def test_what_cannot_be_loaded_is_refused(own, make):
     assert len(str(caught.value)) < 500
 
 
+def test_a_rate_that_is_a_function_is_left_out_of_the_file():
+    class Function(keras.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step):
+            return 0.1
+
+    model = model_of(keras.layers.Dense(2), optimizer=keras.optimizers.SGD(Function()))
+    with pytest.raises(NotImplementedError):
+        model.get_compile_config()
+    loadable.check(model)
+    assert model.compiled
+
+
 def test_the_check_leaves_no_trace():
     """Neither in the names of layers nor in the seeds of initializers: runs stay what they were."""
     model = model_of(keras.layers.Dense(2), keras.layers.Dense(2))
