@@ -59,7 +59,7 @@ def test_bad_hyperparameters(name, value):
 
 
 def test_a_step_uses_the_weight_that_its_own_kl_has_set(tiny, images):
-    model = tiny(ControlVAE, c_max=50.0, c_start=50.0, k_p=5.0, k_i=-0.5, w_min=0.01)
+    model = tiny(ControlVAE, c_max=0.1, c_start=0.1, k_p=5.0, k_i=-0.5, w_min=0.01)
     for _ in range(3):
         model.reset_metrics()
         logs = {name: float(value) for name, value in model.train_step(images).items()}
