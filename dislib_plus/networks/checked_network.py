@@ -26,7 +26,7 @@ def made(name, function, *arguments):
       function: such as encoders.conv_encoder.
 
     Raises:
-      ConfigurationError: it is no function, or it cannot make a network of these arguments and its own settings.
+      ConfigurationError: it is not a function, or it cannot make a network of these arguments and its own settings.
     """
     checks.function(name, function)
     try:

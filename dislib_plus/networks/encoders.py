@@ -92,7 +92,7 @@ def make_encoder(input_shape, latents=None, num_latent=10, encoder_fn=conv_encod
       (keras.Model, LatentSpec).
 
     Raises:
-      ConfigurationError: encoder_fn is no function, or cannot make a network of these shapes and its settings.
+      ConfigurationError: encoder_fn is not a function, or cannot make a network of these shapes and its settings.
     """
     latents = num_latent if latents is None else latents
     if not isinstance(latents, LatentSpec):

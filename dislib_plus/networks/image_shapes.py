@@ -21,7 +21,7 @@ def image_size(shape, multiple, least=1):
     """(height, width, channels) of an image shape whose sides are multiples of `multiple`, at least `least`.
 
     Raises:
-      ConfigurationError: the sides are not, or it is no image.
+      ConfigurationError: the sides are not, or it is not the shape of an image.
     """
     height, width, channels = image_sides(shape)
     if height % multiple or width % multiple or min(height, width) < least:
