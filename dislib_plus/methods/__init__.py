@@ -15,9 +15,7 @@ from dislib_plus.methods.dynamic_vae import DynamicVAE
 from dislib_plus.methods.factor_vae import FactorVAE
 from dislib_plus.methods.info_vae import InfoVAE
 from dislib_plus.methods.method import Method
-from dislib_plus.methods.method import Method
 from dislib_plus.methods.ms_vae import MSVAE
-from dislib_plus.methods.players import Player
 from dislib_plus.methods.players import Player
 from dislib_plus.methods.stages import Stage
 from dislib_plus.methods.vae import VAE
