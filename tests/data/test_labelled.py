@@ -45,7 +45,7 @@ def test_a_set_without_labels_names_what_it_has():
 
 
 @pytest.mark.parametrize("binding, name, message", (
-    ("labelled.factors = ('size',)", "labelled:numbers", r"labelled.factors must list some of a, b, c; received \('size',\)"),
+    ("labelled.factors = ('size',)", "labelled:numbers", r"factors must list some of a, b, c; received \('size',\)"),
     ("labelled.factors = ()", "labelled:numbers", "must list some of"),
     ("labelled.factors = ('a',)", "labelled", "needs the name of a data set with factors")))
 def test_refusals(binding, name, message):
