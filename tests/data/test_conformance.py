@@ -231,6 +231,10 @@ TINY_RUN = ["model.model = @vae()", "model.training_steps = 2", "model.batch_siz
             "fc_encoder.units = (4,)", "decoder.decoder_fn = @fc_decoder", "fc_decoder.units = (4,)",
             "reconstruction_loss.loss_fn = @l2_loss", "vae_optimizer.optimizer_fn = @AdamOptimizer",
             "AdamOptimizer.learning_rate = 0.001"]
+# What sets need whose observations are not images.
+LIKELIHOODS = {"pendulum": ["reconstruction_loss.loss_fn = @gaussian_loss",
+                            "reconstruction_loss.activation = 'identity'"],
+               "20newsgroups": ["reconstruction_loss.loss_fn = @multinomial_loss"]}
 
 
 @pytest.mark.parametrize("name", _parametrize(set(names()) - TRAINED))
@@ -238,8 +242,9 @@ def test_two_steps_of_training_and_a_score(name, files, tmp_path, capsys):
     use, root = files
     full_name, bindings = use(name)
     run = tmp_path / "run"
-    losses = train_with_gin(str(run), gin_bindings=[*TINY_RUN, f"dataset.name = {full_name!r}",
-                                                    f"dataset.data_dir = {root!r}", *bindings])
+    losses = train_with_gin(str(run), gin_bindings=[*TINY_RUN, *LIKELIHOODS.get(name, []),
+                                                    f"dataset.name = {full_name!r}", f"dataset.data_dir = {root!r}",
+                                                    *bindings])
     assert np.isfinite(losses["loss"])
     scored = evaluate.main([f"--model_dir={run}", "--metrics=mig", "--gin_bindings=mig.num_train = 40"])
     if _load(full_name, bindings, root).num_factors:
