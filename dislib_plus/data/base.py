@@ -74,7 +74,7 @@ class DataSet:
             raise ValueError(f"Data set {self.name!r} has no {name!r}; it has {', '.join(map(repr, self.parts))}.")
 
     def sample_factors(self, num, random_state):
-        """Refuses: there are no factors. Raises ValueError."""
+        """Refuses: the set has no factors. Raises ValueError."""
         raise ValueError(
             f"Data set {self.name!r} has no ground-truth factors, so factor metrics cannot be computed on it; "
             "choose a metric that needs images only (reconstruction, fid, elbo_decomposition, ...).")

@@ -67,7 +67,7 @@ def _of_split(paths, root, split):
     part = _rows(partition, [path.name for path in paths])[0][:, 0]
     chosen = [path for path, number in zip(paths, part) if number == SPLITS[split]]
     if not chosen:
-        raise ValueError(f"celeba.split {split!r} has none of the {len(paths)} pictures in {root} by {partition.name}; "
+        raise ValueError(f"celeba.split {split!r} has 0 of the {len(paths)} pictures in {root} by {partition.name}; "
                          "choose another split, or download celeba again.")
     return chosen
 

@@ -57,7 +57,7 @@ class FactorTable(GroundTruthData, Images):
           ValueError: no column, another number of rows, or a column with too many values.
         """
         if not len(table.columns):
-            raise ValueError("The table of factors must have at least one column with a factor; it has none.")
+            raise ValueError("The table of factors must have at least one column with a factor; it is empty.")
         if len(table) != images.num_observations:
             raise ValueError("The table of factors must have one row for each of the "
                              f"{images.num_observations} images; it has {len(table)}.")

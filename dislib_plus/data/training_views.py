@@ -90,7 +90,7 @@ def _base(kind, data_dir, name):
         raise ConfigurationError(f"dataset.name {kind!r} needs the name of a data set with factors: '{kind}:NAME'.")
     data = get_named_ground_truth_data(name, data_dir)
     if not data.num_factors:
-        raise ConfigurationError(f"dataset.name '{kind}:{name}' needs a data set with factors; {name!r} has none.")
+        raise ConfigurationError(f"dataset.name '{kind}:{name}' needs a data set with factors, which {name!r} has not.")
     if data.num_observations > _LARGEST:
         raise ConfigurationError(f"dataset.name '{kind}:{name}' needs at most {_LARGEST} images; {name!r} has "
                                  f"{data.num_observations}.")

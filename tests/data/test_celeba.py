@@ -122,6 +122,6 @@ def test_blank_lines_of_a_table_do_no_harm_and_its_head_must_fit(root):
 
 def test_a_split_without_pictures_is_refused(root, cache_folder):
     (root / "celeba" / "img_align_celeba" / "000005.jpg").unlink()
-    with pytest.raises(ValueError, match="split 'test' has none of the 4 pictures"):
+    with pytest.raises(ValueError, match="split 'test' has 0 of the 4 pictures"):
         get_named_ground_truth_data("celeba:test", str(root))
     assert not cache_folder.exists()

@@ -185,5 +185,5 @@ def test_a_set_without_factors_is_refused(monkeypatch):
     images = base.ResidentImages("plain", np.zeros([2, 2, 2, 1], np.uint8))
     monkeypatch.setitem(registry._FACTORIES, "plain", lambda data_dir: images)
     gin.bind_parameter("held_out.combinations", [{"a": 0}])
-    with pytest.raises(ValueError, match="needs a data set with factors; 'plain' has none"):
+    with pytest.raises(ValueError, match="needs a data set with factors, which 'plain' has not"):
         get_named_ground_truth_data("held_out:plain")
