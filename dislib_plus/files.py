@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import stat
 import struct
 import sys
 import tarfile
@@ -135,7 +136,8 @@ def reading(path, remedy="put back a copy of it"):
       OSError: the system refused (no such file, no permission, a passing error of a network file system, no memory);
         of the same type, a sentence; nothing is known about the bytes.
     """
-    if os.path.exists(path) and not os.path.isfile(path):
+    mode = _mode(path)
+    if mode and not stat.S_ISREG(mode):
         raise DamagedFile(path, "it is a folder, a pipe or a device and must be a file", remedy)
     before = sys.exc_info()[1]
     try:
@@ -171,6 +173,25 @@ def _reason(error):
     if text and not isinstance(error, LookupError):
         return text
     return f"{type(error).__name__}: {text or 'no more is known'}"
+
+
+def is_file(path):
+    """Whether a path is a file; an error of the system, which `os.path.isfile` takes for a no, is raised."""
+    return stat.S_ISREG(_mode(path))
+
+
+def is_folder(path):
+    """Whether a path is a folder; see `is_file`."""
+    return stat.S_ISDIR(_mode(path))
+
+
+def _mode(path):
+    try:
+        return os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last: no path can be so
+        return 0
+    except OSError as error:
+        raise read_error(path, error) from error
 
 
 def check_zip(path):

@@ -176,3 +176,20 @@ def test_what_is_not_a_file_is_not_opened(tmp_path):
     for path in (tmp_path / "pipe", tmp_path, "/dev/zero"):
         with pytest.raises(files.DamagedFile, match="must be a file"), files.reading(path):
             pytest.fail("the block was entered")
+
+
+def test_an_error_of_the_system_is_not_taken_for_a_no(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    found = {name: (files.is_file(tmp_path / name), files.is_folder(tmp_path / name))
+             for name in (".", "file", "nothing", "file/below", "x\0")}
+    assert found == {".": (False, True), "file": (True, False), "nothing": (False, False), "file/below": (False, False),
+                     "x\0": (False, False)}
+
+    def fail(path):
+        raise OSError(errno.ESTALE, "Stale file handle", path)
+    monkeypatch.setattr(files.os, "stat", fail)
+    for ask in (files.is_file, files.is_folder):
+        with pytest.raises(OSError, match="file could not be read .Stale file handle.; run the same command again"):
+            ask(tmp_path / "file")
+    with pytest.raises(OSError, match="file could not be read .Stale file handle."), files.reading(tmp_path / "file"):
+        pytest.fail("the block was entered")

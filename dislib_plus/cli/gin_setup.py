@@ -4,7 +4,7 @@ import contextlib
 import importlib
 import os
 
-from dislib_plus import configuration, import_path
+from dislib_plus import configuration, files, import_path
 from dislib_plus.cli import environment
 from dislib_plus.cli.flags import UsageError
 from dislib_plus.sentences import quoted
@@ -25,7 +25,7 @@ def define_flags(flags):
 def check_runs(*folders):
     """Raises FileNotFoundError unless the folders of runs are there; opening them costs the import of TensorFlow."""
     for folder in folders:
-        if not os.path.isdir(folder):
+        if not files.is_folder(folder):
             raise FileNotFoundError(f"The folder {quoted(folder)} does not exist; give the folder of a finished run.")
 
 
@@ -40,7 +40,7 @@ def prepared(flags, *modules):
     environment.prepare()
     environment.data_directory(flags.data_dir)
     for folder in flags.python_path:
-        if not os.path.isdir(folder):
+        if not files.is_folder(folder):
             raise UsageError(f"--python_path must be a folder; received {quoted(folder)}.")
     with import_path.python_path(map(os.path.abspath, flags.python_path), named_by_user=True):
         configuration.check_text(flags.gin_config, flags.gin_bindings)

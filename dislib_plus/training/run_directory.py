@@ -63,12 +63,12 @@ class RunDirectory:
     @property
     def started(self):
         """Whether a run was started here."""
-        return self.record.is_file()
+        return files.is_file(self.record)
 
     @property
     def finished(self):
         """Whether the run here is finished."""
-        return self.model.is_file() and self.finish_mark.is_file()
+        return files.is_file(self.model) and files.is_file(self.finish_mark)
 
     def clear(self):
         """Removes what a run writes, and nothing else."""

@@ -145,7 +145,8 @@ def fail(worker, unbroken, user_folder, command, number):
 
 @pytest.mark.parametrize("command, kind", [
     ("train", "fsync /.run.json"), ("train", "list /checkpoints"), ("train", "write /checkpoints"),
-    ("train", "write /analyses/train/kl"), ("train", "write /events"), ("evaluate", "read /model.keras"),
+    ("train", "write /analyses/train/kl"), ("train", "write /events"), ("train", "read /results"),
+    ("evaluate", "stat"), ("evaluate", "read /model.keras"),
     ("evaluate", "rename /evaluation"), ("visualize", "open /run.json"), ("visualize", "rename /pictures")])
 def test_a_failing_call(worker, unbroken, user_folder, command, kind):
     calls = unbroken[1][command][2]
