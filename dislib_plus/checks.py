@@ -9,6 +9,7 @@ from dislib_plus.sentences import quoted
 
 # Counts of iterations and images; larger ones do not fit the integers of a graph.
 LARGEST = 2 ** 53
+MOST_HELD = 10 ** 7
 
 
 def _refuse(name, rule, value):
@@ -59,8 +60,12 @@ def whole(name, value, low, high=LARGEST):
     """Raises ConfigurationError unless value is an integer in low .. high."""
     is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not (is_whole and low <= value <= high):
-        above = high < LARGEST or is_whole and value > high
-        _refuse(name, f"an integer >= {low}" + (f" and <= {high}" if above else ""), value)
+        _refuse(name, f"an integer >= {low}" + (f" and <= {high}" if is_whole and value > high else ""), value)
+
+
+def count(name, value, low):
+    """Raises ConfigurationError unless value is an integer in low .. 10^7, a number of things in memory."""
+    whole(name, value, low, MOST_HELD)
 
 
 def dataset_size(name, value):
@@ -121,9 +126,9 @@ def optional_whole(name, value, bound):
 
 
 def whole_numbers(name, values, bound=1):
-    """The values as a list; raises ConfigurationError unless they are a non-empty list of integers >= bound."""
+    """The values as a list; raises ConfigurationError unless they are a non-empty list of integers in bound .. 10^7."""
     if not isinstance(values, (list, tuple)) or not values:
         _refuse(name, f"a list of at least one integer >= {bound}, such as [10, 100]", values)
     for value in values:
-        whole(name, value, bound)
+        count(name, value, bound)
     return list(values)

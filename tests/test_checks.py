@@ -19,6 +19,8 @@ NOT_NUMBERS = [True, "1", None, float("nan"), float("inf"), [1], 1j, 10 ** 400]
      "an integer >= 1"),
     (lambda name, value: checks.whole(name, value, 1), [], [2 ** 53 + 1, 10 ** 400], "an integer >= 1 and <= "),
     (lambda name, value: checks.whole(name, value, 1, 100), [1, 100], [101], "an integer >= 1 and <= 100"),
+    (lambda name, value: checks.count(name, value, 1), [1, 10 ** 7], [10 ** 7 + 1], "an integer >= 1 and <= 10000000"),
+    (lambda name, value: checks.count(name, value, 1), [], [0, 1.5], "an integer >= 1"),
     (checks.boolean, [True, False], [1, 0, "True", None], "True or False"),
     (lambda name, value: checks.one_of(name, value, ["a", 1]), ["a", 1], ["b", True, 1.0, None], "one of 'a', 1"),
     (checks.function, [len, dict], [3, None, "len"], "a function, in gin @NAME without brackets"),

@@ -105,6 +105,9 @@ def _unforeseen(name, error, values):
                      values.traceback)
     if "Required bindings" in str(error):
         return _fail(name, f"gin: {sentence(error)}", USAGE, values.traceback)
+    if isinstance(error, MemoryError):
+        message = f"there is not enough memory ({sentence(error)}); choose smaller sizes, or a machine with more."
+        return _fail(name, message, FAILURE, values.traceback)
     wrong = configuration.raised_in_reference(error)
     of_tensorflow = type(error).__module__.startswith("tensorflow.")
     if GIN_CALL not in str(error) and not wrong and not of_tensorflow:

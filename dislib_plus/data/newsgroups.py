@@ -102,7 +102,7 @@ def twenty_newsgroups(data_dir=".", split="train", num_words=2000, stop_words=No
     """
     from sklearn.feature_extraction.text import CountVectorizer
     checks.one_of("twenty_newsgroups.split", split, SPLITS)
-    checks.whole("twenty_newsgroups.num_words", num_words, 1)
+    checks.count("twenty_newsgroups.num_words", num_words, 1)
     checks.boolean("twenty_newsgroups.download", download)
     stopped = "english" if stop_words is None else _own_stop_words(stop_words)
     counter = CountVectorizer(stop_words=stopped, max_features=num_words, token_pattern=r"\b[a-z][a-z]+\b")

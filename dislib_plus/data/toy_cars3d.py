@@ -122,7 +122,7 @@ def toy_cars3d(data_dir=None, num_objects=OBJECTS):
       ConfigurationError: num_objects is not an integer, or below 1.
     """
     del data_dir
-    checks.whole("toy_cars3d.num_objects", num_objects, 1)
+    checks.count("toy_cars3d.num_objects", num_objects, 1)
     sources = [pathlib.Path(module.__file__).read_bytes() for module in (renderer, scene)]
     key = cache_key(num_objects, pathlib.Path(__file__).read_bytes(), *sources)
     pictures = cached_array("toy_cars3d", key, lambda: render_all(num_objects))

@@ -25,7 +25,7 @@ class CategoricalGroup(Group):
     heads = ("logits",)
 
     def __init__(self, size, temperature=0.66, name=None):
-        checks.whole("The size of a categorical group", size, 2)
+        checks.count("The size of a categorical group", size, 2)
         super().__init__(int(size), name)
         checks.positive("temperature", temperature)
         self.temperature = temperature

@@ -82,7 +82,7 @@ class NormalGroup(Group):
     heads = ("means", "log_var")
 
     def __init__(self, size, prior=None, scale="log_var", log_var_clip=None, name=None):
-        checks.whole("The size of a normal group", size, 1)
+        checks.count("The size of a normal group", size, 1)
         super().__init__(int(size), name)
         checks.one_of("scale", scale, SCALES)
         if log_var_clip is not None:

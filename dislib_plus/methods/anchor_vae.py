@@ -70,7 +70,7 @@ def _positions(anchors):
     """The positions of a number of first units, or of a list; raises ConfigurationError."""
     positions = anchors
     if not isinstance(anchors, (list, tuple)):
-        checks.whole("anchor_vae.anchors, where it is not a list of positions,", anchors, 1)
+        checks.count("anchor_vae.anchors, where it is not a list of positions,", anchors, 1)
         positions = range(anchors)
     for position in positions:
         checks.whole("Each position in anchor_vae.anchors", position, 0)

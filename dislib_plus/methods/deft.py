@@ -75,7 +75,7 @@ class DEFT(VAE):
         for name in ("stage_steps", "annealing_steps"):
             if getattr(self, name) is not None:
                 checks.whole(f"deft.{name}", getattr(self, name), 1)
-        checks.whole("deft.group_size", self.group_size, 1)
+        checks.count("deft.group_size", self.group_size, 1)
         checks.one_of("deft.structure", self.structure, ("groups", "single"))
         checks.positive("deft.annealing_rate", self.annealing_rate)
         checks.between("deft.gamma", self.gamma, 0, 1)

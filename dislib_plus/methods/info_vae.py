@@ -49,7 +49,7 @@ class InfoVAE(VAE):
         checks.one_of("info_vae.mmd_estimator", mmd_estimator, mmd.ESTIMATORS)
         checks.positive("info_vae.kernel_scale", kernel_scale)
         if prior_samples is not None:
-            checks.whole("info_vae.prior_samples", prior_samples, 2)
+            checks.count("info_vae.prior_samples", prior_samples, 2)
         checks.boolean("info_vae.encoder_stochastic", encoder_stochastic)
         checks.dataset_size("info_vae.dataset_size", dataset_size)
         self.dataset_size = dataset_size

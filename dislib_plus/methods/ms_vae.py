@@ -63,7 +63,7 @@ class MSVAE(VAE):
     def __init__(self, stage_one=None, z_size=10, stage_one_steps=None, stage_one_batch_size=None, stage_one_dir=None,
                  kl_weight=1.0, y_from="sample", y_samples=1, preset="paper", y_domain=None, film_shape=None,
                  film_activation=None, pixel_weight=None, **kwargs):
-        checks.whole("ms_vae.z_size", z_size, 1)
+        checks.count("ms_vae.z_size", z_size, 1)
         kwargs.setdefault("latents", LatentSpec(z_size, scale="softplus"))
         super().__init__(**kwargs)
         checks.one_of("ms_vae.preset", preset, tuple(PRESETS))
@@ -75,7 +75,7 @@ class MSVAE(VAE):
         checks.one_of("ms_vae.film_activation", chosen["film_activation"], ACTIVATIONS)
         checks.one_of("ms_vae.y_from", y_from, ("sample", "mean"))
         checks.at_least("ms_vae.kl_weight", kl_weight, 0)
-        checks.whole("ms_vae.y_samples", y_samples, 1)
+        checks.count("ms_vae.y_samples", y_samples, 1)
         for name, value in (("stage_one_steps", stage_one_steps), ("stage_one_batch_size", stage_one_batch_size)):
             if value is not None:
                 checks.whole(f"ms_vae.{name}", value, 1)

@@ -59,7 +59,7 @@ def make_discretizer(target, num_bins=gin.REQUIRED, discretizer_fn=gin.REQUIRED)
     Raises:
       ConfigurationError: num_bins below 1 or not a whole number, or a discretizer_fn that cannot be called.
     """
-    checks.whole("discretizer.num_bins", num_bins, 1)
+    checks.count("discretizer.num_bins", num_bins, 1)
     checks.function("discretizer.discretizer_fn", discretizer_fn)
     return discretizer_fn(target, num_bins)
 

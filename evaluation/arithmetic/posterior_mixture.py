@@ -174,7 +174,7 @@ def check_posteriors(mean, stddev, log_probabilities=()):
 
 def choose_images(num_images, num_samples, random_state):
     """Which images to sample from: min(num_samples, num_images) of them, without repetition."""
-    checks.whole("num_samples", num_samples, 1)
+    checks.count("num_samples", num_samples, 1)
     return random_state.permutation(num_images)[:num_samples]
 
 
@@ -218,7 +218,7 @@ def minibatches(mixture, random_state, groups, batch_size=1024, num_batches=20, 
     Raises:
       ValueError: sizes out of range.
     """
-    checks.whole("num_batches", num_batches, 1)
+    checks.count("num_batches", num_batches, 1)
     log_weights = minibatch_log_weights(batch_size, mixture.num_images, weights)
     for _ in range(num_batches):
         batch = mixture.subset(random_state.permutation(mixture.num_images)[:batch_size])

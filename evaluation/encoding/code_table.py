@@ -163,7 +163,7 @@ class CodeTable:
                              f"{getattr(data, 'name', data)!r} is not: encode its samples instead.")
         if encoding_batch is None:
             encoding_batch = 1024 if tf.config.list_logical_devices("GPU") else 256
-        checks.whole("encoding_batch", encoding_batch, 1)
+        checks.count("encoding_batch", encoding_batch, 1)
         self.data = data
         self._compiled = compiled_observations(data)
         self.representation_function = representation_function

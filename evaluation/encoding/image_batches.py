@@ -23,7 +23,7 @@ def select(dataset, num_images, random_state):
       ConfigurationError: num_images is below 1.
     """
     if num_images is not None:
-        checks.whole("num_images", num_images, 1)
+        checks.count("num_images", num_images, 1)
     if num_images is None or num_images >= dataset.num_observations:
         return np.arange(dataset.num_observations, dtype=np.int64)
     return np.sort(random_state.choice(dataset.num_observations, num_images, replace=False)).astype(np.int64)
@@ -55,7 +55,7 @@ def batches(dataset, indices, batch_size, seed=0, progress=None):
     Raises:
       ConfigurationError: batch_size is below 1.
     """
-    checks.whole("batch_size", batch_size, 1)
+    checks.count("batch_size", batch_size, 1)
     starts = range(0, len(indices), batch_size)
     # None shows the bar on a terminal only.
     hidden = True if progress is None else None

@@ -78,8 +78,8 @@ def generate_batch_factor_code(ground_truth_data, representation_function, num_p
     Raises:
       ValueError: num_points or batch_size below 1.
     """
-    checks.whole("num_points", num_points, 1)
-    checks.whole("batch_size", batch_size, 1)
+    checks.count("num_points", num_points, 1)
+    checks.count("batch_size", batch_size, 1)
     factors, values_of = [], getattr(ground_truth_data, "values_of", None) if measured else None
 
     def observation_batches():
@@ -101,7 +101,7 @@ def sample_train_test(ground_truth_data, representation_function, random_state, 
     """
     samples = []
     for name, size in (("num_train", num_train), ("num_test", num_test)):
-        checks.whole(name, size, 1)
+        checks.count(name, size, 1)
         samples.append(generate_batch_factor_code(
             ground_truth_data, representation_function, size, random_state, batch_size, measured))
     return (*samples[0], *samples[1])
@@ -150,6 +150,6 @@ def split_train_test(observations, train_percentage):
 
 def obtain_representation(observations, representation_function, batch_size):
     """Codes [D, n] of observations [n, ...], encoded `batch_size` at a time or more."""
-    checks.whole("batch_size", batch_size, 1)
+    checks.count("batch_size", batch_size, 1)
     batches = (observations[start:start + batch_size] for start in range(0, len(observations), batch_size))
     return np.concatenate(list(encode_stream(batches, representation_function))).T

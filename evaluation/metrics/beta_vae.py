@@ -83,8 +83,8 @@ def beta_vae(codes, factors, random_state, batch_size=64, num_train=10000, num_e
 
 def _score(sample, varying_factors, num_train, num_eval, random_state, sklearn_defaults):
     predictors.check_sklearn_defaults(sklearn_defaults)
-    checks.whole("num_train", num_train, 1)
-    checks.whole("num_eval", num_eval, 1)
+    checks.count("num_train", num_train, 1)
+    checks.count("num_eval", num_eval, 1)
     features_train, labels_train = sample(num_train)
     sample_checks.check_codes(features_train, minimum_points=1)
     if sklearn_defaults == "2019":
@@ -118,7 +118,7 @@ def _accuracies_of_varying(features_train, labels_train, features_eval, labels_e
 
 def _sampled_features(ground_truth_data, representation_function, batch_size, num_points, random_state):
     """Mean absolute differences float64 [num_points, D] of batches of pairs, and the factor that each batch shares."""
-    checks.whole("batch_size", batch_size, 1)
+    checks.count("batch_size", batch_size, 1)
     labels, features = [], []
     draw = sampling.way_of_drawing(ground_truth_data, _drawn_indices, _drawn_rows, _drawn_observations)
     batches = draw(ground_truth_data, batch_size, num_points, random_state, labels)

@@ -92,7 +92,7 @@ def _scores(ground_truth_data, representation_function, random_state, batch_size
     if num_variance_estimate is None:
         codes = ground_truth_data.codes
     else:
-        checks.whole("num_variance_estimate", num_variance_estimate, 2)
+        checks.count("num_variance_estimate", num_variance_estimate, 2)
         observations = np.asarray(ground_truth_data.sample_observations(num_variance_estimate, random_state))
         codes = sampling.obtain_representation(observations, representation_function, 64).T
 
@@ -105,9 +105,9 @@ def _scores(ground_truth_data, representation_function, random_state, batch_size
 
 def _score(codes, sample, varying_factors, batch_size, num_train, num_eval, prune, dead_dims):
     checks.one_of("dead_dims", dead_dims, DEAD_DIMS)
-    checks.whole("batch_size", batch_size, 2)
-    checks.whole("num_train", num_train, 1)
-    checks.whole("num_eval", num_eval, 1)
+    checks.count("batch_size", batch_size, 2)
+    checks.count("num_train", num_train, 1)
+    checks.count("num_eval", num_eval, 1)
     variances = row_operations.variances(sample_checks.check_codes(codes))
     active = prune(variances) & (True if dead_dims == "dlib" else row_operations.varying_rows(codes.T))
     num_constant = int(np.sum(~varying_factors))

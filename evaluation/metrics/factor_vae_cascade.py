@@ -65,11 +65,11 @@ def factor_vae_cascade(codes, factors, random_state, classes=None, kept=None, nu
       ValueError: malformed arrays or sizes.
     """
     codes, factors, classes, kept = _checked(codes, factors, classes, kept)
-    checks.whole("batch_size", batch_size, 2)
+    checks.count("batch_size", batch_size, 2)
     labels = sample_checks.class_labels(factors)
     labels = labels[:, labels.max(axis=0) > 0]
     num_factors = labels.shape[1]
-    checks.whole("num_votes", num_votes, max(num_factors, 1))
+    checks.count("num_votes", num_votes, max(num_factors, 1))
     spread = _spread(codes, classes)
     kept = np.flatnonzero(kept & (spread >= CONSTANT_SPREAD) if prune_constant else kept)
     if not num_factors or not kept.size:

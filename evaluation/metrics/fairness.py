@@ -80,8 +80,8 @@ def fairness(codes, factors, random_state, num_train=10000, num_test_points_per_
 
 def _scores(ground_truth_data, representation_function, random_state, num_train, num_test_points_per_class, batch_size,
             predictor_fn, sklearn_defaults):
-    checks.whole("num_train", num_train, 1)
-    checks.whole("num_test_points_per_class", num_test_points_per_class, 1)
+    checks.count("num_train", num_train, 1)
+    checks.count("num_test_points_per_class", num_test_points_per_class, 1)
     if ground_truth_data.num_factors < 2:
         raise ValueError(f"fairness needs at least two factors; received {ground_truth_data.num_factors}.")
     codes, factors = sampling.generate_batch_factor_code(

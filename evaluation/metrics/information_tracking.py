@@ -34,7 +34,7 @@ def information_matrix(codes, factors, num_bins=20, factor_bins=sample_checks.FA
       ValueError: malformed arrays.
     """
     codes, factors = sample_checks.check_codes_and_factors(codes, factors)
-    checks.whole("num_bins", num_bins, 1)
+    checks.count("num_bins", num_bins, 1)
     discrete = codes.T.copy()
     gaussian = codes.shape[1] - num_categorical
     if gaussian:
@@ -118,7 +118,7 @@ def compute_information_tracking(dataset, model, random_state, artifact_dir=None
       with `_normalised` (divided by log |k|), `mean_top1_normalised`, `mean_top2_normalised` over factors of
       more than one value, `num_points`.
     """
-    checks.whole("num_points", num_points, 1)
+    checks.count("num_points", num_points, 1)
     factors, encoded = posteriors.of_factor_samples(dataset, model, num_points, random_state, batch_size)
     mixture = PosteriorMixture(encoded.mean, encoded.stddev, encoded.log_probabilities)
     samples = mixture.draw(np.arange(num_points), random_state)

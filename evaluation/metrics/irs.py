@@ -41,7 +41,7 @@ def compute_irs(ground_truth_data, representation_function, random_state,
     Raises:
       ValueError: sizes below 1, a quantile outside [0, 1], NaN in the codes.
     """
-    checks.whole("num_train", num_train, 1)
+    checks.count("num_train", num_train, 1)
     codes, factors = sampling.generate_batch_factor_code(
         ground_truth_data, representation_function, num_train, random_state, batch_size, measured=True)
     codes, factors = sample_checks.check_codes_and_factors(codes.T, factors.T)
@@ -64,7 +64,7 @@ def irs(codes, factors, diff_quantile=0.99, num_bins=20):
       ValueError: malformed arrays, a quantile outside [0, 1].
     """
     codes, factors = sample_checks.check_codes_and_factors(codes, factors)
-    checks.whole("num_bins", num_bins, 1)
+    checks.count("num_bins", num_bins, 1)
     return _score(codes, histogram_discretize(factors.T, num_bins).T, diff_quantile)
 
 

@@ -42,7 +42,7 @@ def top_latents(relative, top_k=1):
     Raises:
       ValueError: top_k below 1.
     """
-    checks.whole("top_k", top_k, 1)
+    checks.count("top_k", top_k, 1)
     specificity = dci.disentanglement_per_code(relative)
     assigned = np.where(relative.sum(axis=1) > 0, relative.argmax(axis=1), -1)
     kept = []
@@ -95,7 +95,7 @@ def med(codes, factors, num_bins=20, factor_bins=sample_checks.FACTOR_BINS, top_
       ValueError: malformed arrays, or sizes below 1.
     """
     codes, factors = sample_checks.check_codes_and_factors(codes, factors)
-    checks.whole("num_bins", num_bins, 1)
+    checks.count("num_bins", num_bins, 1)
     labels = sample_checks.class_labels(factors, factor_bins)
     return med_scores(discrete_mutual_info(histogram_discretize(codes.T, num_bins), labels.T), top_k)
 
@@ -144,8 +144,8 @@ def compute_med(ground_truth_data, representation_function, random_state, num_tr
     Returns:
       dict as `med_scores`, with `informativeness_train` and `informativeness_test`.
     """
-    checks.whole("num_train", num_train, 1)
-    checks.whole("num_test", num_test, 0)
+    checks.count("num_train", num_train, 1)
+    checks.count("num_test", num_test, 0)
     draw = (ground_truth_data, representation_function)
     codes, factors = sampling.generate_batch_factor_code(*draw, num_train, random_state, batch_size)
     sample_checks.check_codes_and_factors(codes.T, factors.T)

@@ -36,7 +36,7 @@ def mi_conditioning(codes, reference_codes, num_bins=20):
     if codes.shape != reference_codes.shape:
         raise ValueError(f"codes and reference_codes must have one shape [N, n]; "
                          f"received {codes.shape} and {reference_codes.shape}.")
-    checks.whole("num_bins", num_bins, 2)
+    checks.count("num_bins", num_bins, 2)
     discrete = histogram_discretize(codes.T, num_bins)
     reference = histogram_discretize(reference_codes.T, num_bins)
     entropies = discrete_entropy(reference)

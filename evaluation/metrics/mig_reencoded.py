@@ -42,7 +42,7 @@ def compute_mig_reencoded(dataset, model, random_state, num_train=10000, batch_s
     # Drawn from a copy, so that the observations are those that `mig` draws from the same state.
     noise = np.random.RandomState()
     noise.set_state(random_state.get_state())
-    checks.whole("num_train", num_train, 1)
+    checks.count("num_train", num_train, 1)
     codes, factors = sampling.generate_batch_factor_code(
         dataset, _reencoder(model, image_batches.draw_seed(noise)), num_train, random_state, batch_size)
     sample_checks.check_codes_and_factors(codes.T, factors.T)

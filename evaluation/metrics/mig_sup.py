@@ -71,7 +71,7 @@ def mig_sup(codes, factors, num_bins=20, factor_bins=sample_checks.FACTOR_BINS, 
     """
     codes, factors = sample_checks.check_codes_and_factors(codes, factors)
     labels = sample_checks.class_labels(factors, factor_bins)
-    checks.whole("num_bins", num_bins, 1)
+    checks.count("num_bins", num_bins, 1)
     return _scores(codes, histogram_discretize(codes.T, num_bins), labels.T, active_variance)
 
 
@@ -93,7 +93,7 @@ def compute_mig_sup(ground_truth_data, representation_function, random_state,
     Returns:
       dict as `mig_sup`.
     """
-    checks.whole("num_train", num_train, 1)
+    checks.count("num_train", num_train, 1)
     codes, factors = sampling.generate_batch_factor_code(
         ground_truth_data, representation_function, num_train, random_state, batch_size)
     sample_checks.check_codes_and_factors(codes.T, factors.T)

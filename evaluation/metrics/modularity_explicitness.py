@@ -78,7 +78,7 @@ def modularity_explicitness(codes, factors, test_codes=None, test_factors=None, 
       ValueError: malformed arrays.
     """
     sample = sample_checks.train_test(codes, factors, test_codes, test_factors, random_state, factor_bins)
-    checks.whole("num_bins", num_bins, 1)
+    checks.count("num_bins", num_bins, 1)
     sample = [part.T for part in sample]
     return _scores(histogram_discretize(sample[0], num_bins), *sample, sklearn_defaults)
 

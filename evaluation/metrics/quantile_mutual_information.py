@@ -29,7 +29,7 @@ def quantile_bins(values, train_values=None, num_bins=10):
     """
     values = sample_checks.check_codes(values, minimum_points=1)
     train_values = values if train_values is None else sample_checks.check_codes(train_values, name="train_codes")
-    checks.whole("num_bins", num_bins, 2)
+    checks.count("num_bins", num_bins, 2)
     if train_values.shape[1] != values.shape[1]:
         raise ValueError(f"codes and train_codes must have the same columns; received {values.shape} and "
                          f"{train_values.shape}.")

@@ -81,8 +81,8 @@ def strong_downstream_task(codes, factors, random_state, num_train=(1000,), num_
 
 def _all_scores(ground_truth_data, representation_function, random_state, num_train, num_test, n_experiment,
                 predictor_fn, sklearn_defaults):
-    checks.whole("num_test", num_test, 1)
-    checks.whole("n_experiment", n_experiment, 1)
+    checks.count("num_test", num_test, 1)
+    checks.count("n_experiment", n_experiment, 1)
     counts = list(ground_truth_data.factors_num_values)
     if len(counts) < 2 or min(counts) < 2:
         raise ValueError(f"strong_downstream_task needs at least two factors of at least two values each; received "

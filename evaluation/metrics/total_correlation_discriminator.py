@@ -64,7 +64,7 @@ def discriminator_total_correlation(draw, random_state, num_steps=2000, batch_si
     """
     for name, value in (("num_steps", num_steps), ("num_evaluation", num_evaluation), ("num_layers", num_layers)):
         checks.whole(name, value, 1)
-    checks.whole("batch_size", batch_size, 2)
+    checks.count("batch_size", batch_size, 2)
     first = draw(batch_size, random_state)
     network = discriminator_network(first.shape[1], random_state, num_layers, num_units)
     step = _training_step(network, keras.optimizers.Adam(learning_rate, beta_1=0.5, beta_2=0.9, epsilon=1e-8))

@@ -52,7 +52,7 @@ def unsupervised_metrics(ground_truth_data, representation_function, random_stat
     Raises:
       ValueError: sizes below 1 (num_train below 2), NaN in the codes.
     """
-    checks.whole("num_train", num_train, 1)
+    checks.count("num_train", num_train, 1)
     codes, _ = sampling.generate_batch_factor_code(
         ground_truth_data, representation_function, num_train, random_state, batch_size)
     codes = sample_checks.check_codes(codes.T).T
@@ -73,7 +73,7 @@ def unsupervised_scores(codes, num_bins=20):
       ValueError: malformed array.
     """
     codes = sample_checks.check_codes(codes).T
-    checks.whole("num_bins", num_bins, 1)
+    checks.count("num_bins", num_bins, 1)
     return _scores(codes, histogram_discretize(codes, num_bins))
 
 

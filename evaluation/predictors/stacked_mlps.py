@@ -28,7 +28,7 @@ def train_classifiers(inputs, labels, random_state, hidden=(256, 256), learning_
     Raises:
       ConfigurationError: batch_size or num_epochs is below 1.
     """
-    checks.whole("batch_size", batch_size, 1)
+    checks.count("batch_size", batch_size, 1)
     checks.whole("num_epochs", num_epochs, 1)
     inputs, labels = np.asarray(inputs, np.float32), np.asarray(labels, np.int64)
     counts = labels.max(axis=0) + 1

@@ -147,7 +147,7 @@ def from_codes(path):
 @gin.configurable("array_data")
 def _factor_bins(factor_bins=FACTOR_BINS):
     """Equal-width bins into which continuous factors of a file are cut (`array_data.factor_bins`)."""
-    checks.whole("array_data.factor_bins", factor_bins, 1)
+    checks.count("array_data.factor_bins", factor_bins, 1)
     return factor_bins
 
 

@@ -30,7 +30,7 @@ def make_labeller(labels, dataset, random_state, labeller_fn=perfect_labeller):
 def bin_labeller(labels, dataset, random_state, num_bins=5):
     """Factors of more than `num_bins` values, cut into as many bins of equal width."""
     del random_state
-    checks.whole("bin_labeller.num_bins", num_bins, 1)
+    checks.count("bin_labeller.num_bins", num_bins, 1)
     sizes = np.asarray(dataset.factors_num_values)
     binned = np.minimum(labels // (sizes / num_bins), num_bins - 1)
     return np.float32(np.where(sizes > num_bins, binned, labels)), np.minimum(sizes, num_bins).tolist()

@@ -44,7 +44,7 @@ def validate_representation(inputs, artifact_dir, validation_fn=gin.REQUIRED, ra
     """
     del artifact_dir, name  # The name is part of the recorded configuration.
     check_validation_fn(validation_fn)
-    checks.whole("validation.num_labelled_samples", num_labelled_samples, 2)
+    checks.count("validation.num_labelled_samples", num_labelled_samples, 2)
     draws = bound_metric.random_state("validation.random_seed", random_seed)
     ground_truth_data, representation_function = inputs.data_and_representation()
     factors = ground_truth_data.sample_factors(num_labelled_samples, draws)

@@ -11,6 +11,7 @@ import time
 import warnings
 
 import gin
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -225,6 +226,18 @@ def test_endless_messages_are_cut():
 def test_sentences_with_apostrophes_are_whole():
     text = "The model's " + "many words " * 30 + "of the user's own (the run's)."
     assert command.sentence(ValueError(text)) == text
+
+
+@gin.configurable("command_large")
+def large():
+    np.empty((10 ** 7, 10 ** 7))
+
+
+def test_too_little_memory_is_one_sentence(run):
+    for act in (lambda flags: large(), lambda flags: large.__wrapped__()):
+        code, _, errors = run(["--model_dir=a"], act)
+        assert code == 1 and errors.startswith("dislib_probe: there is not enough memory (Unable to allocate 728. TiB")
+        assert errors.count("\n") == 1 and "choose smaller sizes" in errors
 
 
 def test_bugs_are_not_hidden(run):

@@ -43,8 +43,8 @@ def compute_udr_sklearn(ground_truth_data, representation_functions, random_stat
     Raises:
       ValueError: num_data_points is not a multiple of batch_size, fewer than two models, malformed codes.
     """
-    checks.whole("batch_size", batch_size, 1)
-    checks.whole("num_data_points", num_data_points, 2)
+    checks.count("batch_size", batch_size, 1)
+    checks.count("num_data_points", num_data_points, 2)
     if num_data_points % batch_size:
         raise ValueError(f"num_data_points must be a multiple of batch_size, {batch_size}; received {num_data_points}.")
     batches = (np.asarray(ground_truth_data.sample_observations(batch_size, random_state))
