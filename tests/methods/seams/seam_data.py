@@ -22,7 +22,7 @@ class Vectors(GroundTruthData):
         corners = np.repeat(factors[:, :2], 2, axis=1) - 1.0
         self._points = tf.constant(corners + _random().normal(scale=0.1, size=corners.shape), tf.float32)
 
-    def images(self, indices, seed=None):
+    def observations(self, indices, seed=None):
         return tf.gather(self._points, indices)
 
 
