@@ -103,7 +103,8 @@ def test_a_loss_of_the_users_own(pair):
     np.testing.assert_array_equal(copy.loss(*pair), model.loss(*pair))
 
 
-@pytest.mark.parametrize("model", (SquaredError("tanh"), Bernoulli("tanh", True), Gaussian("identity", 0.25), Multinomial()))
+@pytest.mark.parametrize("model", (SquaredError("tanh"), Bernoulli("tanh", True), Gaussian("identity", 0.25),
+                                   Multinomial()))
 def test_config_round_trip(model):
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(model))
     assert type(copy) is type(model) and copy.get_config() == model.get_config()

@@ -18,7 +18,8 @@ BATCH = 6
 def randomize(model, seed):
     """Gives every weight of a model a value that depends on the seed and its position only; returns the model."""
     random_state = np.random.RandomState(seed)
-    model.set_weights([random_state.normal(size=weight.shape).astype(np.float32) * 0.4 for weight in model.get_weights()])
+    model.set_weights([random_state.normal(size=weight.shape).astype(np.float32) * 0.4
+                       for weight in model.get_weights()])
     return model
 
 
@@ -81,7 +82,7 @@ def loss_of():
 
 @pytest.fixture
 def gradients_of():
-    """Function (model, images, variables=None) -> gradients of the loss (None where a variable has none), of all variables."""
+    """Function (model, images, variables=None) -> gradients of the loss, of all variables; None of an unused one."""
     def compute(model, x, variables=None):
         with tf.GradientTape() as tape:
             loss = first_loss(model, step_terms(model, x))

@@ -10,7 +10,8 @@ from support.losses import step_noise, step_terms
 
 
 def test_equal_weights_are_the_beta_vae_to_the_bit(tiny, images, loss_of):
-    assert loss_of(tiny(AnchorVAE, anchors=2, beta_l=7.0, beta_h=7.0), images) == loss_of(tiny(BetaVAE, beta=7.0), images)
+    anchored = tiny(AnchorVAE, anchors=2, beta_l=7.0, beta_h=7.0)
+    assert loss_of(anchored, images) == loss_of(tiny(BetaVAE, beta=7.0), images)
 
 
 def test_beta_form(tiny, images, loss_of):

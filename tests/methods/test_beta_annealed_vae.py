@@ -18,7 +18,8 @@ def test_saving(tiny, check_saving):
     assert (copy.beta_start, copy.beta_end, copy.rate, copy.annealing_steps) == (5.0, 0.5, 2.0, 7)
 
 
-@pytest.mark.parametrize("name, value", (("beta_start", -1.0), ("beta_end", -1.0), ("rate", 0.0), ("annealing_steps", 0)))
+@pytest.mark.parametrize("name, value", (("beta_start", -1.0), ("beta_end", -1.0), ("rate", 0.0),
+                                         ("annealing_steps", 0)))
 def test_bad_hyperparameters(name, value):
     with pytest.raises(ValueError, match=f"beta_annealed_vae.{name} must be"):
         BetaAnnealedVAE(**{name: value})

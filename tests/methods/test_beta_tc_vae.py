@@ -106,7 +106,8 @@ def test_the_table_is_computed_once_a_step(tiny, images, monkeypatch):
 
 
 @pytest.mark.parametrize("arguments, message", (
-    (dict(beta=-1), "beta_tc_vae.beta must be a number >= 0"), (dict(beta=1, gamma=-1), "beta_tc_vae.gamma must be a number >= 0"),
+    (dict(beta=-1), "beta_tc_vae.beta must be a number >= 0"),
+    (dict(beta=1, gamma=-1), "beta_tc_vae.gamma must be a number >= 0"),
     (dict(beta=1, kl_terms="both"), "beta_tc_vae.kl_terms must be"),
     (dict(beta=1, estimator="all"), "estimator must be"), (dict(beta=1, dataset_size=1), "dataset_size must be"),
     (dict(beta=1, kl_terms="sampled"), "'sampled' needs the estimator"),

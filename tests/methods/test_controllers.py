@@ -96,7 +96,8 @@ def test_bounded_incremental_pi_is_the_loop(sequence):
     np.testing.assert_allclose(run(BoundedIncrementalPI(0.2, 0.05, 0.4, 3.0), *sequence), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("make", (lambda: NonlinearPI(0.01, -0.001, 1.0), lambda: IncrementalPI(0.01, -0.005, 0.1, 50.0, 5),
+@pytest.mark.parametrize("make", (lambda: NonlinearPI(0.01, -0.001, 1.0),
+                                  lambda: IncrementalPI(0.01, -0.005, 0.1, 50.0, 5),
                                   lambda: BoundedIncrementalPI(0.01, 0.005, 1.0, 150.0)))
 def test_whole_state_is_in_variables(make, sequence):
     """Half a run, its variables carried over to a new controller, the other half: as one run."""

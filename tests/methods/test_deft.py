@@ -251,8 +251,9 @@ def test_bad_hyperparameters(arguments, message):
         DEFT(**{"betas": [2.0, 1.0], "stage_steps": 5, **arguments})
 
 
-@pytest.mark.parametrize("arguments, message", ((dict(group_size=3), "deft.group_size must divide"),
-                                                (dict(betas=[3.0, 2.0, 1.0], group_size=2), "at most one entry per group")))
+@pytest.mark.parametrize("arguments, message", (
+    (dict(group_size=3), "deft.group_size must divide"),
+    (dict(betas=[3.0, 2.0, 1.0], group_size=2), "at most one entry per group")))
 def test_groups_that_do_not_fit(tiny, arguments, message):
     with pytest.raises(ValueError, match=message):
         tiny(DEFT, **{"betas": [2.0, 1.0], "stage_steps": 5, **arguments})

@@ -100,14 +100,15 @@ def test_parallel_layers_have_their_own_heads(make, images):
         np.testing.assert_array_equal(q.log_var, outputs[2 * layer + 1])
 
 
-@pytest.mark.parametrize("scale, expected", ((0.5, [4 / 7, 2 / 7, 1 / 7]), (2.0, [1 / 7, 2 / 7, 4 / 7]), (1.0, [1 / 3] * 3),
-                                             (0.0, [1.0, 0.0, 0.0])))
+@pytest.mark.parametrize("scale, expected", ((0.5, [4 / 7, 2 / 7, 1 / 7]), (2.0, [1 / 7, 2 / 7, 4 / 7]),
+                                             (1.0, [1 / 3] * 3), (0.0, [1.0, 0.0, 0.0])))
 def test_layer_probabilities(make, scale, expected):
     model = make(scale=scale)
     np.testing.assert_allclose(model.layer_probabilities(), expected)
     assert sum(model.layer_probabilities()) == pytest.approx(1.0)  # eq. 8 as printed: 1 + 2/3 + 4/7 for s = 2
     if scale not in (0.0, 1.0):
-        np.testing.assert_allclose(model.layer_probabilities(), [scale ** i * (1 - scale) / (1 - scale ** 3) for i in range(3)])
+        geometric = [scale ** i * (1 - scale) / (1 - scale ** 3) for i in range(3)]
+        np.testing.assert_allclose(model.layer_probabilities(), geometric)
 
 
 def drawn_layer(model):
@@ -170,9 +171,11 @@ def test_evaluation_reports_layer_zero_and_the_expected_loss(make, images):
     model = randomize_layers(make(scale=0.5))
     terms = model.loss_terms({"x": images})
     seed = seeds.stream(model.evaluation_seed(), "z")
-    layers = [model.layer_terms(images, i, seed if i == 0 else tf.random.fold_in(seed, i, alg="philox")) for i in range(3)]
+    layers = [model.layer_terms(images, i, seed if i == 0 else tf.random.fold_in(seed, i, alg="philox"))
+              for i in range(3)]
     np.testing.assert_allclose(terms["reconstruction"], layers[0][0], rtol=1e-5)
-    expected = sum(p * np.mean(rec + beta * kl) for p, beta, (rec, kl) in zip(model.layer_probabilities(), BETAS, layers))
+    expected = sum(p * np.mean(rec + beta * kl)
+                   for p, beta, (rec, kl) in zip(model.layer_probabilities(), BETAS, layers))
     np.testing.assert_allclose(first_loss(model, terms), expected, rtol=1e-5)
 
 
@@ -253,7 +256,8 @@ def test_layers_have_the_same_scores(make):
     codes = model.represent(images).numpy().astype(np.float64)
     scale = np.exp(np.round(np.cumsum(model.posteriors.log_scale.numpy(), axis=0), 3)).astype(np.float64)
     np.testing.assert_allclose(model.represent(images, 2), codes * scale[1], rtol=2e-3)
-    scores = [{**mig.mig(layer, factors), **dci.dci(layer, factors), **factor_vae.factor_vae(layer, factors, np.random.RandomState(0))}
+    scores = [{**mig.mig(layer, factors), **dci.dci(layer, factors),
+               **factor_vae.factor_vae(layer, factors, np.random.RandomState(0))}
               for layer in (codes, codes * scale[0], codes * scale[1])]
     assert 0 < scores[0]["discrete_mig"] and scores[0]["eval_accuracy"] > 0
     for other in scores[1:]:
@@ -294,7 +298,8 @@ def test_saving(make, check_saving, structure):
     (dict(betas=[10.0, 1.0]), "devae.betas must be positive and increase"), (dict(betas=[]), "devae.betas must be"),
     (dict(betas=[0.0, 1.0]), "devae.betas must be"), (dict(betas=[1.0, 1.0]), "devae.betas must be"),
     (dict(scale=-1), "devae.scale must be a number >= 0"), (dict(layer_mode="all"), "devae.layer_mode must be"),
-    (dict(structure="tree"), "devae.structure must be"), (dict(structure="single"), "one entry with structure 'single'")))
+    (dict(structure="tree"), "devae.structure must be"),
+    (dict(structure="single"), "one entry with structure 'single'")))
 def test_bad_hyperparameters(arguments, message):
     with pytest.raises(ValueError, match=message):
         DeVAE(**arguments)

@@ -69,7 +69,8 @@ def test_hook_sees_posterior_and_samples(make, images, loss_of):
     np.testing.assert_allclose(loss_of(model, images), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("method, arguments", ((BottleneckVAE, dict(gamma=3.0, target=1.0)), (PolitelyWritten, dict(strength=2.0))))
+@pytest.mark.parametrize("method, arguments", ((BottleneckVAE, dict(gamma=3.0, target=1.0)),
+                                               (PolitelyWritten, dict(strength=2.0))))
 def test_saving(make, check_saving, method, arguments):
     copy = check_saving(make(method, **arguments))
     assert all(getattr(copy, name) == value for name, value in arguments.items())

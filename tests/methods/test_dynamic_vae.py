@@ -54,8 +54,10 @@ def test_saving(tiny, check_saving, variant):
 
 @pytest.mark.parametrize("arguments, message", (
     (dict(variant="paper"), "dynamic_vae.variant must be"), (dict(w_min=0.0), "dynamic_vae.w_min must be a number > 0"),
-    (dict(w_init=0.01), "dynamic_vae.w_init must be a number >= 0.1"), (dict(k_i=0.1), "k_i in the variant 'official' must be a number <= 0"),
-    (dict(variant="wu", k_i=-0.1), "k_i in the variant 'wu' must be a number >= 0"), (dict(window=0), "dynamic_vae.window must be"),
+    (dict(w_init=0.01), "dynamic_vae.w_init must be a number >= 0.1"),
+    (dict(k_i=0.1), "k_i in the variant 'official' must be a number <= 0"),
+    (dict(variant="wu", k_i=-0.1), "k_i in the variant 'wu' must be a number >= 0"),
+    (dict(window=0), "dynamic_vae.window must be"),
     (dict(c_burst=7000), "c_burst must be <= c_every = 6000"), (dict(c_every=0), "dynamic_vae.c_every must be")))
 def test_bad_hyperparameters(arguments, message):
     with pytest.raises(ValueError, match=message):

@@ -56,12 +56,14 @@ def test_prior_draws_change_with_the_step(tiny, images, at_step):
 
 
 def test_saving(tiny, check_saving):
-    copy = check_saving(tiny(InfoVAE, info_alpha=0.5, info_lambda=10.0, kernel="rbf", kernel_scale=2.0, prior_samples=9))
+    copy = check_saving(tiny(InfoVAE, info_alpha=0.5, info_lambda=10.0, kernel="rbf", kernel_scale=2.0,
+                             prior_samples=9))
     assert copy.kernel_scale == 2.0 and copy.prior_samples == 9
 
 
 @pytest.mark.parametrize("arguments, message", (
-    (dict(info_alpha=1.5), "info_alpha must be a number <= 1"), (dict(info_alpha=0.0, info_lambda=1e-3), "info_lambda must be >= 1"),
+    (dict(info_alpha=1.5), "info_alpha must be a number <= 1"),
+    (dict(info_alpha=0.0, info_lambda=1e-3), "info_lambda must be >= 1"),
     (dict(kernel="linear"), "info_vae.kernel must be"), (dict(divergence="js"), "info_vae.divergence must be"),
     (dict(mmd_estimator="none"), "mmd_estimator must be"), (dict(kernel_scale=0), "kernel_scale must be a number > 0"),
     (dict(prior_samples=1), "prior_samples must be"), (dict(dataset_size=0), "dataset_size must be")))

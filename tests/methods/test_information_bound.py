@@ -25,7 +25,8 @@ def positions():
 def test_information_lies_between_nothing_and_the_log_of_the_number_of_images():
     keras.utils.set_random_seed(0)
     data, spec = positions(), LatentSpec(4)
-    model = VAE(latents=spec, encoder=fc_encoder((16, 16, 1), spec, units=(64,)), decoder=fc_decoder(4, (16, 16, 1), (64,)))
+    model = VAE(latents=spec, encoder=fc_encoder((16, 16, 1), spec, units=(64,)),
+                decoder=fc_decoder(4, (16, 16, 1), (64,)))
     model.compile(keras.optimizers.Adam(0.003))
     x = data.observations(tf.range(64))
     found = []

@@ -104,6 +104,7 @@ def test_schedules_do_not_depend_on_the_batch(method, knobs, tiny, images):
             logs = model.train_step(x)
         weights = {name: float(weight) for name, weight in model.loss_weights().items()}
         return {**weights, "open": int(model.open_units(model.step)) if method is methods.CascadeVAEC else 0,
-                "stage": int(model.stage) if method is methods.DEFT else 0, "capacity": float(logs.get("capacity", 0.0))}
+                "stage": int(model.stage) if method is methods.DEFT else 0,
+                "capacity": float(logs.get("capacity", 0.0))}
     found = after_five_steps(images)
     assert any(found.values()) and after_five_steps(tf.concat([images, images], axis=0)) == found

@@ -65,7 +65,8 @@ def test_each_player_steps_on_its_own_sum_of_terms(x):
     assert set(logs) == {"loss", "pull", "push", "unused"} and int(model.updates) == 1
 
 
-@pytest.mark.parametrize("optimizer", (lambda: keras.optimizers.Adam(0.1), lambda: keras.optimizers.SGD(0.1, momentum=0.9)))
+@pytest.mark.parametrize("optimizer", (lambda: keras.optimizers.Adam(0.1),
+                                       lambda: keras.optimizers.SGD(0.1, momentum=0.9)))
 def test_a_player_that_waits_keeps_its_weights_slots_and_count(x, optimizer):
     model = duel(every=3)
     model.compile(keras.optimizers.SGD(0.1), pusher_optimizer=optimizer())
@@ -102,7 +103,8 @@ class WithoutOptimizer(Duel):
 def test_a_player_without_an_optimizer_is_one_sentence():
     model = WithoutOptimizer()
     model.build((None, *SHAPE))
-    with pytest.raises(ValueError, match="needs an optimizer of its player 'pusher': bind pusher_optimizer.optimizer_fn"):
+    message = "needs an optimizer of its player 'pusher': bind pusher_optimizer.optimizer_fn"
+    with pytest.raises(ValueError, match=message):
         model.compile("sgd")
 
 
@@ -159,6 +161,7 @@ def test_a_missing_part_of_a_batch_is_one_sentence(x):
     model = Labelled()
     model.build((None, *SHAPE))
     model.compile("sgd")
-    with pytest.raises(ValueError, match="needs batches with 'x', 'labels'; received 'x': give a dict with 'labels' too"):
+    message = "needs batches with 'x', 'labels'; received 'x': give a dict with 'labels' too"
+    with pytest.raises(ValueError, match=message):
         model.train_step(x)
     assert set(model.batch_of((x, np.arange(4)))) == {"x", "labels"}

@@ -70,7 +70,8 @@ def test_loss_terms_equal_the_equation(data, preset):
     logits = model.decoder([tf.constant(y), z]).numpy()
     np.testing.assert_allclose(terms["reconstruction"], numpy_bernoulli(x, logits), rtol=1e-4)
     pixels = 12288.0 / SIDE ** 2 if preset == "reference" else 1.0
-    np.testing.assert_allclose(first_loss(model, terms), pixels * np.mean(terms["reconstruction"]) + kl.mean(), rtol=1e-4)
+    expected = pixels * np.mean(terms["reconstruction"]) + kl.mean()
+    np.testing.assert_allclose(first_loss(model, terms), expected, rtol=1e-4)
 
 
 def test_stage_one_is_bit_identical_after_stage_two_and_stage_two_is_not(data):
@@ -147,7 +148,8 @@ def test_parts_of_the_representation(data):
 def test_logits_domain_round_trip(data):
     model = make("reference")
     x = data.observations(tf.range(4))
-    np.testing.assert_allclose(model.reconstruct(x), model.generate(model.first_stage(x), model.represent(x, "z")), atol=1e-4)
+    generated = model.generate(model.first_stage(x), model.represent(x, "z"))
+    np.testing.assert_allclose(model.reconstruct(x), generated, atol=1e-4)
 
 
 def test_observing_y_helps():
@@ -194,7 +196,8 @@ def test_stage_one_from_a_finished_run(data, tmp_path):
 
 def _built(model):
     spec = LatentSpec(Z_SIZE, scale="softplus")
-    model.encoder, model.decoder = residual_encoder((SIDE, SIDE, 1), spec, 2), film_generator((SIDE, SIDE, 1), Z_SIZE, width=2)
+    model.encoder = residual_encoder((SIDE, SIDE, 1), spec, 2)
+    model.decoder = film_generator((SIDE, SIDE, 1), Z_SIZE, width=2)
     model.build((None, SIDE, SIDE, 1))
     return model
 

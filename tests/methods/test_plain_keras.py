@@ -51,7 +51,8 @@ def test_forms_of_data_train_alike(x, form):
     assert equal_weights(*models)
 
 
-@pytest.mark.parametrize("use", (lambda model, x: model.evaluate(x, verbose=0), lambda model, x: model.train_on_batch(x),
+@pytest.mark.parametrize("use", (lambda model, x: model.evaluate(x, verbose=0),
+                                 lambda model, x: model.train_on_batch(x),
                                  lambda model, x: model.test_on_batch(x)))
 def test_a_model_that_is_not_built_is_built_for_its_images(x, use):
     model = compiled()
@@ -87,7 +88,8 @@ def test_whole_numbers_are_scaled(x):
         models.append(model)
     for first, second in zip(models[0].get_weights(), models[1].get_weights(), strict=True):
         np.testing.assert_allclose(first, second, atol=1e-5)
-    np.testing.assert_allclose(models[0].represent(whole), models[0].represent(whole.astype(np.float32) / 255), rtol=1e-5)
+    scaled = whole.astype(np.float32) / 255
+    np.testing.assert_allclose(models[0].represent(whole), models[0].represent(scaled), rtol=1e-5)
 
 
 @pytest.mark.parametrize("wrap", (lambda x: x, lambda x: tf.data.Dataset.from_tensor_slices(x).batch(3)))
@@ -208,4 +210,5 @@ def test_a_loop_of_ones_own_draws_fresh_noise(x):
     again = model.loss_terms({"x": x}, training=True, seed=model.training_seed())["reconstruction"]
     np.testing.assert_array_equal(first, again)
     model.updates.assign_add(1)
-    assert (model.loss_terms({"x": x}, training=True, seed=model.training_seed())["reconstruction"] != first).numpy().any()
+    second = model.loss_terms({"x": x}, training=True, seed=model.training_seed())["reconstruction"]
+    assert (second != first).numpy().any()

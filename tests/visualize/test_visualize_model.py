@@ -94,8 +94,9 @@ def test_report_is_complete_and_needs_no_other_file(painter, grid, tmp_path):
                 for address in page.addresses]
     assert sorted(contents) == sorted((folder / picture.file).read_bytes() for picture in pictures)
     text = " ".join(" ".join(page.text).split())
-    for expected in ("Painter on tiny_grid", "shape 3, angle 4", "steps 70", "higher is better -1,234.6", "at least 0 70,000",
-                     "discrete_mig 0.1235", "comparable False", "vae.beta 4.0", "'<b>bold</b>'", "mig"):
+    for expected in ("Painter on tiny_grid", "shape 3, angle 4", "steps 70", "higher is better -1,234.6",
+                     "at least 0 70,000", "discrete_mig 0.1235", "comparable False", "vae.beta 4.0",
+                     "'<b>bold</b>'", "mig"):
         assert expected in text, expected
     for hidden in ("secret", "elapsed_time", "matrix", "environment.python"):
         assert hidden not in text

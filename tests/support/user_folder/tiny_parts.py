@@ -66,7 +66,8 @@ class TwoStages(VAE):
         super().build_networks(observation_shape)
 
     def stages(self):
-        return [Stage("stage_one", self.first, training_steps=self.first_steps), Stage("stage_two", self, data=self.with_codes)]
+        return [Stage("stage_one", self.first, training_steps=self.first_steps),
+                Stage("stage_two", self, data=self.with_codes)]
 
     def with_codes(self, dataset):
         def codes():
