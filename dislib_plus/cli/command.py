@@ -148,7 +148,7 @@ def sentence(error):
     """The message of an error in one line, without gin's trail of calls and TensorFlow's of source lines."""
     error = _without_trail(error)
     text = files.sentence(error) if isinstance(error, OSError) else str(error)
-    lines = [line for line in text.splitlines() if not line.startswith(GIN_CALL)]
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith(GIN_CALL.lstrip())]
     text = _KERAS_CALL.sub("", _USER_CODE.sub("", "\n".join(lines)))
     text = _REPEATED.sub(lambda found: brief(found.group()), _GRAPH.sub("", text))
     words = [word if len(word) <= LONGEST + 20 else brief(word) for word in text.split()]  # cut once, with its comma

@@ -32,8 +32,9 @@ def _make_anew(model):
         for config in _configs(model):
             keras.saving.deserialize_keras_object(config)
     except (TypeError, ValueError, KeyError, AttributeError, RuntimeError) as error:
+        cause = str(error).rpartition("Exception encountered: ")[2]  # behind Keras's copy of the configuration
         raise ConfigurationError(
-            f"{name} could be trained and saved, but not loaded again ({brief(str(error))}); register the class or "
+            f"{name} could be trained and saved, but not loaded again ({brief(cause)}); register the class or "
             "function for saving: @keras.saving.register_keras_serializable(), or name it by gin.") from error
 
 

@@ -197,6 +197,7 @@ Detected at node other defined at (most recent call last):
 <stack traces unavailable>
 Cast string to float is not supported
 \t [[{{node absolute_difference/Cast}}]] [Op:__inference_multi_step_on_iterator_3216]
+      In call to configurable 'relu' (<function relu at 0x7f6e9393ccd0>)
   In call to configurable 'model' (<function train at 0x7f6e9393ccc0>)"""
 
 

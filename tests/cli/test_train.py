@@ -171,7 +171,8 @@ def test_a_model_that_could_not_be_loaded_is_refused_at_the_start(run, tmp_path)
     code, _, errors = run("--model_dir=runs/a", "--gin_bindings=import train_own_parts",
                           "--gin_bindings=encoder.encoder_fn = @train_other_lambda_encoder")
     assert code == 2 and errors.splitlines()[-1].startswith("dislib_train: BetaVAE could be trained and saved, but not")
-    assert "lambda" in errors and not (tmp_path / "runs/a/run.json").exists()
+    assert "not loaded again (Requested the deserialization of a `Lambda`" in errors
+    assert not (tmp_path / "runs/a/run.json").exists()
 
 
 def test_a_python_path_that_is_not_a_folder(run, tmp_path):
