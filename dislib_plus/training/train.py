@@ -109,7 +109,8 @@ def train(model_dir, overwrite=False, model=gin.REQUIRED, training_steps=gin.REQ
     if resumed:
         run_record.warn_of_other_environment(directory.read("environment"), record)
         if directory.finished and not longer:
-            log.info("the run in %s is finished; use --overwrite to train it anew", directory.path)
+            log.info("the run in %s is finished; use --overwrite to train it anew, or --extend with more "
+                     "model.training_steps", directory.path)
             return results.load_dict(directory.results / "json" / "train_results.json")
     data = get_named_ground_truth_data() if dataset is None else dataset
     run = Run(directory, model, data, settings, optimizer, progress)
