@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import lzma
 import os
 import pathlib
@@ -19,6 +20,7 @@ import zlib
 from dislib_plus.sentences import brief
 
 _UNFINISHED = re.compile(r"\.(.+)\.\w{8}\.part(?:\.\w+)?")
+_PLAIN_NAME, _LONGEST_NAME = re.compile(r"\w(?:[\w.+ -]*[\w+-])?"), 100
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 # A network file system's hiccups, and too many open files or too little memory of the moment.
 _PASSING = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
@@ -224,6 +226,18 @@ def atomic_write(path, mode="w"):
     with atomic_path(path) as temporary:
         with open(temporary, mode, encoding=encoding) as stream:
             yield stream
+
+
+def file_name(text):
+    """The name of a file or folder that is called after any text: it never leads out of the folder that it is put in.
+
+    Letters, digits and "_-+. " in a text of at most 100 bytes stay as they are, where the first is a letter, a digit or
+    "_". In any other text everything else becomes "_", and a digest tells it from the texts that look alike then.
+    """
+    if _PLAIN_NAME.fullmatch(text) and len(text.encode()) <= _LONGEST_NAME:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{re.sub('[^A-Za-z0-9_-]', '_', text)[:_LONGEST_NAME - 20]}-{digest}".lstrip("-")
 
 
 def config_root():

@@ -12,12 +12,13 @@ import gin
 
 from dislib_plus import configuration, files
 from dislib_plus.configuration import ConfigurationError
+from dislib_plus.files import file_name
 
 from . import evaluate
 from .steps import bound_metric, validate
 from .steps.metric_files import check_names, import_metrics, metric_names, preset_file
 from .steps.metric_inputs import MetricInputs, cache_directory, load_dataset
-from .steps.result_folder import check_free, has_results
+from .steps.result_folder import check_free, has_results, refuse_run
 
 DEFAULT_METRICS = ("mig", "mig_sup", "factor_vae_metric", "reconstruction", "elbo_decomposition")
 DEFAULT_IMAGE_METRICS = ("reconstruction", "elbo_decomposition")
@@ -136,11 +137,11 @@ def _prepared(source, metrics, output_dir, gin_config_files, gin_bindings, prese
         return inputs, _jobs_of_glob(config_glob, folder), unused
     if names is None and function is not None:
         name = (name or function.__name__.removeprefix("compute_")) + source.suffix
-        return inputs, [Job(name, None, folder if output_dir is not None else folder / name)], unused
+        return inputs, [Job(name, None, folder if output_dir is not None else folder / file_name(name))], unused
     names = _default(inputs, preset) if names is None else _named(inputs, names, preset)
     if not names:
         raise ConfigurationError(f"No metric can be computed for {source.name}; see --metrics.")
-    jobs = [Job(name + source.suffix, preset_file(name, preset), folder / (name + source.suffix))
+    jobs = [Job(name + source.suffix, preset_file(name, preset), folder / file_name(name + source.suffix))
             for name in dict.fromkeys(names)]
     return inputs, jobs, unused
 
@@ -160,6 +161,7 @@ def _named(inputs, names, preset):
 
 def _output_folder(source, output_dir):
     if output_dir is not None:
+        refuse_run(output_dir)
         return pathlib.Path(output_dir)
     if source.folder is None:
         raise ConfigurationError("--output_dir is required for a representation function.")
@@ -170,7 +172,7 @@ def _jobs_of_glob(pattern, folder):
     paths = [pathlib.Path(path) for path in sorted(glob.glob(pattern))]
     if not paths:
         raise ConfigurationError(f"--gin_evaluation_config_glob {pattern!r} matches no file.")
-    return [Job(path.stem, str(path), folder / path.stem) for path in paths]
+    return [Job(path.stem, str(path), folder / file_name(path.stem)) for path in paths]
 
 
 def _possible(inputs, names, preset):

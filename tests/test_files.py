@@ -193,3 +193,18 @@ def test_an_error_of_the_system_is_not_taken_for_a_no(tmp_path, monkeypatch):
             ask(tmp_path / "file")
     with pytest.raises(OSError, match="file could not be read .Stale file handle."), files.reading(tmp_path / "file"):
         pytest.fail("the block was entered")
+
+
+@pytest.mark.parametrize("text", ["wall_hue-0", "mig", "größe", "pair.00-a+b", "a name", "_x", "x" * 100])
+def test_plain_texts_are_names_already(text):
+    assert files.file_name(text) == text
+
+
+@pytest.mark.parametrize("text", [
+    "../../../x", "..", ".", "", "/etc/x", "a/b", "a\\b", "C:x", "a\0b", ".hidden", "-rf", "a.", "a ", " ", "x" * 101,
+    "ü" * 200, "\udcff", "a\nb", "~"])
+def test_any_text_becomes_a_name_within_its_folder(tmp_path, text):
+    name = files.file_name(text)
+    (tmp_path / name).write_text("")
+    assert (tmp_path / name).parent == tmp_path and os.listdir(tmp_path) == [name] and not name.startswith((".", "-"))
+    assert files.file_name(name) == name and name != files.file_name(text + "x") and "\n" not in name

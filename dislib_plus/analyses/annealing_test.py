@@ -61,7 +61,7 @@ def run(folder, factors, num_repeats, threshold, gin_config_files, gin_bindings)
     """
     for repeat in range(num_repeats):
         for factor in factors:
-            path = pathlib.Path(folder) / f"{factor.replace(' ', '_')}-{repeat}"
+            path = pathlib.Path(folder) / files.file_name(f"{factor.replace(' ', '_')}-{repeat}")
             train_with_gin(path, gin_config_files=gin_config_files, gin_bindings=[
                 *gin_bindings, f"single_factor.factor = {factor!r}", f"single_factor.random_seed = {repeat}",
                 f"model.random_seed = {repeat}"])

@@ -71,7 +71,8 @@ def _guarded(name, act, flags, arguments, operands):
         print(flags.format_help())
         return SUCCESS
     try:
-        values = flags.read(_utf8(arguments), operands)
+        _check_utf8(arguments)
+        values = flags.read(arguments, operands)
     except UsageError as error:
         return _fail(name, f"{error} Try {name} --help.", USAGE)
     try:
@@ -89,12 +90,22 @@ def _guarded(name, act, flags, arguments, operands):
     return SUCCESS
 
 
-def _utf8(arguments):
-    """The arguments; raises UsageError where one cannot be written as UTF-8, which TensorFlow needs of every name."""
-    for argument in arguments:
-        if any("\ud800" <= letter <= "\udfff" for letter in argument):
-            raise UsageError(f"the argument {quoted(argument)} is not UTF-8 text; use other names.")
-    return arguments
+def _check_utf8(arguments):
+    """Raises UsageError where one cannot be written as UTF-8, which TensorFlow needs of every name."""
+    for before, argument in zip(["", *arguments], arguments):
+        if not _is_utf8(argument):
+            flag, equals, value = argument.partition("=")
+            if not (equals and flag.startswith("-")):  # --flag value
+                flag, value = before if before.startswith("-") and "=" not in before else "the argument", argument
+            received = brief(value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
+            encoding = sys.getfilesystemencoding()
+            remedy = "use another name" if encoding == "utf-8" else (
+                f"Python reads names as {encoding} here: set the variable PYTHONUTF8=1, or use another name")
+            raise UsageError(f"{flag} must be UTF-8 text; received '{received}'; {remedy}.")
+
+
+def _is_utf8(text):
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _unforeseen(name, error, values):

@@ -4,6 +4,7 @@ import glob
 import pathlib
 
 from dislib_plus.cli import command, gin_setup
+from dislib_plus.files import file_name
 from dislib_plus.sentences import quoted
 
 _SUMMARY = """ranks trained runs without factors: models whose codes agree are disentangled (UDR, Duan et al. 2020).
@@ -49,7 +50,7 @@ def _rankings(flags):
     if not paths:
         raise command.UsageError(f"--gin_evaluation_config_glob {quoted(pattern)} matches no file.")
     return [([str(path), *flags.gin_config], [f"evaluation.name = {path.stem!r}", *flags.gin_bindings],
-             output / path.stem) for path in paths]
+             output / file_name(path.stem)) for path in paths]
 
 
 def main(argv=None):

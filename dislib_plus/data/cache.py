@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 
-from dislib_plus.files import DamagedFile, atomic_path, reading
+from dislib_plus.files import DamagedFile, atomic_path, file_name, reading
 
 # Bytes of files that are read in full to know whether they have changed (a tenth of a second).
 CHEAP = 2 ** 26
@@ -64,7 +64,7 @@ def cached_array(name, key, make):
       The array; memory-mapped read-only when it came from the cache. A cache
       folder that cannot be written costs time only: it is reported by a warning.
     """
-    path = cache_root() / f"{name}-{key}.npy"
+    path = cache_root() / file_name(f"{name}-{key}.npy")
     if path.is_file():
         try:
             with reading(path):

@@ -15,6 +15,7 @@ from dislib_plus.data.base import GroundTruthData, Images, gathered
 from dislib_plus.data.compiled import compiled
 from dislib_plus.data.dsprites import ARCHIVE, SOURCE, DSprites, archive_path
 from dislib_plus.data.fingerprints import contents, of_arrays
+from dislib_plus.data.image_files import open_picture
 from dislib_plus.data.registry import register
 from dislib_plus.data.sources import Remote, Source, broken_file, readable
 from dislib_plus.data.toy_dsprites import ToyDSprites
@@ -152,7 +153,7 @@ def read_picture(name, path):
       ValueError: it is damaged, or too small to cut windows of 64 x 64 from.
     """
     try:
-        with readable(name, path) as path, Image.open(path) as picture:
+        with readable(name, path) as path, open_picture(path) as picture:
             picture.thumbnail((350, 274), Image.Resampling.BICUBIC)
             pixels = np.array(picture.convert("RGB")) / 255.0
     except Image.DecompressionBombError as error:

@@ -12,6 +12,8 @@ from dislib_plus.data import memory_mapped
 from dislib_plus.data.cache import cache_key
 from dislib_plus.files import reading
 
+# Pillow is never left to guess among its readers: the one of EPS starts a program.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 _MODES = {1: "L", 3: "RGB"}
 _BLOCK = 256
@@ -23,6 +25,11 @@ def picture_files(folder, pattern="**/*"):
     folder = pathlib.Path(folder)
     found = (path for path in folder.glob(pattern) if path.suffix.lower() in ENDINGS)
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+
+
+def open_picture(path):
+    """A file as a PIL.Image, for a with statement: one of FORMATS by its first bytes, whatever the name says."""
+    return Image.open(path, formats=FORMATS)
 
 
 def centre_box(width, height, side):
@@ -71,7 +78,7 @@ def read_picture(path, size, channels, crop=None, resample=Image.Resampling.BILI
 def _upright(path):
     """The picture in a file, turned as the camera has noted that it was held."""
     try:
-        with reading(path, "replace or remove it"), Image.open(path) as picture:
+        with reading(path, f"replace it by a picture in {', '.join(FORMATS)}, or remove it"), open_picture(path) as picture:
             picture.load()
             return ImageOps.exif_transpose(picture)
     except Image.DecompressionBombError as error:

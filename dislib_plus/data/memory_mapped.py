@@ -17,7 +17,7 @@ import tqdm
 from dislib_plus.data.base import GroundTruthData, Images, gathered
 from dislib_plus.data.cache import cache_root
 from dislib_plus.data.fingerprints import contents, of_file
-from dislib_plus.files import atomic_path
+from dislib_plus.files import atomic_path, file_name
 
 
 def build(name, key, shape, blocks, progress=True):
@@ -40,7 +40,7 @@ def build(name, key, shape, blocks, progress=True):
     shape = tuple(int(side) for side in shape)
     if min(shape) < 1:
         raise ValueError(f"Data set {name!r} must have at least one image; received the shape {shape}.")
-    path = cache_root() / f"{name}-{key}-{'x'.join(map(str, shape))}.u8"
+    path = cache_root() / file_name(f"{name}-{key}-{'x'.join(map(str, shape))}.u8")
     if path.is_file() and path.stat().st_size == math.prod(shape):
         return path
     _check_room(name, path, math.prod(shape))

@@ -177,10 +177,11 @@ class Run:
         bar = callbacks.Progress(first, last, stage.name)
         watchers = [callbacks.StopAtNonFinite(first, last, explain)]
         if distribution.is_chief():
-            folder = self.directory.events / stage.name
+            name = files.file_name(stage.name)
+            folder = self.directory.events / name
             for settings in self.further_watchers:
                 watchers += settings.watchers(first, last, stage.model, self.data[index],
-                                              self.directory.analyses / stage.name, folder / "analyses")
+                                              self.directory.analyses / name, folder / "analyses")
             watchers += [bar] if self.progress else []
             watchers.append(callbacks.Events(first, last, folder, self.settings.log_steps))
         watchers.append(callbacks.RestartMeans(first, last, self.settings.log_steps, restore_means))

@@ -1,10 +1,12 @@
 """The folder of a run: who may write there, what it was started with, whether it is finished."""
 
+import contextlib
 import json
 import os
 import pathlib
+import re
 
-from dislib_plus import files, provenance
+from dislib_plus import files, provenance, written_files
 
 # Bindings that do not change the trained weights; a resumed run may have others.
 HARMLESS = frozenset(("model.checkpoint_steps", "model.log_steps", "model.eval_steps", "model.name", "model.model_num",
@@ -12,9 +14,13 @@ HARMLESS = frozenset(("model.checkpoint_steps", "model.log_steps", "model.eval_s
                       "analyses.num_samples", "analyses.num_bins", "analyses.span", "analyses.random_seed",
                       "analyses.batch_size"))
 _STEPS = "model.training_steps"
-# What a run leaves in its folder; run.json, by which the folder is known as a run's, is removed last.
-_OURS = ("model.keras", "results", "checkpoints", "events", "analyses", "evaluation", "pictures", "report.html",
-         "run.json")
+# What a run writes in its folder, and nothing else is ever removed there.
+_OURS = ("model.keras", "results", "checkpoints", "events", "analyses", "run.json")
+_FILES = re.compile(r"""run\.json | model\.keras
+    | results/(gin/train\.gin | json/train_(config|results)\.json | aggregate/train\.json)
+    | checkpoints/stage\d+-step\d+\.npz(\.damaged-\d+)?
+    | events/[^/]+/(analyses/)?events\.out\.tfevents\.[^/]+
+    | analyses/[^/]+/[a-z_]+(_\d+)?\.(csv|png)""", re.VERBOSE)
 
 
 class RunDirectory:
@@ -39,8 +45,12 @@ class RunDirectory:
         if not self.started and self.path.is_dir() and any(map(self._is_foreign, self.path.iterdir())):
             raise ValueError(f"model_dir {self.path} is not empty and holds no run of dislib_train (no run.json), so "
                              "nothing in it is replaced, also with --overwrite; choose another folder.")
+        foreign = written_files.others(self.path, self._own(), _OURS) if overwrite else []
+        if foreign:
+            raise ValueError(f"model_dir {self.path} holds {written_files.told(foreign)}, which dislib_train did not write "
+                             "and never removes; move it, or choose another folder.")
         for folder in (self.checkpoints, self.events, self.analyses, self.results):
-            if folder.exists() and not folder.is_dir() and not overwrite:
+            if folder.exists() and not folder.is_dir():
                 raise NotADirectoryError(f"{folder} must be a folder of the run and is a file; move it away and run "
                                          "the same command again.")
 
@@ -71,9 +81,17 @@ class RunDirectory:
         return files.is_file(self.model) and files.is_file(self.finish_mark)
 
     def clear(self):
-        """Removes what a run writes, and nothing else."""
-        for name in _OURS:
-            files.remove(self.path / name)
+        """Removes what a run has written, its scores and its pictures; run.json, which marks the folder, goes last."""
+        written_files.remove_scores(self.path / "evaluation")
+        written_files.remove_listed(self.path / "pictures", "visualize")
+        with contextlib.suppress(OSError):  # It holds something else, or does not exist.
+            (self.path / "pictures").rmdir()
+        written_files.remove(self.path, [name for name in self._own() if name != self.record.name])
+        self.record.unlink(missing_ok=True)
+
+    def _own(self):
+        """The files of the run, unfinished ones included, as paths relative to its folder."""
+        return {name for name in written_files.below(self.path) if _FILES.fullmatch(_whole(name))}
 
     def remove_unfinished(self):
         """Removes the files that a killed process was writing."""
@@ -126,6 +144,11 @@ class RunDirectory:
             raise ValueError(f"The data set {data['name']!r} is not what the run in {self.path} was started with (its "
                              f"fingerprint was {before.get('fingerprint')}, now {data['fingerprint']}). Put the former "
                              "data back to resume it, use another model_dir, or --overwrite to start anew.")
+
+
+def _whole(name):
+    """A path, as it is called once it is whole."""
+    return pathlib.PurePath(name).with_name(files.unfinished(name) or pathlib.PurePath(name).name).as_posix()
 
 
 def _differences(old, new):

@@ -1,13 +1,12 @@
 """An output folder that appears whole: written under a temporary name, then renamed."""
 
 import contextlib
-import glob
 import os
 import pathlib
 import shutil
-import tempfile
 
-MARK = ".made_by_dislib_visualize"
+from dislib_plus import written_files
+from dislib_plus.unfinished_folder import UnfinishedFolder
 
 
 @contextlib.contextmanager
@@ -27,23 +26,15 @@ def folder(path, overwrite=False):
     path = pathlib.Path(path)
     check_free(path, overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_unfinished(path)
-    temporary = pathlib.Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-    try:
-        (temporary / MARK).touch()
-        yield temporary
-        os.chmod(temporary, 0o755)
+    with UnfinishedFolder(path.parent, f".{path.name}.") as unfinished:
+        yield unfinished.path
+        unfinished.finish()
+        written_files.write_list(unfinished.path, "visualize")
+        os.chmod(unfinished.path, 0o755)
+        check_free(path, overwrite)
         if path.exists():
             shutil.rmtree(path)
-        os.replace(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _remove_unfinished(path):
-    """Removes what a killed process was writing beside `path`."""
-    for mark in path.parent.glob(f".{glob.escape(path.name)}.????????/{MARK}"):
-        shutil.rmtree(mark.parent)
+        os.replace(unfinished.path, path)
 
 
 def check_free(path, overwrite):
@@ -55,6 +46,7 @@ def check_free(path, overwrite):
         raise ValueError(f"output_dir must be a folder; {path} is a file.")
     if not overwrite:
         raise ValueError(f"output_dir {path} is not empty; choose another folder or pass --overwrite.")
-    if not (path / MARK).exists():
-        raise ValueError(f"output_dir {path} holds files that dislib_visualize did not write, so --overwrite leaves it "
-                         "alone; choose another folder.")
+    found = written_files.others(path, written_files.listed(path, "visualize"))
+    if found:
+        raise ValueError(f"output_dir {path} holds {written_files.told(found)}, which dislib_visualize did not write and "
+                         "never removes; move it, or choose another folder.")

@@ -40,7 +40,7 @@ def visualize_dataset(dataset, output_path, num_animations=5, num_frames=20, fps
         if dataset.num_factors:
             factor_table(dataset, folder / "factors.png", random_state)
             factor_animation(dataset, folder / "factors.gif", random_state, num_animations, num_frames, fps)
-        names = sorted(path.name for path in folder.iterdir() if path.name != picture_folder.MARK)
+        names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     return [str(pathlib.Path(output_path) / name) for name in names]
 
 

@@ -6,7 +6,7 @@ import pathlib
 import gin
 import numpy as np
 
-from dislib_plus import checks, results
+from dislib_plus import checks, files, results
 from dislib_plus.evaluation.sources import abilities
 from dislib_plus.visualize import (
     charts,
@@ -37,6 +37,7 @@ class Gallery:
 
     def add(self, section, file, title, caption):
         """Notes a picture; returns the path to draw it at."""
+        file = files.file_name(file)
         self.pictures.append(Picture(file, title, caption, section))
         return self.folder / file
 

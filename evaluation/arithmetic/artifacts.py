@@ -20,7 +20,7 @@ def save_arrays(artifact_dir, name, **arrays):
     """
     if artifact_dir is None:
         return None
-    path = os.path.join(os.fspath(artifact_dir), f"{name}.npz")
+    path = os.path.join(os.fspath(artifact_dir), files.file_name(f"{name}.npz"))
     with files.atomic_write(path, "wb") as stream:
         np.savez(stream, **arrays)
     return path

@@ -24,7 +24,7 @@ def save_matrix_plots(matrix, artifact_dir, name, factor_names):
     for ending, draw in (("", _squares), ("_pr", _curves), ("_dendrogram", _dendrogram)):
         figure = Figure(figsize=(6, 4.5), layout="constrained")
         draw(figure.add_subplot(), matrix, factor_names)
-        with files.atomic_write(os.path.join(artifact_dir, f"{name}{ending}.png"), "wb") as stream:
+        with files.atomic_write(os.path.join(artifact_dir, f"{files.file_name(name)}{ending}.png"), "wb") as stream:
             FigureCanvasAgg(figure).print_png(stream)
 
 

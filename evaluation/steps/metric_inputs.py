@@ -10,7 +10,7 @@ import warnings
 import gin
 import numpy as np
 
-from dislib_plus import configuration, data, files, gin_internals, results
+from dislib_plus import configuration, data, files, gin_internals, results, written_files
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import fingerprints
 
@@ -20,8 +20,6 @@ from ..encoding.sampling import checked_codes
 from ..metrics import requirements
 from ..sources.source import is_repeatable
 from . import result_folder
-
-_CODES = "codes.npz"
 
 
 class MetricInputs:
@@ -36,7 +34,8 @@ class MetricInputs:
     def __init__(self, source, dataset, dataset_gin="", cache_dir=None):
         """Args: source, dataset; dataset_gin: see `load_dataset`; cache_dir: where codes are kept, None: nowhere."""
         self.source, self.dataset, self.dataset_gin = source, dataset, dataset_gin
-        self._cache = None if cache_dir is None or source.key is None else pathlib.Path(cache_dir) / _CODES
+        keeps = cache_dir is not None and source.key is not None
+        self._cache = pathlib.Path(cache_dir) / written_files.KEPT_CODES if keeps else None
         self._table, self._direct, self._from_cache = None, None, 0
         self._counted = image_batches.CountedImages(dataset)
 

@@ -5,21 +5,20 @@ and returns (transformation, checkpoint): the transformation makes the code of t
 `mean` and `logvar`, the checkpoint holds its variables where it has any, else None.
 """
 
-import contextlib
 import pathlib
 import time
 
 import gin
 import tensorflow as tf
 
-from dislib_plus import configuration, results
+from dislib_plus import configuration, results, unfinished_folder, written_files
 from dislib_plus.configuration import ConfigurationError
 
 from ..sources import abilities
 from ..sources.source import from_directory
-from . import bound_metric, hub_writer, written_files
+from . import bound_metric, hub_writer
 from .metric_inputs import load_dataset
-from .result_folder import check_free, published
+from .result_folder import UNFINISHED, check_free, published
 
 
 def postprocess_with_gin(model_dir, output_dir, overwrite=False, gin_config_files=None, gin_bindings=None):
@@ -72,7 +71,7 @@ def postprocess(model_dir, output_dir, overwrite=False, postprocess_fn=gin.REQUI
                                         random_seed)
         scores = {"elapsed_time": time.time() - start}
         results.update_result_directory(temporary / "results", "postprocess", scores, source.results)
-    _remove_scores(output_dir)
+    written_files.remove_scores(output_dir / "evaluation")  # of a former representation
     return scores
 
 
@@ -107,19 +106,12 @@ def gaussian_encoder(source):
 
 
 def _check_free(model_dir, output_dir, overwrite):
-    if output_dir.resolve() == model_dir.resolve():
-        raise ConfigurationError(f"output_dir must be another folder than model_dir; received {output_dir} twice.")
+    given, target = model_dir.resolve(), output_dir.resolve()
+    if target.is_relative_to(given) or given.is_relative_to(target):
+        raise ConfigurationError("output_dir must be a folder outside model_dir that does not hold it; received "
+                                 f"{output_dir} for the run in {model_dir}.")
+    unfinished_folder.remove_abandoned(output_dir, UNFINISHED)
     if output_dir.is_dir() and any(output_dir.iterdir()) and not overwrite:
         raise FileExistsError(f"output_dir {output_dir} is not empty; choose another folder, or use --overwrite to "
                               "replace the representation in it.")
     check_free(output_dir, overwrite, "postprocess", ("tfhub", "results", "model.keras"))
-
-
-def _remove_scores(output_dir):
-    """Removes scores of a former representation in its folder: they say nothing about the new one."""
-    scores = output_dir / "evaluation"
-    for folder in [*scores.glob("*/"), scores]:
-        for step in bound_metric.STEPS:
-            written_files.remove_listed(folder, step)
-        with contextlib.suppress(OSError):  # It holds something else, or does not exist.
-            folder.rmdir()

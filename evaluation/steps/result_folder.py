@@ -4,15 +4,16 @@ import contextlib
 import os
 import pathlib
 import re
-import shutil
-import tempfile
 import time
 
 import gin
 
-from dislib_plus import results
+from dislib_plus import files, results, written_files
+from dislib_plus.unfinished_folder import UnfinishedFolder
 
-from . import bound_metric, provenance, written_files
+from . import bound_metric, provenance
+
+UNFINISHED = ".evaluation."
 
 
 def compute_to(folder, step, score, describe, results_before=None, dataset_gin=""):
@@ -71,11 +72,18 @@ def check_free(folder, overwrite, step="evaluation", parts=("artifacts", "result
     if has_results(folder, step) and not overwrite:
         raise FileExistsError(f"{folder} holds results already; use --overwrite to replace them, or another "
                               "--output_dir.")
-    found = written_files.others(folder, step, parts)
+    refuse_run(folder)
+    found = written_files.others(folder, written_files.listed(folder, step), parts)
     if found:
-        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        raise FileExistsError(f"{folder} holds {found[0]}{more}, which this command did not write and never removes; "
+        raise FileExistsError(f"{folder} holds {written_files.told(found)}, which this command did not write and never removes; "
                               "move it, or choose another --output_dir.")
+
+
+def refuse_run(folder):
+    """Raises FileExistsError where a folder of results is that of a run."""
+    if files.is_file(pathlib.Path(folder) / "run.json"):
+        raise FileExistsError(f"{folder} is the folder of a run (it holds run.json), to which this command adds nothing; "
+                              "choose another --output_dir.")
 
 
 @contextlib.contextmanager
@@ -88,17 +96,18 @@ def published(folder, step):
     folder = pathlib.Path(folder)
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = pathlib.Path(tempfile.mkdtemp(dir=folder, prefix=".evaluation."))
     try:
-        yield temporary
-        written_files.write_list(temporary, step)
-        names = os.listdir(temporary)
-        check_free(folder, True, step, names)
-        written_files.remove_listed(folder, step)
-        for name in names:
-            (temporary / name).rename(folder / name)
+        with UnfinishedFolder(folder, UNFINISHED) as unfinished:
+            temporary = unfinished.path
+            yield temporary
+            unfinished.finish()
+            written_files.write_list(temporary, step)
+            names = os.listdir(temporary)
+            check_free(folder, True, step, names)
+            written_files.remove_listed(folder, step)
+            for name in names:
+                (temporary / name).rename(folder / name)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
         # Folders that were made for nothing go again; one that holds anything stays.
         with contextlib.suppress(OSError):
             for path in made:

@@ -43,6 +43,15 @@ def test_summary_and_files(tmp_path):
     assert PIL.Image.open(tmp_path / "freezing_points.png").size[0] > 300
 
 
+def test_a_factor_cannot_lead_out_of_the_folder(tmp_path, monkeypatch):
+    folders = []
+    monkeypatch.setattr(annealing_test, "train_with_gin", lambda path, **options: folders.append(path))
+    monkeypatch.setattr(annealing_test, "read", lambda *arguments: None)
+    list(annealing_test.run(tmp_path, ["../../../x", "wall hue"], 1, 0.1, [], []))
+    assert [path.parent for path in folders] == [tmp_path] * 2 and folders[1].name == "wall_hue-0"
+    assert not any(".." in path.name for path in folders)
+
+
 def write_series(folder, name, rows):
     made = csv_series.Series(folder / "analyses" / "train" / f"{name}.csv", -1)
     for step, row in rows:

@@ -59,7 +59,9 @@ def test_help_shows_own_flags_only(run):
     (["--modeldir=a"], "Did you mean: model_dir"),
     (["--model_dir=a", "b"], "'b' is not a flag"),
     (["--model_dir=a", "--count=x"], "--count must be an integer; received --count=x"),
-    (["--model_dir=a", "\udcff"], "is not UTF-8 text"),
+    (["--model_dir=a", "\udcff"], r"the argument must be UTF-8 text; received '\xff'; use another name"),
+    (["--model_dir=r\udcc3"], r"--model_dir must be UTF-8 text; received 'r\xc3'"),
+    (["--model_dir", "\udcff"], r"--model_dir must be UTF-8 text; received '\xff'"),
     (["--model_dir=a", "--" + "x" * 100_000], "unknown flag --xxx"),
     (["--model_dir=a", "x" * 100_000], "is not a flag"),
 ])
@@ -67,6 +69,15 @@ def test_wrong_flags_are_exit_code_2(run, arguments, message):
     code, output, errors = run(arguments)
     assert code == 2 and output == "" and message in errors and errors.count("\n") == 1 and "--help" in errors
     assert len(errors) < 400
+
+
+def test_a_name_in_a_locale_without_it_is_shown_with_its_flag():
+    ascii_only = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    call = [sys.executable, BIN / "dislib_data", b"list", "--data_dir=rün".encode()]
+    done = subprocess.run(call, env=ascii_only, capture_output=True, check=False)
+    assert done.returncode == 2 and done.stderr.decode("ascii") == (
+        "dislib_data: --data_dir must be UTF-8 text; received 'r\\xfcn'; Python reads names as ascii here: set the "
+        "variable PYTHONUTF8=1, or use another name. Try dislib_data --help.\n")
 
 
 @pytest.mark.parametrize("error, code", [

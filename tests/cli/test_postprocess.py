@@ -30,7 +30,7 @@ def test_mean_and_sampled_by_the_shipped_recipes(make_run, tmp_path, capsys):
     (["--model_dir=run", "--output_dir=out", "--gin_config=postprocess/means.gin"], 2, "postprocess/mean.gin"),
     (["--model_dir=run", "--output_dir=out", "--gin_config=postprocess/mean.gin",
       "--gin_bindings=dataset.name = 'tiny_grit'"], 2, "the nearest known names are tiny_grid"),
-    (["--model_dir=run", "--output_dir=run", "--gin_config=postprocess/mean.gin"], 2, "another folder than model_dir"),
+    (["--model_dir=run", "--output_dir=run", "--gin_config=postprocess/mean.gin"], 2, "a folder outside model_dir"),
     (["--model_dir=gone", "--output_dir=out", "--gin_config=postprocess/mean.gin"], 1,
      "The folder 'gone' does not exist"),
     (["--model_dir=run", "--output_dir=file/out", "--gin_config=postprocess/mean.gin"], 1, "file"),

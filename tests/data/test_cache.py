@@ -27,6 +27,11 @@ def test_an_array_is_made_once(folder):
     assert [path.name for path in folder.iterdir()] == ["small-k.npy"]
 
 
+def test_a_name_cannot_lead_out_of_the_folder(folder):
+    cached_array("../../small", "k", lambda: np.zeros(3))
+    assert len(list(folder.iterdir())) == 1 and sorted(path.name for path in folder.parent.iterdir()) == ["cache"]
+
+
 def test_another_key_makes_another_array():
     assert cached_array("small", "a", lambda: np.zeros(1))[0] == 0
     assert cached_array("small", "b", lambda: np.ones(1))[0] == 1

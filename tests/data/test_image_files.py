@@ -4,10 +4,10 @@ import unicodedata
 import gin
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from dislib_plus.configuration import ConfigurationError
-from dislib_plus.data import get_named_ground_truth_data, image_files
+from dislib_plus.data import dsprites_variants, get_named_ground_truth_data, image_files
 from dislib_plus.data.image_files import centre_box, picture_files, read_picture
 
 RANDOM = np.random.RandomState(0)
@@ -109,6 +109,24 @@ def test_a_pipe_among_the_pictures_is_not_opened(tmp_path, cache_folder):
     os.mkfifo(tmp_path / "flat" / "2.png")
     with pytest.raises(ValueError, match="2.png is damaged .it is a folder, a pipe or a device"):
         get_named_ground_truth_data(f"image_folder:{tmp_path / 'flat'}")
+
+
+def test_no_reader_that_starts_a_program_is_tried(tmp_path, monkeypatch):
+    """An EPS file that is called .png: Pillow by itself would have Ghostscript run it."""
+    Image.fromarray(PICTURE).save(tmp_path / "a.eps")
+    path = (tmp_path / "a.eps").rename(tmp_path / "a.png")
+    started = []
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *args, **options: started.append(args))
+    for call in (lambda: read_picture(path, 6, 3), lambda: dsprites_variants.read_picture("scream_dsprites", path)):
+        with pytest.raises(ValueError, match="a.png is damaged .cannot identify image file"):
+            call()
+    assert not started
+
+
+@pytest.mark.parametrize("kind", image_files.FORMATS)
+def test_every_format_is_read_whatever_the_name_says(tmp_path, kind):
+    Image.fromarray(np.full((6, 6, 3), 255, np.uint8)).save(tmp_path / "a.png", format=kind)
+    assert (read_picture(tmp_path / "a.png", 6, 3) > 250).all()
 
 
 def test_a_picture_of_too_many_pixels_is_one_sentence(tmp_path, monkeypatch):

@@ -3,10 +3,12 @@
 import os
 import zipfile
 
+import gin
 import h5py
 import numpy as np
 import pytest
 
+from dislib_plus.data import get_named_ground_truth_data
 from dislib_plus.data.hdf5 import h5_array, h5_keys
 from dislib_plus.data.npz import npy_array, npz_array
 
@@ -140,6 +142,23 @@ def test_no_other_file_is_read(tmp_path, secret, kind, key, sentence):
     with pytest.raises(ValueError, match=f"{key}' in .*a.h5 is {sentence}, by which a file has other files read"):
         h5_array("mine", tmp_path / "a.h5", key)
     assert h5_keys("mine", tmp_path / "a.h5") == (["x"] if kind in ("external storage", "virtual data set") else [])
+
+
+@pytest.mark.parametrize("key", ["arrays.images_key", "arrays.factors"])
+def test_nothing_of_another_file_comes_into_the_cache(tmp_path, cache_folder, key):
+    """External storage names any file, say one of passwords, as the place of an array's bytes."""
+    (tmp_path / "secret").write_text("user:word" * 50)
+    with h5py.File(tmp_path / "a.h5", "w") as archive:
+        archive["images"] = ARRAY[:48].reshape(3, 4, 4, 6)
+        archive.create_dataset("x", (3, 4, 4, 1), "u1", external=[(str(tmp_path / "secret"), 0, 48)])
+    try:
+        gin.parse_config([f"{key} = 'x'"])
+        with pytest.raises(ValueError, match="'x' in .*a.h5 is in external storage"):
+            get_named_ground_truth_data(f"arrays:{tmp_path / 'a.h5'}")
+    finally:
+        gin.clear_config()
+    kept = [path.read_bytes() for path in cache_folder.rglob("*") if path.is_file()]
+    assert not any(b"user" in content for content in kept) and (key == "arrays.factors" or not kept)
 
 
 def test_groups_and_unknown_names(tmp_path):

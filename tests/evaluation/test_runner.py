@@ -1,6 +1,7 @@
 """The runner, end to end: a saved model of the library on a user's own data set."""
 
 import json
+import shutil
 import warnings
 
 import gin
@@ -62,19 +63,19 @@ def test_scores_are_those_of_the_array_function(trained, tmp_path, own_module):
 
 def test_codes_are_made_once_and_kept(trained, tmp_path):
     source = sources.from_directory(trained)
-    (trained / "evaluation/codes.npz").unlink(missing_ok=True)
+    (trained / "evaluation/.codes.npz").unlink(missing_ok=True)
     for folder in ("a", "b"):
         runner.run(source, ["mig", "mig_sup"], tmp_path / folder, gin_bindings=SMALL)
     encoded = [read(tmp_path / folder / name / "results/json/evaluation_info.json")["observations_encoded"]
                for folder in "ab" for name in ("mig", "mig_sup")]
-    (trained / "evaluation/codes.npz").unlink()
+    (trained / "evaluation/.codes.npz").unlink()
     assert 0 < encoded[0] <= 60 and encoded[1:] == [0, 0, 0]
 
 
 def test_kept_codes_of_another_model_or_damaged_ones_are_not_used(trained, tmp_path):
     source = sources.from_directory(trained)
     first = runner.run(source, ["mig"], tmp_path / "a", gin_bindings=SMALL)
-    kept = trained / "evaluation/codes.npz"
+    kept = trained / "evaluation/.codes.npz"
     other = sources.Source("other", lambda x: 0.0 * source.function(tf.constant(x)).numpy(), source.model,
                                   key="other", folder=trained, results=source.results)
     assert runner.run(other, ["mig"], tmp_path / "b", gin_bindings=SMALL)["mig"]["discrete_mig"] == 0.0
@@ -217,6 +218,16 @@ def test_one_metric_of_ones_own_in_disentanglement_libs_way(trained, tmp_path, m
     assert stored["evaluation_config.evaluation.name"] == "'own'"
     with pytest.raises(ConfigurationError, match="one of the two"):
         runner.run(sources.from_directory(trained), ["mig"], tmp_path / "y", [str(config)])
+
+
+def test_a_name_cannot_lead_out_of_the_folder(trained, tmp_path, module_folder):
+    run = tmp_path / "deep/er/run"
+    shutil.copytree(trained, run, ignore=shutil.ignore_patterns("evaluation"))
+    runner.run(sources.from_directory(run), gin_bindings=[
+        "evaluation.evaluation_fn = @mig", "evaluation.random_seed = 0", "evaluation.name = '../../../x'",
+        "mig.num_train = 50", "discretizer.discretizer_fn = @histogram_discretizer", "discretizer.num_bins = 20"])
+    found = [path.relative_to(tmp_path).parts for path in tmp_path.rglob("evaluation_results.json")]
+    assert len(found) == 1 and found[0][:4] == ("deep", "er", "run", "evaluation") and len(found[0]) == 8
 
 
 def test_sampled_representations_are_encoded_afresh(trained, tmp_path):

@@ -5,30 +5,69 @@ import os
 
 import pytest
 
-from dislib_plus import files, provenance
+from dislib_plus import files, provenance, written_files
 from dislib_plus.training.run_directory import RunDirectory
 
 RECORD = {"bindings": {"a.b": "1"}, "arguments": {}, "environment": {}, "gin_files": [], "python_path": [],
           "imports": []}
 
 
-def test_clear_removes_what_a_run_writes_only(tmp_path):
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    (outside / "data").write_text("x")
-    run = tmp_path / "run"
-    (run / "checkpoints").mkdir(parents=True)
-    (run / "notes.txt").write_text("mine")
-    (run / "results").symlink_to(outside)
-    RunDirectory(run).clear()
-    assert [path.name for path in run.iterdir()] == ["notes.txt"] and (outside / "data").exists()
+OWN = ("run.json", "model.keras", "results/gin/train.gin", "results/json/train_results.json",
+       "results/json/train_config.json", "results/aggregate/train.json", "checkpoints/stage00-step000000010.npz",
+       "checkpoints/stage00-step000000009.npz.damaged-1", "checkpoints/.stage00-step000000011.npz.abcdefgh.part",
+       "events/train/events.out.tfevents.17.host.1.2.v2", "events/train/analyses/events.out.tfevents.17.host.1.2.v2",
+       "analyses/train/kl_per_dimension.csv", "analyses/train/traversals_000000100.png")
+SCORES = ("evaluation/mig/results/json/evaluation_results.json", "evaluation/mig/results/evaluation_files.txt",
+          "evaluation/.codes.npz", "pictures/kl.png", "pictures/.made_by_dislib_visualize")
+FOREIGN = ("notes.txt", "evaluation/table.csv", "pictures/mine.png", "own/results/x", "evaluation/mig/mine.txt")
+
+
+def write(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def test_clear_removes_what_a_run_writes_and_its_scores_only(tmp_path):
+    write(tmp_path, *OWN, *SCORES, *FOREIGN)
+    (tmp_path / SCORES[1]).write_text(f"results/json/evaluation_results.json\nresults/{SCORES[1][-20:]}\n")
+    (tmp_path / SCORES[4]).write_text("kl.png\n.made_by_dislib_visualize\n")
+    run = RunDirectory(tmp_path)
+    run.check(overwrite=True)
+    run.clear()
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()) == sorted(FOREIGN)
+    assert not any((tmp_path / name).exists() for name in ("results", "checkpoints", "events", "analyses"))
+
+
+@pytest.mark.parametrize("name", [
+    "results/table.csv", "results/json/mine.json", "checkpoints/best.npz", "events/notes.txt", "analyses/mine/Table.csv",
+    "model.keras/x", "results/json/postprocess_results.json"])
+def test_what_others_have_put_among_the_files_of_a_run_is_in_the_way_of_overwrite(tmp_path, name):
+    """So a run.json that was copied makes nothing a run's."""
+    write(tmp_path, "run.json", name)
+    run = RunDirectory(tmp_path)
+    with pytest.raises(ValueError, match=f"holds {name}, which dislib_train did not write and never removes; move it"):
+        run.check(overwrite=True)
+    run.check()
+    run.clear()
+    assert (tmp_path / name).is_file()
+
+
+def test_a_link_among_the_files_of_a_run_is_not_followed(tmp_path):
+    write(tmp_path, "outside/train_results.json", "run/run.json", "run/checkpoints/stage00-step000000010.npz")
+    for name in ("results", "evaluation", "pictures"):
+        (tmp_path / "run" / name).symlink_to(tmp_path / "outside")
+    with pytest.raises(ValueError, match="holds results, which dislib_train did not write"):
+        RunDirectory(tmp_path / "run").check(overwrite=True)
+    RunDirectory(tmp_path / "run").clear()
+    assert [path.name for path in (tmp_path / "outside").iterdir()] == ["train_results.json"]
 
 
 def test_the_record_goes_last(tmp_path, monkeypatch):
     """A process that is killed while it clears leaves a folder that is still known as a run's."""
     RunDirectory(tmp_path).start(RECORD)
     (tmp_path / "results").mkdir()
-    monkeypatch.setattr(files.shutil, "rmtree", lambda path: 1 / 0)
+    monkeypatch.setattr(written_files, "remove", lambda folder, names: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         RunDirectory(tmp_path).clear()
     assert (tmp_path / "run.json").exists()
@@ -77,9 +116,8 @@ def test_files_in_the_place_of_folders(tmp_path, name):
     (tmp_path / name).write_text("")
     with pytest.raises(OSError, match=f"{name} must be a folder of the run and is a file; move it away"):
         run.check()
-    run.check(overwrite=True)
-    run.clear()
-    assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match=f"holds {name}, which dislib_train did not write"):
+        run.check(overwrite=True)
 
 
 def test_places_where_no_folder_can_be(tmp_path):

@@ -8,7 +8,8 @@ from dislib_plus.data import ResidentGrid, ResidentImages
 from dislib_plus.data.factor_table import FactorTable
 from dislib_plus.data.table_files import named_columns
 from dislib_plus.visualize import visualize_dataset as subject
-from dislib_plus.visualize.picture_folder import MARK
+
+MARK = ".made_by_dislib_visualize"
 
 
 def names(folder):

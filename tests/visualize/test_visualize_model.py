@@ -12,9 +12,9 @@ from PIL import Image
 
 from dislib_plus.data import ResidentGrid, get_named_ground_truth_data
 from dislib_plus.visualize import reconstructions, samples
-from dislib_plus.visualize.picture_folder import MARK
-from dislib_plus.visualize.visualize_model import visualize_model
+from dislib_plus.visualize.visualize_model import Gallery, visualize_model
 
+MARK = ".made_by_dislib_visualize"
 COMMON = {"reconstructions.png", "kl.png", "samples.png", "latents.json", "report.html", MARK}
 SMALL = {"num_animations": 2, "num_frames": 3, "num_images": 12, "num_traversals": 1, "num_samples": 5}
 
@@ -126,25 +126,32 @@ def test_overwrite_replaces_only_what_was_made_here(painter, grid, tmp_path):
     visualize_model(painter, grid, folder, **SMALL)
     with pytest.raises(ValueError, match="is not empty; choose another folder or pass --overwrite"):
         visualize_model(painter, grid, folder, **SMALL)
-    (folder / "old.png").touch()
-    visualize_model(painter, grid, folder, overwrite=True, **SMALL)
-    assert not (folder / "old.png").exists()
+    visualize_model(painter, grid, folder, overwrite=True, **{**SMALL, "num_traversals": 0})
+    assert not (folder / "traversals_z_0.png").exists() and (folder / "report.html").exists()
+    (folder / "mine.png").touch()
+    with pytest.raises(ValueError, match="pictures holds mine.png, which dislib_visualize did not write and never remov"):
+        visualize_model(painter, grid, folder, overwrite=True, **SMALL)
+    (folder / "mine.png").unlink()
     (folder / MARK).unlink()
-    with pytest.raises(ValueError, match="did not write, so --overwrite leaves it alone"):
+    with pytest.raises(ValueError, match="holds kl.png and 6 more, which dislib_visualize did not write"):
         visualize_model(painter, grid, folder, overwrite=True, **SMALL)
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="must be a folder"):
         visualize_model(painter, grid, tmp_path / "file", **SMALL)
 
 
-def test_what_a_killed_process_left_is_removed(painter, grid, tmp_path):
-    for name in (".pictures.abcdefgh", ".pictures.notes", ".other.abcdefgh"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / MARK).touch()
+def test_the_names_of_pictures_cannot_lead_out_of_the_folder(tmp_path):
+    gallery = Gallery(tmp_path)
+    assert gallery.add("a", "kl.png", "a", "b") == tmp_path / "kl.png"
+    assert gallery.add("a", "traversals_../../x.gif", "a", "b").parent == tmp_path
+    assert gallery.pictures[1].file == gallery.add("a", "traversals_../../x.gif", "a", "b").name
+
+
+def test_what_a_killed_process_left_is_removed(painter, grid, tmp_path, abandoned):
+    abandoned(tmp_path, ".pictures.")
     (tmp_path / ".pictures.12345678").mkdir()
     visualize_model(painter, grid, tmp_path / "pictures", **SMALL)
-    assert {path.name for path in tmp_path.iterdir()} == {"pictures", ".pictures.notes", ".other.abcdefgh",
-                                                          ".pictures.12345678"}
+    assert {path.name for path in tmp_path.iterdir()} == {"pictures", ".pictures.12345678"}
 
 
 def test_reconstruction_errors(two_stages, grid, tmp_path):

@@ -168,7 +168,7 @@ def test_wrong_configurations_leave_nothing(trained, tmp_path, bindings, error, 
 def test_folders_that_will_not_do(trained, make, tmp_path):
     good = ["postprocess.postprocess_fn = @mean_representation", "postprocess.random_seed = 0"]
     for model_dir, output_dir, overwrite, error, message in (
-            (trained, trained, True, ConfigurationError, "another folder than model_dir"),
+            (trained, trained, True, ConfigurationError, "a folder outside model_dir"),
             (tmp_path / "nowhere", tmp_path / "out", False, FileNotFoundError, "nowhere' does not exist"),
             (make("mean_representation"), tmp_path / "out", False, ConfigurationError, "Gaussian posteriors")):
         with pytest.raises(error, match=message):

@@ -5,13 +5,17 @@ import shutil
 
 import pytest
 
+from dislib_plus import written_files
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.evaluation import runner
 from dislib_plus.evaluation.sources import source as sources
-from dislib_plus.evaluation.steps import postprocess, result_folder, written_files
+from dislib_plus.evaluation.steps import postprocess, result_folder
+from dislib_plus.evaluation.udr.evaluate import evaluate_with_gin as udr_with_gin
 
 pytestmark = pytest.mark.usefixtures("own_module")
 BOUND = ["evaluation.evaluation_fn = @mig", "evaluation.random_seed = 0", "mig.num_train = 50",
          "discretizer.discretizer_fn = @histogram_discretizer", "discretizer.num_bins = 20"]
+UDR = ["evaluation.evaluation_fn = @udr_sklearn", "evaluation.random_seed = 0"]
 MEAN = ["postprocess.postprocess_fn = @mean_representation", "postprocess.random_seed = 0"]
 
 
@@ -80,14 +84,56 @@ def test_a_folder_above_the_run_keeps_everything(trained, tmp_path, monkeypatch)
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"mine")
     before = sorted(path for path in tmp_path.rglob("*"))
-    with pytest.raises(FileExistsError, match="results/table.csv, which this command did not write"):
+    with pytest.raises(ConfigurationError, match="output_dir must be a folder outside model_dir"):
         postprocess.postprocess_with_gin("runs/a", ".", True, gin_bindings=MEAN)
     with pytest.raises(FileExistsError, match="artifacts/plot.png and 1 more, which this command did not write"):
         runner.run(sources.from_directory("runs/a"), None, ".", gin_bindings=BOUND, overwrite=True)
     assert sorted(path for path in tmp_path.rglob("*")) == before
-    (tmp_path / "results/table.csv").unlink()
-    postprocess.postprocess_with_gin("runs/a", ".", True, gin_bindings=MEAN)
-    assert (tmp_path / "evaluation/code.py").is_file() and (tmp_path / "runs/a/model.keras").is_file()
+    (tmp_path / "elsewhere/evaluation").mkdir(parents=True)
+    (tmp_path / "elsewhere/evaluation/code.py").write_bytes(b"mine")
+    postprocess.postprocess_with_gin("runs/a", "elsewhere", True, gin_bindings=MEAN)
+    assert (tmp_path / "elsewhere/evaluation/code.py").is_file() and (tmp_path / "elsewhere/tfhub").is_dir()
+
+
+def test_the_folder_of_another_run_is_refused(trained, tmp_path):
+    """Whatever it holds so far: the run may have just been started."""
+    (tmp_path / "run.json").write_text("{}")
+    source = sources.from_directory(trained)
+    for call in (lambda: postprocess.postprocess_with_gin(trained, tmp_path, True, gin_bindings=MEAN),
+                 lambda: runner.run(source, None, tmp_path, gin_bindings=BOUND, overwrite=True),
+                 lambda: runner.run(source, ["mig"], tmp_path, overwrite=True),
+                 lambda: udr_with_gin([trained, trained], tmp_path, True, gin_bindings=UDR)):
+        with pytest.raises(FileExistsError, match="is the folder of a run .it holds run.json., to which this command adds"):
+            call()
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
+@pytest.mark.parametrize("place", [".", "results", "deep/er", ".."])
+def test_a_representation_goes_neither_into_its_run_nor_above_it(trained, tmp_path, place):
+    run = tmp_path / "runs/a"
+    shutil.copytree(trained, run)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ConfigurationError, match="output_dir must be a folder outside model_dir that does not hold it"):
+        postprocess.postprocess_with_gin(run, run / place, True, gin_bindings=MEAN)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_a_killed_step_left_goes_with_the_next_one(trained, tmp_path, abandoned):
+    for step, call in (("post", lambda folder: postprocess.postprocess_with_gin(trained, folder, gin_bindings=MEAN)),
+                       ("scores", lambda folder: runner.run(sources.from_directory(trained), None, folder,
+                                                            gin_bindings=BOUND))):
+        (tmp_path / step).mkdir()
+        abandoned(tmp_path / step, ".evaluation.")
+        call(tmp_path / step)
+        assert not [path.name for path in (tmp_path / step).iterdir() if path.name.startswith(".evaluation.")]
+
+
+def test_a_file_of_codes_that_is_the_users_own_is_not_replaced(trained, tmp_path):
+    """A model file alone has no folder of a run, so its codes are kept beside the scores."""
+    (tmp_path / "codes.npz").write_bytes(b"mine")
+    runner.run(sources.from_keras(trained / "model.keras"), ["mig"], tmp_path,
+               gin_bindings=["dataset.name = 'runner_grid'", "mig.num_train = 50"])
+    assert (tmp_path / "codes.npz").read_bytes() == b"mine"
 
 
 def test_scores_of_a_former_representation_go_with_it(trained, tmp_path):
