@@ -16,7 +16,8 @@ def abandoned():
         code = ("import os, sys; from dislib_plus.unfinished_folder import UnfinishedFolder\n"
                 "path = UnfinishedFolder(*sys.argv[1:]).path\n"
                 "(path / 'half').touch(); print(path, flush=True); os.kill(os.getpid(), 9)")
-        killed = subprocess.run([sys.executable, "-c", code, parent, prefix], capture_output=True, text=True, check=False)
+        killed = subprocess.run([sys.executable, "-c", code, parent, prefix], capture_output=True, text=True,
+                                check=False)
         assert killed.returncode == -9, killed.stderr
         return killed.stdout.strip()
     return call

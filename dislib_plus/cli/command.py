@@ -12,7 +12,7 @@ import warnings
 
 from dislib_plus import configuration, files, signals
 from dislib_plus.cli.flags import Flags, UsageError
-from dislib_plus.sentences import LONGEST, brief, quoted
+from dislib_plus.sentences import LONGEST, brief
 
 __all__ = ["GIN_CALL", "UsageError", "run", "sentence"]
 

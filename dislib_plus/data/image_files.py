@@ -78,7 +78,7 @@ def read_picture(path, size, channels, crop=None, resample=Image.Resampling.BILI
 def _upright(path):
     """The picture in a file, turned as the camera has noted that it was held."""
     try:
-        with reading(path, f"replace it by a picture in {', '.join(FORMATS)}, or remove it"), open_picture(path) as picture:
+        with reading(path, f"replace it by a {' or '.join(FORMATS)} file, or remove it"), open_picture(path) as picture:
             picture.load()
             return ImageOps.exif_transpose(picture)
     except Image.DecompressionBombError as error:

@@ -5,7 +5,10 @@ stop words, the 2,000 most frequent words kept, messages without any of them
 dropped (Esmaeili et al., 2019; Srivastava and Sutton, 2017).
 """
 
+import hashlib
+import io
 import pathlib
+import tarfile
 
 import gin
 import numpy as np
@@ -15,12 +18,15 @@ import tensorflow as tf
 from dislib_plus import checks
 from dislib_plus.data.base import DataSet
 from dislib_plus.data.registry import register
-from dislib_plus.data.sources import Source
-from dislib_plus.files import reading
+from dislib_plus.data.sources import Remote, Source, readable, remedy
+from dislib_plus.files import DamagedFile, reading
 
 SPLITS = ("train", "test", "all")
-_CACHE_FILE = "20news-bydate_py3.pkz"
-SOURCE = Source(home="http://qwone.com/~jason/20Newsgroups", licence="not stated", note="scikit-learn fetches them",
+_FOLDERS = ("train", "test")
+# The copy that scikit-learn fetches.
+ARCHIVE = Remote("20newsgroups/20news-bydate.tar.gz", ("https://ndownloader.figshare.com/files/5975967",),
+                 "sha256:8f1b2514ca22a5ade8fbb9cfa5727df95fa587f4c87b786e15c759fa66d95610")
+SOURCE = Source(files=(ARCHIVE,), size="14 MB", home="http://qwone.com/~jason/20Newsgroups", licence="not stated",
                 citation="Lang (1995). NewsWeeder: Learning to Filter Netnews. ICML.")
 
 
@@ -46,26 +52,45 @@ class WordCounts(DataSet):
         return tf.cast(tf.gather(self._counts, indices), tf.float32)
 
 
-def _messages(data_dir, split, download):
-    """scikit-learn's copy of the messages; its own cache folder is used unless the data folder has one."""
-    import sklearn.datasets  # here, because it takes long and only this set needs it
-    folder = pathlib.Path(data_dir)
-    homes = [home for home in (folder / "20newsgroups", folder) if (home / _CACHE_FILE).is_file()]
-    try:
-        return sklearn.datasets.fetch_20newsgroups(subset=split, data_home=homes[0] if homes else None, shuffle=False,
-                                                   download_if_missing=download)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        home = homes[0] if homes else sklearn.datasets.get_data_home()
-        raise ValueError(f"scikit-learn's file {_CACHE_FILE} in {home} does not hold the messages of both parts "
-                         f"({type(error).__name__}: {error}); delete it and set twenty_newsgroups.download = "
-                         "True.") from error
-    except OSError as error:
-        if error.errno is not None:  # the file is there and cannot be read now
-            raise
-        raise FileNotFoundError(
-            f"Data set '20newsgroups' needs scikit-learn's file {_CACHE_FILE} in {folder / '20newsgroups'} or in "
-            f"{sklearn.datasets.get_data_home()}, which is not there ({error}); set twenty_newsgroups.download = True, "
-            "or run sklearn.datasets.fetch_20newsgroups() where there is a network.") from error
+def _messages(data_dir):
+    """{part: (texts, labels [n])} and the names of the groups, in scikit-learn's order, out of the archive itself.
+
+    scikit-learn keeps them as a pickle, which is never opened: a pickle that lies in a folder may run anything.
+    """
+    path = pathlib.Path(data_dir) / ARCHIVE.path
+    with readable("20newsgroups", path):
+        content = path.read_bytes()
+        _check(path, content)
+        found = _unpacked(content)
+    names = sorted({group for messages in found.values() for group, _, _ in messages})
+    return {part: _shuffled(messages, names) for part, messages in found.items()}, names
+
+
+def _check(path, content):
+    algorithm, _, expected = ARCHIVE.checksum.partition(":")
+    digest = hashlib.new(algorithm, content).hexdigest()
+    if digest != expected:
+        raise DamagedFile(path, f"its {algorithm} checksum is {digest}, not {expected}", remedy("20newsgroups", path))
+
+
+def _unpacked(content):
+    """{part: [(group, number of the message, text)]} of the bytes of the archive."""
+    found = {part: [] for part in _FOLDERS}
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        for member in archive:
+            if member.isfile():
+                folder, group, number = member.name.split("/")[-3:]
+                text = archive.extractfile(member).read().decode("latin-1")
+                found[folder.removeprefix("20news-bydate-")].append((group, number, text))
+    return found
+
+
+def _shuffled(messages, names):
+    """(texts, labels [n]) in the order of scikit-learn's `load_files`: by group and number, then shuffled."""
+    messages = sorted(messages)
+    order = np.arange(len(messages))
+    np.random.RandomState(0).shuffle(order)
+    return [messages[place][2] for place in order], np.array([names.index(messages[place][0]) for place in order])
 
 
 def _own_stop_words(path):
@@ -81,16 +106,15 @@ def _own_stop_words(path):
 
 @register("20newsgroups", rest="split", source=SOURCE)
 @gin.configurable("twenty_newsgroups", denylist=["data_dir"])
-def twenty_newsgroups(data_dir=".", split="train", num_words=2000, stop_words=None, download=False):
+def twenty_newsgroups(data_dir=".", split="train", num_words=2000, stop_words=None):
     """The messages as word counts.
 
     Args:
-      data_dir: may have scikit-learn's file, also in its folder `20newsgroups`.
+      data_dir: has the archive in its folder `20newsgroups` (`dislib_download 20newsgroups`).
       split: "train", "test" or "all"; `dataset.name = "20newsgroups:test"` says the same. The vocabulary always
         comes from the training part.
       num_words: size of the vocabulary.
       stop_words: None (scikit-learn's English list), or a file with one word a line (such as Mallet's list).
-      download: whether scikit-learn may download the messages.
 
     Returns:
       WordCounts with the newsgroups as `labels`.
@@ -103,19 +127,18 @@ def twenty_newsgroups(data_dir=".", split="train", num_words=2000, stop_words=No
     from sklearn.feature_extraction.text import CountVectorizer
     checks.one_of("twenty_newsgroups.split", split, SPLITS)
     checks.count("twenty_newsgroups.num_words", num_words, 1)
-    checks.boolean("twenty_newsgroups.download", download)
     stopped = "english" if stop_words is None else _own_stop_words(stop_words)
     counter = CountVectorizer(stop_words=stopped, max_features=num_words, token_pattern=r"\b[a-z][a-z]+\b")
-    training = _messages(data_dir, "train", download)
-    counts = counter.fit_transform(training.data)
-    labels = training.target
+    messages, groups = _messages(data_dir)
+    texts, labels = messages["train"]
+    counts = counter.fit_transform(texts)
     if split != "train":
-        test = _messages(data_dir, "test", download)
-        other = counter.transform(test.data)
+        texts, others = messages["test"]
+        other = counter.transform(texts)
         counts = other if split == "test" else scipy.sparse.vstack([counts, other]).tocsr()
-        labels = test.target if split == "test" else np.concatenate([labels, test.target])
+        labels = others if split == "test" else np.concatenate([labels, others])
     filled = np.flatnonzero(np.asarray(counts.sum(axis=1)).ravel())
     data = WordCounts("20newsgroups", counts[filled], counter.get_feature_names_out(), labels[filled],
-                      training.target_names)
+                      groups)
     data.splits = SPLITS
     return data

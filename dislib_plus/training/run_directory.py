@@ -47,8 +47,8 @@ class RunDirectory:
                              "nothing in it is replaced, also with --overwrite; choose another folder.")
         foreign = written_files.others(self.path, self._own(), _OURS) if overwrite else []
         if foreign:
-            raise ValueError(f"model_dir {self.path} holds {written_files.told(foreign)}, which dislib_train did not write "
-                             "and never removes; move it, or choose another folder.")
+            raise ValueError(f"model_dir {self.path} holds {written_files.told(foreign)}, which dislib_train did not "
+                             "write and never removes; move it, or choose another folder.")
         for folder in (self.checkpoints, self.events, self.analyses, self.results):
             if folder.exists() and not folder.is_dir():
                 raise NotADirectoryError(f"{folder} must be a folder of the run and is a file; move it away and run "

@@ -48,5 +48,5 @@ def check_free(path, overwrite):
         raise ValueError(f"output_dir {path} is not empty; choose another folder or pass --overwrite.")
     found = written_files.others(path, written_files.listed(path, "visualize"))
     if found:
-        raise ValueError(f"output_dir {path} holds {written_files.told(found)}, which dislib_visualize did not write and "
-                         "never removes; move it, or choose another folder.")
+        raise ValueError(f"output_dir {path} holds {written_files.told(found)}, which dislib_visualize did not write "
+                         "and never removes; move it, or choose another folder.")

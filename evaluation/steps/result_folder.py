@@ -75,15 +75,15 @@ def check_free(folder, overwrite, step="evaluation", parts=("artifacts", "result
     refuse_run(folder)
     found = written_files.others(folder, written_files.listed(folder, step), parts)
     if found:
-        raise FileExistsError(f"{folder} holds {written_files.told(found)}, which this command did not write and never removes; "
-                              "move it, or choose another --output_dir.")
+        raise FileExistsError(f"{folder} holds {written_files.told(found)}, which this command did not write and never "
+                              "removes; move it, or choose another --output_dir.")
 
 
 def refuse_run(folder):
     """Raises FileExistsError where a folder of results is that of a run."""
     if files.is_file(pathlib.Path(folder) / "run.json"):
-        raise FileExistsError(f"{folder} is the folder of a run (it holds run.json), to which this command adds nothing; "
-                              "choose another --output_dir.")
+        raise FileExistsError(f"{folder} is the folder of a run (it holds run.json), to which this command adds "
+                              "nothing; choose another --output_dir.")
 
 
 @contextlib.contextmanager

@@ -63,7 +63,7 @@ def test_list_says_what_is_here(tmp_path, capsys):
         assert files in output
     assert " here " in rows["cars3d"] and "partly here" in rows["mnist"] and "none needed" in rows["toy_cars3d"]
     assert "partly" not in rows["cars3d"]
-    assert "your own" in rows["image_folder"] and "scikit-learn" in rows["20newsgroups"]
+    assert "your own" in rows["image_folder"] and "not here" in rows["20newsgroups"]
 
 
 @pytest.mark.parametrize("name, paths", [

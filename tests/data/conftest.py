@@ -1,10 +1,12 @@
 """Fixtures for data sets: a cache folder, and tiny files in the real formats."""
 
-import codecs
+import dataclasses
 import functools
 import gzip
-import pickle
+import hashlib
+import io
 import struct
+import tarfile
 import zlib
 
 import h5py
@@ -12,9 +14,8 @@ import numpy as np
 import pytest
 import scipy.io
 from PIL import Image
-from sklearn.utils import Bunch
 
-from dislib_plus.data import abstract_dsprites, dsprites, dsprites_variants, mpi3d, shapes3d, smallnorb
+from dislib_plus.data import abstract_dsprites, dsprites, dsprites_variants, mpi3d, newsgroups, shapes3d, smallnorb
 
 
 @pytest.fixture
@@ -46,10 +47,37 @@ def _pictures(folder, pattern, numbers, height, width):
         small.resize((width, height), Image.Resampling.NEAREST).save(path)
 
 
-def _messages(folder):
-    parts = {name: Bunch(data=[f"message number {'abcdefgh'[i] * 3} of engines" for i in range(6)], target=np.arange(6),
-                         target_names=list("abcdef"), filenames=np.arange(6)) for name in ("train", "test")}
-    (folder / "20news-bydate_py3.pkz").write_bytes(codecs.encode(pickle.dumps(parts), "zlib_codec"))
+def write_messages(folder, parts):
+    """The archive of the 20 newsgroups, of {part: {group: {number: text}}}; returns its declaration, checksum and all."""
+    path = folder / newsgroups.ARCHIVE.path
+    path.parent.mkdir(exist_ok=True)
+    with tarfile.open(path, "w:gz") as archive:
+        for part, groups in parts.items():
+            for group, messages in groups.items():
+                for number, text in messages.items():
+                    member = tarfile.TarInfo(f"20news-bydate-{part}/{group}/{number}")
+                    member.size = len(text.encode("latin-1"))
+                    archive.addfile(member, io.BytesIO(text.encode("latin-1")))
+    checksum = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+    return dataclasses.replace(newsgroups.ARCHIVE, checksum=checksum)
+
+
+@pytest.fixture(scope="session", name="write_messages")
+def write_messages_fixture():
+    """`write_messages`."""
+    return write_messages
+
+
+def _small_newsgroups(root):
+    """Writes messages, and returns the factory that takes their archive for the real one."""
+    groups = {name: {"1": f"message number {name * 3} of engines"} for name in "abcdef"}
+    archive = write_messages(root, {"train": groups, "test": groups})
+
+    def make(data_dir, split="train"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(newsgroups, "ARCHIVE", archive)
+            return newsgroups.twenty_newsgroups(data_dir, split)
+    return make
 
 
 def write_norb_matrix(path, matrix):
@@ -151,7 +179,6 @@ def small_files(tmp_path_factory):
     _pictures(root / "rendered_chairs", "chair{0}/renders/image_001_p{1:03d}_t{2:03d}_r096.png", views, 600, 600)
     _pictures(root / "pictures", "{}.png", range(5), 20, 30)
     np.savez(root / "images.npz", images=_noise(9, 12, 8, 8, 3))
-    _messages(root)
     view = ":toy_dsprites_small"
     return root, {
         "image_folder": ("image_folder:pictures", []),
@@ -161,7 +188,7 @@ def small_files(tmp_path_factory):
         "held_out": ("held_out" + view, ["held_out.combinations = [{'shape': 0, 'scale': [1, 2]}]"]),
         "single_factor": ("single_factor:toy_dsprites_small", ["single_factor.factor = 'scale'"]),
         "toy_cars3d": ("toy_cars3d", ["toy_cars3d.num_objects = 2"]),
-    }, _grids(root)
+    }, {**_grids(root), "20newsgroups": _small_newsgroups(root)}
 
 
 @pytest.fixture(scope="session")

@@ -129,7 +129,7 @@ def test_overwrite_replaces_only_what_was_made_here(painter, grid, tmp_path):
     visualize_model(painter, grid, folder, overwrite=True, **{**SMALL, "num_traversals": 0})
     assert not (folder / "traversals_z_0.png").exists() and (folder / "report.html").exists()
     (folder / "mine.png").touch()
-    with pytest.raises(ValueError, match="pictures holds mine.png, which dislib_visualize did not write and never remov"):
+    with pytest.raises(ValueError, match="pictures holds mine.png, which dislib_visualize did not write and"):
         visualize_model(painter, grid, folder, overwrite=True, **SMALL)
     (folder / "mine.png").unlink()
     (folder / MARK).unlink()

@@ -103,7 +103,7 @@ def test_the_folder_of_another_run_is_refused(trained, tmp_path):
                  lambda: runner.run(source, None, tmp_path, gin_bindings=BOUND, overwrite=True),
                  lambda: runner.run(source, ["mig"], tmp_path, overwrite=True),
                  lambda: udr_with_gin([trained, trained], tmp_path, True, gin_bindings=UDR)):
-        with pytest.raises(FileExistsError, match="is the folder of a run .it holds run.json., to which this command adds"):
+        with pytest.raises(FileExistsError, match="is the folder of a run .it holds run.json., to which this"):
             call()
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
 
