@@ -48,7 +48,7 @@ def _pictures(folder, pattern, numbers, height, width):
 
 
 def write_messages(folder, parts):
-    """The archive of the 20 newsgroups, of {part: {group: {number: text}}}; returns its declaration, checksum and all."""
+    """The archive of {part: {group: {number: text}}}; returns its declaration, checksum and all."""
     path = folder / newsgroups.ARCHIVE.path
     path.parent.mkdir(exist_ok=True)
     with tarfile.open(path, "w:gz") as archive:

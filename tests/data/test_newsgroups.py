@@ -120,7 +120,7 @@ def test_a_pickle_that_lies_in_the_folder_is_not_opened(home, tmp_path, monkeypa
 
 def test_another_archive_is_not_read(home, write_messages):
     write_messages(home, {"train": {"autos": {"1": "other"}}, "test": {}})
-    with pytest.raises(ValueError, match="20news-bydate.tar.gz is damaged .its sha256 checksum is .*, not .*; put a fresh"):
+    with pytest.raises(ValueError, match="20news-bydate.tar.gz is damaged .its sha256 checksum is .*, not .*; put a"):
         get_named_ground_truth_data("20newsgroups:all", str(home))
 
 
