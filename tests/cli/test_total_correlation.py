@@ -42,7 +42,7 @@ def test_command_leaves_table_and_plot(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("binding, code, words", [
-    ("dimensions = (3,)", 1, "even numbers"), ("num_setps = 3", 2, "num_steps"), ("num_layers = 0", 1, "num_layers")])
+    ("dimensions = (3,)", 1, "even numbers"), ("num_setps = 3", 2, "num_steps"), ("num_layers = 0", 2, "num_layers")])
 def test_mistakes_are_one_sentence_and_leave_nothing(tmp_path, capsys, binding, code, words):
     assert run(tmp_path / "out", f"--gin_bindings=total_correlation_experiment.{binding}") == code
     error = capsys.readouterr().err

@@ -195,6 +195,8 @@ def test_typing_errors_cost_no_import_of_tensorflow(tmp_path, arguments, message
 
 def test_every_registered_name_is_a_word_of_the_source():
     """So that `gin_vocabulary` refuses none of them."""
+    import dislib_plus.methods
+    import dislib_plus.tf1_gin_names  # noqa: F401
     from dislib_plus.evaluation.steps import metric_files
     metric_files.import_metrics()
     names = {selector.rpartition(".")[2] for selector in gin_internals.selectors()

@@ -32,10 +32,9 @@ SAME = {
 def evaluated(metric, folder, bindings=()):
     """The metric with the configuration that the run stored, in disentanglement_lib's way."""
     stored = LEGACY / "metrics/mean" / metric / "results"
-    scores = evaluate.evaluate_with_gin(str(LEGACY / "postprocessed/mean"), str(folder),
-                                      gin_config_files=[str(stored / "gin/evaluation.gin")],
-                                      gin_bindings=list(bindings))
-    (values,) = scores.values()
+    values = evaluate.evaluate_with_gin(str(LEGACY / "postprocessed/mean"), str(folder),
+                                        gin_config_files=[str(stored / "gin/evaluation.gin")],
+                                        gin_bindings=list(bindings))
     return values, json.loads((stored / "json/evaluation_results.json").read_text())
 
 

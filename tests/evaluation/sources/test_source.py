@@ -86,7 +86,7 @@ def test_function_as_representation(trained, tmp_path, module_folder, monkeypatc
     (lambda folder: sources.from_directory(folder / "nowhere"), FileNotFoundError, "nowhere' does not exist"),
     (lambda folder: sources.from_directory(folder), FileNotFoundError, "neither model.keras nor"),
     (lambda folder: sources.from_keras(folder / "x.keras"), FileNotFoundError, "model file .* does not exist"),
-    (lambda folder: sources.from_keras(write(folder / "y.keras")), ValueError, "not a .keras file"),
+    (lambda folder: sources.from_keras(write(folder / "y.keras")), ValueError, "is damaged .*save the model again"),
     (lambda folder: sources.from_codes(folder / "x.npz"), FileNotFoundError, "file of codes .* does not exist"),
     (lambda folder: sources.from_codes(write(folder / "y.npz")), ValueError, "damaged .*give an .npz file"),
     (lambda folder: sources.from_codes(arrays(folder, codes=np.zeros((3, 2)))), ValueError, "missing: factors"),
