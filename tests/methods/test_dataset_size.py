@@ -8,7 +8,8 @@ from dislib_plus.training.train import train_with_gin
 
 SMALL = ["import dislib_plus.methods", "dataset.name = 'toy_dsprites_small'", "model.training_steps = 1",
          "model.batch_size = 4", "model.random_seed = 0", "model.eval_steps = 1", "encoder.num_latent = 2",
-         "encoder.encoder_fn = @fc_encoder", "decoder.decoder_fn = @fc_decoder", "fc_encoder.units = (4,)", "fc_decoder.units = (4,)",
+         "encoder.encoder_fn = @fc_encoder", "decoder.decoder_fn = @fc_decoder",
+         "fc_encoder.units = (4,)", "fc_decoder.units = (4,)",
          "vae_optimizer.optimizer_fn = @AdamOptimizer"]
 MODELS = (["model.model = @beta_tc_vae()", "beta_tc_vae.beta = 2.", "beta_tc_vae.estimator = 'mss'"],
           ["model.model = @anchor_vae()", "anchor_vae.anchors = 1", "anchor_vae.form = 'mi'"],
