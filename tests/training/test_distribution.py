@@ -14,18 +14,7 @@ import tensorflow as tf
 from dislib_plus.data import ResidentImages, batches
 from dislib_plus.training import distribution
 
-SCRIPT = '''
-import sys
-import tensorflow as tf
-folder, gin_file, out, devices, *bindings = sys.argv[1:]
-sys.path.insert(0, folder)
-if int(devices) > 1:
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * int(devices))
-import dislib_plus.methods
-from dislib_plus.training.train import train_with_gin
-train_with_gin(out, gin_config_files=[folder + "/" + gin_file], gin_bindings=bindings)
-'''
+PROGRAM = pathlib.Path(__file__).with_name("train_on_devices.py")
 
 
 @pytest.fixture
@@ -35,7 +24,7 @@ def run(user_folder, tmp_path):
         environment = {**os.environ, "TF_NUM_INTRAOP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2",
                        "PYTHONPATH": str(pathlib.Path(__file__).parents[2])}
         environment.update({"TF_CONFIG": json.dumps(config)} if config else {})
-        return subprocess.Popen([sys.executable, "-c", SCRIPT, str(user_folder), gin_file, str(tmp_path / name),
+        return subprocess.Popen([sys.executable, str(PROGRAM), str(user_folder / gin_file), str(tmp_path / name),
                                  str(devices), *bindings], env=environment, stderr=subprocess.PIPE, text=True)
     return start
 
