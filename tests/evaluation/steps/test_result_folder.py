@@ -129,11 +129,14 @@ def test_what_a_killed_step_left_goes_with_the_next_one(trained, tmp_path, aband
 
 
 def test_a_file_of_codes_that_is_the_users_own_is_not_replaced(trained, tmp_path):
-    """A model file alone has no folder of a run, so its codes are kept beside the scores."""
-    (tmp_path / "codes.npz").write_bytes(b"mine")
-    runner.run(sources.from_keras(trained / "model.keras"), ["mig"], tmp_path,
-               gin_bindings=["dataset.name = 'runner_grid'", "mig.num_train = 50"])
-    assert (tmp_path / "codes.npz").read_bytes() == b"mine"
+    """Codes of a run are kept beside its scores, where somebody may have put a codes.npz."""
+    run = tmp_path / "run"
+    shutil.copytree(trained, run, ignore=shutil.ignore_patterns("evaluation"))
+    (run / "evaluation").mkdir()
+    (run / "evaluation/codes.npz").write_bytes(b"mine")
+    runner.run(sources.from_directory(run), ["mig"], gin_bindings=["mig.num_train = 50"])
+    assert (run / "evaluation/codes.npz").read_bytes() == b"mine" and (run / "evaluation/.codes.npz").is_file()
+
 
 
 def test_scores_of_a_former_representation_go_with_it(trained, tmp_path):
