@@ -8,6 +8,7 @@ import tensorflow as tf
 from dislib_plus import replicas, seeds
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.methods import keras_config, partial_updates
+from dislib_plus.methods.built_by_data import BuiltByData
 from dislib_plus.optimizers import counted_schedule, player_optimizers
 
 # Arguments of keras.Model.compile that have no meaning for a model with a loss of its own.
@@ -15,7 +16,7 @@ _NOT_COMPILED = ("loss", "loss_weights", "metrics", "weighted_metrics")
 
 
 @keras.saving.register_keras_serializable("dislib_plus")
-class Method(keras.Model):
+class Method(BuiltByData):
     """A model with named loss terms, and players that are trained on weighted sums of them.
 
     Subclasses define `build_networks`, `loss_terms` and `players`, and list all names in `terms`. Every argument of a
@@ -275,41 +276,3 @@ class Method(keras.Model):
     def metrics(self):
         """The running means of the loss terms."""
         return list(getattr(self, "trackers", {}).values())
-
-    # Plain Keras
-
-    def check_observations(self, x):
-        """Raises ValueError where what `fit` is given cannot be what the method models."""
-
-    def fit(self, x=None, *args, **kwargs):
-        """As keras.Model.fit; a model that is not built yet is built for `x`."""
-        self._prepare(x)
-        return super().fit(x, *args, **kwargs)
-
-    def evaluate(self, x=None, *args, **kwargs):
-        """As keras.Model.evaluate; a model that is not built yet is built for `x`."""
-        self._prepare(x)
-        return super().evaluate(x, *args, **kwargs)
-
-    def train_on_batch(self, x, *args, **kwargs):
-        """As keras.Model.train_on_batch; a model that is not built yet is built for `x`."""
-        self._prepare(x)
-        return super().train_on_batch(x, *args, **kwargs)
-
-    def test_on_batch(self, x, *args, **kwargs):
-        """As keras.Model.test_on_batch; a model that is not built yet is built for `x`."""
-        self._prepare(x)
-        return super().test_on_batch(x, *args, **kwargs)
-
-    def export(self, filepath, *args, **kwargs):
-        """As keras.Model.export, of a built model."""
-        self(tf.zeros([1, *self.observation_shape]))  # Keras exports what has been called.
-        return super().export(filepath, *args, **kwargs)
-
-    def _prepare(self, x):
-        self.check_observations(x)
-        if self.compiled and not self.built:
-            # The variables belong to the strategy in whose scope the model was made, if there is one.
-            with self.distribute_strategy.scope():
-                self.build((None, *keras_config.observation_shape(x)))
-                self.build_optimizers()
