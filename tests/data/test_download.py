@@ -291,4 +291,4 @@ def test_every_source_is_complete(name):
     for file in source.files:
         assert not file.path.startswith("/") and ".." not in file.path
         assert file.urls and all(url.startswith("http") for url in file.urls)
-        assert file.checksum is None or len(file.checksum) == len("md5:") + 32
+        assert file.checksum is None or re.fullmatch("md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}", file.checksum)
