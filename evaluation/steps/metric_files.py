@@ -3,6 +3,8 @@
 import importlib
 import pkgutil
 
+import gin
+
 from dislib_plus import files
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.sentences import nearest, quoted
@@ -11,10 +13,11 @@ PRESETS = ("full", "fast")
 
 
 def import_metrics():
-    """Imports every metric module, so that gin knows their names."""
-    package = importlib.import_module("..metrics", __package__)
-    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
-        importlib.import_module(module.name)
+    """Imports every metric module, so that gin knows their names, also while a configuration is read already."""
+    with gin.unlock_config():
+        package = importlib.import_module("..metrics", __package__)
+        for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+            importlib.import_module(module.name)
 
 
 def metric_names(preset="full"):
