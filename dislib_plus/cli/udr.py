@@ -33,7 +33,9 @@ def _act(flags):
     with gin_setup.prepared(flags, "dislib_plus.evaluation.udr.evaluate"):
         from dislib_plus import configuration
         from dislib_plus.cli import tables
+        from dislib_plus.evaluation.steps import result_folder
         from dislib_plus.evaluation.udr import evaluate
+        result_folder.refuse_run(flags.output_dir)  # also where every ranking has a folder in it
         for files, bindings, output in rankings:
             with configuration.configured(files, bindings):
                 scores = evaluate.evaluate(folders, output, flags.overwrite)["model_scores"]

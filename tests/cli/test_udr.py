@@ -81,3 +81,14 @@ def test_mistakes_write_nothing(make_run, tmp_path, monkeypatch, capsys, flags, 
     output, errors = capsys.readouterr()
     assert message in errors and errors.startswith("dislib_udr: ") and errors.count("\n") == 1 and not output
     assert not (tmp_path / "out").exists()
+
+
+def test_rankings_of_several_files_leave_the_folder_of_a_run_alone(make_run, tmp_path, capsys):
+    runs = [str(make_run(f"run{seed}", seed)) for seed in range(2)]
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/run.json").write_text("{}")
+    (tmp_path / "a.gin").write_text("include 'metrics/udr/lasso.gin'\nudr_sklearn.num_data_points = 40\n")
+    assert udr.main([f"--model_dirs={','.join(runs)}", f"--output_dir={tmp_path / 'other'}",
+                     f"--gin_evaluation_config_glob={tmp_path}/a.gin"]) == 1
+    assert "is the folder of a run" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["run.json"]
