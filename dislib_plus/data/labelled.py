@@ -9,40 +9,30 @@ from dislib_plus.data.base import gathered_labels
 from dislib_plus.data.fingerprints import contents
 from dislib_plus.data.registry import get_named_ground_truth_data, register
 from dislib_plus.data.sources import Source
+from dislib_plus.data.views import OnePartMore
 from dislib_plus.sentences import quoted
 
 
-class Labelled:
+class Labelled(OnePartMore):
     """A data set with factors whose `labels` are those of some of them; all else is the set's own.
 
     The label of factor values v_1 .. v_k of sizes n_1 .. n_k is their mixed-radix number, the last one varying fastest.
     """
 
+    added_part = "labels"
+    added_spec = tf.TensorSpec([], tf.int64)
+
     def __init__(self, name, dataset, positions):
         """Args: name; dataset: a GroundTruthData; positions: of the factors, in their order."""
         grid = dataset.index_to_factors(np.arange(dataset.num_observations))[:, np.asarray(dataset.visible)[positions]]
         sizes = [int(dataset.factors_num_values[position]) for position in positions]
-        self.name, self._dataset = name, dataset
+        super().__init__(dataset)
+        self.name = name
         self.labels = np.ravel_multi_index(grid.T, sizes)
         self.num_labels = int(np.prod(sizes))
 
-    def __getattr__(self, name):
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self._dataset, name)
-
-    @property
-    def parts(self):
-        """Names of the parts that a batch can have."""
-        return tuple(dict.fromkeys((*self._dataset.parts, "labels")))
-
-    def part_spec(self, name):
-        """TensorSpec of a part of one observation."""
-        return tf.TensorSpec([], tf.int64) if name == "labels" else self._dataset.part_spec(name)
-
-    def part(self, name, indices, seed=None):
-        """A part of the batch of these indices; see DataSet.part."""
-        return gathered_labels(self.labels, indices) if name == "labels" else self._dataset.part(name, indices, seed)
+    def added(self, indices, seed):
+        return gathered_labels(self.labels, indices)
 
 
 @contents.register(Labelled)

@@ -16,13 +16,14 @@ from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data.fingerprints import contents
 from dislib_plus.data.registry import get_named_ground_truth_data, register
 from dislib_plus.data.sources import Source
+from dislib_plus.data.views import View
 from dislib_plus.sentences import brief, quoted
 
 _LARGEST = 50_000_000
 _BLOCK = 1 << 20
 
 
-class TrainingView:
+class TrainingView(View):
     """A data set whose training batches draw image i with probability weights[i] / sum; all else is the set's own.
 
     Of a view of a view the weights are multiplied, so what the inner one leaves out stays out.
@@ -43,15 +44,11 @@ class TrainingView:
             weights = weights * dataset.weights
         if not weights.sum() > 0:
             raise ConfigurationError(f"{name!r} leaves no image of {dataset.name!r} to train on.")
-        self.name, self.weights, self._dataset = name, weights, dataset
+        super().__init__(dataset)
+        self.name, self.weights = name, weights
         cumulative = np.cumsum(weights)
         with tf.device("CPU"):
             self._cumulative = tf.constant(cumulative / cumulative[-1])
-
-    def __getattr__(self, name):
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self._dataset, name)
 
     def training_indices(self, indices, seed):
         """Indices drawn by their weights, one for each of the uniform `indices`, whose values do not matter."""

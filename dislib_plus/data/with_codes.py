@@ -2,37 +2,26 @@
 
 import tensorflow as tf
 
+from dislib_plus.data.views import OnePartMore
 
-class WithCodes:
+
+class WithCodes(OnePartMore):
     """The data set itself, with one more part of its batches: "codes", one of the codes of each observation, at random.
 
     The table of codes is computed when a batch needs it for the first time.
     """
 
+    added_part = "codes"
+
     def __init__(self, dataset, size, compute):
         """Args: dataset: a DataSet; size: columns of a code; compute: function () -> float32 [observations, codes of
         each, size].
         """
-        self._dataset, self._size, self._compute, self._codes = dataset, size, compute, None
+        super().__init__(dataset)
+        self.added_spec = tf.TensorSpec([size], tf.float32)
+        self._size, self._compute, self._codes = size, compute, None
 
-    def __getattr__(self, name):
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self._dataset, name)
-
-    @property
-    def parts(self):
-        """Names of the parts that a batch can have."""
-        return (*self._dataset.parts, "codes")
-
-    def part_spec(self, name):
-        """TensorSpec of a part of one observation."""
-        return tf.TensorSpec([self._size], tf.float32) if name == "codes" else self._dataset.part_spec(name)
-
-    def part(self, name, indices, seed=None):
-        """A part of the batch of these indices; see DataSet.part."""
-        if name != "codes":
-            return self._dataset.part(name, indices, seed)
+    def added(self, indices, seed):
         table = self._table()
         choice = tf.random.stateless_uniform(tf.shape(indices), seed, maxval=table.shape[1], dtype=tf.int32,
                                              alg="philox")
