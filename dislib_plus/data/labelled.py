@@ -20,13 +20,13 @@ class Labelled(OnePartMore):
     """
 
     added_part = "labels"
-    added_spec = tf.TensorSpec([], tf.int64)
 
     def __init__(self, name, dataset, positions):
         """Args: name; dataset: a GroundTruthData; positions: of the factors, in their order."""
         grid = dataset.index_to_factors(np.arange(dataset.num_observations))[:, np.asarray(dataset.visible)[positions]]
         sizes = [int(dataset.factors_num_values[position]) for position in positions]
         super().__init__(dataset)
+        self.added_spec = tf.TensorSpec([], tf.int64)
         self.name = name
         self.labels = np.ravel_multi_index(grid.T, sizes)
         self.num_labels = int(np.prod(sizes))

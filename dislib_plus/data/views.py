@@ -17,11 +17,11 @@ class View:
 class OnePartMore(View):
     """A view whose batches can have one more part, or another one of its name.
 
-    Subclasses define `added_part` (its name), `added_spec` (TensorSpec of one observation) and `added`.
+    Subclasses define `added_part` (its name), set `added_spec` (TensorSpec of one observation) in their constructor, so
+    that what a data set is called is known without TensorFlow, and define `added`.
     """
 
     added_part = ""
-    added_spec = None
 
     def added(self, indices, seed):
         """The part of the batch of these indices; see DataSet.part."""
