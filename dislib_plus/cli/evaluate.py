@@ -34,7 +34,8 @@ def _define(flags):
     flags.string("gin_evaluation_config_glob", None, "Pattern of gin files; each is one metric, named by its stem.")
     flags.boolean("overwrite", False, "Replace results that are there.")
     flags.boolean("skip_existing", False, "Leave results that are there and compute the other metrics.")
-    flags.boolean("explain", False, "Print what every number of the metrics means, and stop.")
+    flags.boolean("explain", False, "Print what every number of the metrics means (without --metrics also those "
+                  "of training), and stop.")
 
 
 def _act(flags):
@@ -70,14 +71,19 @@ def _metric_names(flags):
 
 
 def _explain(names):
-    """Prints what the numbers of metrics mean, of all where None are named."""
+    """Prints what the numbers of metrics mean; without names those of all, and of the training of all methods."""
     from dislib_plus.evaluation.steps import metric_files
-    names = names or ["all"]
-    metric_files.check_names(names)
+    every = names in (None, ["all"])
+    metric_files.check_names(names or ["all"])
     environment.import_quietly(["dislib_plus.data", "dislib_plus.evaluation.evaluate"])
     from dislib_plus.evaluation.steps import explain
     metric_files.import_metrics()
-    explain.show(metric_files.metric_names() + metric_files.names_on_request() if names == ["all"] else names)
+    shown = metric_files.metric_names() + metric_files.names_on_request() if every else names
+    explain.show(explain.explained(shown) + explain.shared(), "metric")
+    if names is None:
+        environment.import_quietly(["dislib_plus.training.meanings"])
+        from dislib_plus.training import meanings
+        explain.show(meanings.explained(), "method")
 
 
 def _evaluate(flags, kind, names, bindings):

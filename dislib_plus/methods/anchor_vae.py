@@ -8,6 +8,7 @@ from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.latents.normal import NormalGroup, NormalPosterior
 from dislib_plus.losses import aggregate_posterior
+from dislib_plus.meanings import nats
 from dislib_plus.methods.vae import VAE
 
 
@@ -32,6 +33,8 @@ class AnchorVAE(VAE):
     """
 
     terms = ("reconstruction", "kl", "anchored_kl", "anchored_information")
+    meanings = {"anchored_kl": nats("KL of the anchors alone", low=0),
+                "anchored_information": nats("I(x; z_A) of the anchors as estimated from a batch")}
     latent_groups = "normal"
 
     def __init__(self, anchors=5, form="beta", beta_l=1.0, beta_h=10.0, anchor_lambda=1.0, dataset_size=None, **kwargs):

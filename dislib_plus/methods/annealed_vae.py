@@ -5,6 +5,7 @@ import keras
 import tensorflow as tf
 
 from dislib_plus import checks, replicas, schedules
+from dislib_plus.meanings import nats
 from dislib_plus.methods.vae import VAE
 
 
@@ -24,6 +25,7 @@ class AnnealedVAE(VAE):
     """
 
     terms = ("reconstruction", "kl", "capacity_gap", "capacity")
+    meanings = {"capacity_gap": nats("|KL - C(t)|, weight 1", low=0), "capacity": nats("C(t)", low=0)}
 
     def __init__(self, gamma, c_max, iteration_threshold, c_init=0.0, **kwargs):
         super().__init__(**kwargs)

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from dislib_plus import checks, keras_internals
 from dislib_plus.configuration import ConfigurationError
+from dislib_plus.meanings import Meaning, nats
 from dislib_plus.methods.vae import VAE
 
 
@@ -32,6 +33,8 @@ class CascadeVAEC(VAE):
     """
 
     terms = ("reconstruction", "kl", "open_kl", "weight_penalty")
+    meanings = {"open_kl": nats("KL of the open units alone", low=0),
+                "weight_penalty": Meaning("half the sum of the squared kernels, weight 1", low=0)}
     latent_scale = "softplus"
     latent_groups = "normal"
 

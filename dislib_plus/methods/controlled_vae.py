@@ -1,6 +1,7 @@
 """The base of the methods whose weight of the KL is set by a controller."""
 
 from dislib_plus import replicas
+from dislib_plus.meanings import Meaning, nats
 from dislib_plus.methods.vae import VAE
 
 
@@ -13,6 +14,8 @@ class ControlledVAE(VAE):
     """
 
     terms = ("reconstruction", "kl", "kl_weight", "set_point")
+    meanings = {"kl_weight": Meaning("W(t), the controller's weight of the KL", low=0),
+                "set_point": nats("C(t), where the controller holds the KL", low=0)}
 
     def build_networks(self, observation_shape):
         super().build_networks(observation_shape)

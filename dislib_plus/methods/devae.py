@@ -10,6 +10,7 @@ import tensorflow as tf
 from dislib_plus import checks, seeds
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.latents import Part, Posterior
+from dislib_plus.meanings import nats
 from dislib_plus.methods import partial_updates
 from dislib_plus.methods.devae_layers import LAYERS, parallel_heads
 from dislib_plus.methods.vae import VAE
@@ -53,6 +54,7 @@ class DeVAE(VAE):
     """
 
     terms = ("reconstruction", "kl", "bottleneck")
+    meanings = {"bottleneck": nats("loss less reconstruction and kl, which are those of layer 0 in evaluation")}
     latent_groups = "one normal"
 
     def __init__(self, betas=(1.0, 10.0, 40.0), scale=1.0, layer_mode="random", structure="dit", equation_6=False,

@@ -5,6 +5,7 @@ import keras
 
 from dislib_plus import checks
 from dislib_plus.losses import moments
+from dislib_plus.meanings import Meaning
 from dislib_plus.methods.vae import VAE
 
 
@@ -24,6 +25,8 @@ class DIPVAE(VAE):
     """
 
     terms = ("reconstruction", "kl", "off_diagonal", "diagonal")
+    meanings = {"off_diagonal": Meaning("sum of the squared covariances of the codes, weight 1", low=0),
+                "diagonal": Meaning("squared distances of the codes' variances from 1, weight 1", low=0)}
     latent_groups = "normal"
 
     def __init__(self, lambda_od, lambda_d_factor, dip_type="i", **kwargs):

@@ -1,6 +1,7 @@
 """The base class of custom models that were written for disentanglement_lib."""
 
 from dislib_plus import replicas
+from dislib_plus.meanings import nats
 from dislib_plus.methods import keras_config
 from dislib_plus.methods.vae import VAE
 
@@ -23,6 +24,7 @@ class BaseVAE(VAE):
     """
 
     terms = ("reconstruction", "kl", "regularizer")
+    meanings = {"regularizer": nats("what `regularizer` returns: all of the loss but the reconstruction")}
     latent_groups = "normal"
     _OWN = ("latents", "encoder", "decoder", "reconstruction")
 

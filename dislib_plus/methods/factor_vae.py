@@ -5,6 +5,7 @@ import keras
 
 from dislib_plus import checks, schedules, seeds
 from dislib_plus.losses import adversarial
+from dislib_plus.meanings import nats
 from dislib_plus.methods.players import Player
 from dislib_plus.methods.vae import VAE
 from dislib_plus.networks import checked_network
@@ -36,6 +37,9 @@ class FactorVAE(VAE):
     """
 
     terms = ("reconstruction", "kl", "total_correlation", "discriminator_loss")
+    meanings = {
+        "total_correlation": nats("the discriminator's estimate of the total correlation, which is as good as it is"),
+        "discriminator_loss": nats("cross-entropy of the discriminator, log 2 = 0.693 where it cannot tell", low=0)}
     player_names = ("vae", "discriminator")
     latent_groups = "normal"
 

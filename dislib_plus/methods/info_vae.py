@@ -7,6 +7,7 @@ import tensorflow as tf
 from dislib_plus import checks, replicas, seeds
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.losses import aggregate_posterior, mmd
+from dislib_plus.meanings import Meaning
 from dislib_plus.methods.vae import VAE
 
 
@@ -34,6 +35,8 @@ class InfoVAE(VAE):
     """
 
     terms = ("reconstruction", "kl", "divergence")
+    meanings = {"divergence": Meaning("D(q(z), p(z)) as estimated from a batch, weight 1: the MMD (the unbiased one "
+                                      "may be negative), or the KL in nats")}
     latent_groups = "normal"
 
     def __init__(self, info_alpha=1.0, info_lambda=1000.0, divergence="mmd", kernel="rbf_d2", kernel_scale=1.0,

@@ -26,6 +26,7 @@ class Method(BuiltByData):
 
     Attributes:
       terms: names of the loss terms.
+      meanings: {name or pattern: Meaning} of the terms that a base, or term_meanings.COMMON, does not explain.
       needs: names of the parts of a batch that the loss needs, "x" (the observations) first; see data.batches.
       uses: names of parts that the loss uses where the data has them.
       player_names: of the players, in their order; each has gin's `<name>_optimizer`.
@@ -36,6 +37,7 @@ class Method(BuiltByData):
     """
 
     terms = ()
+    meanings = {}
     needs = ("x",)
     uses = ()
     player_names = ("model",)

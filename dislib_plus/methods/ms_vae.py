@@ -12,6 +12,7 @@ from dislib_plus import checks, seeds
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data.with_codes import WithCodes
 from dislib_plus.latents import LatentSpec, Part
+from dislib_plus.meanings import nats
 from dislib_plus.methods.stages import Stage
 from dislib_plus.methods.vae import VAE
 from dislib_plus.networks.film import ACTIVATIONS, SHAPES
@@ -59,6 +60,8 @@ class MSVAE(VAE):
     """
 
     uses = ("codes",)
+    meanings = {"reconstruction": nats("-log p(x|Y, z) of an observation, second stage, one sampled code", "lower"),
+                "kl": nats("KL(q(z|x - Y) || N(0, I)) of Z, second stage, weight 1", low=0)}
 
     def __init__(self, stage_one=None, z_size=10, stage_one_steps=None, stage_one_batch_size=None, stage_one_dir=None,
                  kl_weight=1.0, y_from="sample", y_samples=1, preset="paper", y_domain=None, film_shape=None,

@@ -5,28 +5,19 @@ import pathlib
 
 from dislib_plus import results
 from dislib_plus.evaluation.metrics import meanings
-from dislib_plus.evaluation.metrics.meanings import nats, number
 from dislib_plus.evaluation.steps import metric_files
+from dislib_plus.training import meanings as training_meanings
 
 # "num_active_dims": a number of disentanglement_lib that is not what its name says.
 _HIDDEN = ("uuid", "elapsed_time", "postprocess_time", "num_active_dims")
-# Of the terms that methods share; see the method for what is its own.
-TRAINING = {
-    "loss": nats("what training minimises, with its weights", "lower"),
-    "reconstruction": nats("reconstruction loss of an image, one sampled code", "lower"),
-    "kl": nats("KL(q(z|x) || p(z)) of an image, weight 1", low=0),
-    "total_correlation": nats("estimate that training weighs, of one batch; beta-TCVAE's estimator 'dlib' lacks a "
-                              "constant and is negative: see elbo_decomposition for the value"),
-    "elbo": nats("-(reconstruction + kl), a lower bound of the log likelihood", "higher"),
-    "global_step": number("finished iterations"),
-}
 
 
-def score_groups(model_dir):
+def score_groups(model_dir, model):
     """All scores below a run's folder.
 
     Args:
       model_dir: folder with `results/`; evaluations may lie in folders below it.
+      model: the trained model, which says what its terms are.
 
     Returns:
       list of (title, [(key, text, meaning), ...]): "training" first, then one group an evaluation; meaning is one line,
@@ -37,7 +28,8 @@ def score_groups(model_dir):
     groups = []
     training = model_dir / "results" / "json" / "train_results.json"
     if training.is_file():
-        groups.append(("training", _rows(results.load_dict(training), lambda key: TRAINING.get(key))))
+        groups.append(("training", _rows(results.load_dict(training),
+                                         functools.partial(training_meanings.of, model))))
     for path in sorted(model_dir.rglob("evaluation_results.json")):
         if path.parent.name == "json":
             config = _config(path)

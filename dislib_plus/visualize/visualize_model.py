@@ -171,5 +171,6 @@ def _report(gallery, model, dataset, model_dir):
         if key in bindings]
     if run:
         facts.append(("folder", run.as_posix()))
-    write_report(gallery.folder / "report.html", f"{type(model).__name__} on {dataset.name}", facts,
-                 scores.score_groups(run) if run else [], gallery.pictures, gallery.remarks, bindings)
+    groups = scores.score_groups(run, getattr(model, "whole", model)) if run else []
+    write_report(gallery.folder / "report.html", f"{type(model).__name__} on {dataset.name}", facts, groups,
+                 gallery.pictures, gallery.remarks, bindings)

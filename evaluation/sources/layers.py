@@ -46,9 +46,9 @@ def at_layer(model, layer):
       model: with `num_layers`, `code_spec` and `observation_shape`; layer: its number.
 
     Returns:
-      An object that is called after the model and the layer.
+      An object that is called after the model and the layer, and has the model as `whole`.
     """
-    found = {"code_spec": model.code_spec, "observation_shape": abilities.observation_shape(model)}
+    found = {"code_spec": model.code_spec, "observation_shape": abilities.observation_shape(model), "whole": model}
     for name in _OF_LAYER:
         function = None if abilities.lacks(model, [name]) else getattr(model, name)
         if function is not None and "layer" in inspect.signature(function).parameters:

@@ -20,13 +20,18 @@ def explained(names):
     return rows
 
 
-def show(names, stream=None):
-    """Prints what the numbers of the shipped metrics of these names mean, and what they have in common."""
+def shared():
+    """The same of the numbers that many metrics have."""
+    return [["many", key, str(meaning)] for key, meaning in meanings.COMMON.items()]
+
+
+def show(rows, what, stream=None):
+    """Prints rows of [what has the number, key or pattern, meaning]; `what` is the heading of the first."""
     table = Table(title="What the numbers mean ({...} stands for any text)", title_justify="left")
-    for heading in ("metric", "key", "meaning"):
+    for heading in (what, "key", "meaning"):
         table.add_column(heading, overflow="fold")
     last = None
-    for name, key, text in [*explained(names), *(["many", key, str(each)] for key, each in meanings.COMMON.items())]:
+    for name, key, text in rows:
         if name != last:
             table.add_section()
         table.add_row(name if name != last else "", key, text)

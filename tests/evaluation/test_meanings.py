@@ -57,8 +57,18 @@ def test_command(capsys):
     printed = " ".join(capsys.readouterr().out.split())
     for text in ("sum of all values of the codes that vary", "disentanglement", "seconds"):
         assert text in printed
+    assert "KL of the anchors" not in printed
     assert command.main(["--explain", "--metrics=irz"]) == 2
     assert "did you mean irs" in capsys.readouterr().err
+
+
+def test_command_without_names_explains_training_too(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert command.main(["--explain"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    for text in ("sum of all values of the codes that vary", "KL of the anchors alone", "AnchorVAE", "kl_weight",
+                 "training steps that are done"):
+        assert text in printed
 
 
 def test_tables_leave_out_the_number_that_is_not_what_its_name_says():

@@ -7,8 +7,10 @@ import pytest
 import tensorflow as tf
 
 from dislib_plus.losses import aggregate_posterior
-from dislib_plus.methods import VAE, BetaTCVAE
+from dislib_plus.methods import VAE, BetaTCVAE, term_meanings
 from support.losses import step_noise, step_terms
+
+CONSTANTLESS = "total_correlation_up_to_constant"
 
 
 def numpy_parts(q, z, weight=1.0):
@@ -43,6 +45,20 @@ def test_default_is_dlibs_form(tiny, images, loss_of, parts):
     raw = total_correlation - 3 * math.log(6 * 100)
     found = loss_of(tiny(BetaTCVAE, beta=6.0), images)
     np.testing.assert_allclose(found, reconstruction + kl + 5.0 * raw, rtol=1e-5)
+
+
+def test_what_dlibs_estimate_lacks_is_said_by_its_name(tiny, images):
+    """Minibatch weighted sampling (appendix C) has log(batch * dataset_size) where "dlib" has 0."""
+    log_size = math.log(6 * 100)
+    arguments = dict(beta=6.0, gamma=2.0, dataset_size=100)
+    known, raw = (tiny(BetaTCVAE, estimator=estimator, **arguments) for estimator in ("mws", "dlib"))
+    found, expected = step_terms(raw, images), step_terms(known, images)
+    assert tuple(found) == raw.terms and tuple(expected) == known.terms
+    for part, constant in (("mutual_information", -1), ("total_correlation", -3), ("dimension_wise_kl", 4)):
+        assert part not in found and f"{part}_up_to_constant" not in expected
+        np.testing.assert_allclose(found[f"{part}_up_to_constant"], expected[part] + constant * log_size, rtol=1e-4)
+    meaning = term_meanings.of(BetaTCVAE)[CONSTANTLESS]
+    assert "less (latents - 1) * log(batch * dataset size)" in meaning.text
 
 
 def test_analytic_form(tiny, images, loss_of, parts):
@@ -83,7 +99,7 @@ def test_estimators_of_one_gradient(tiny, images, gradients_of):
 def test_warm_up_raises_beta_from_zero(tiny, at_step):
     model = tiny(BetaTCVAE, beta=6.0, warmup_steps=10)
     for step, beta in ((0, 0.0), (5, 3.0), (10, 6.0), (99, 6.0)):
-        np.testing.assert_allclose(at_step(model, step).loss_weights()["total_correlation"], beta - 1.0)
+        np.testing.assert_allclose(at_step(model, step).loss_weights()[CONSTANTLESS], beta - 1.0)
 
 
 def test_mutual_information_is_bounded_by_the_number_of_images(tiny, images):

@@ -8,7 +8,8 @@ import pytest
 
 from dislib_plus.evaluation import runner
 from dislib_plus.evaluation.sources import source as sources
-from dislib_plus.training import callbacks
+from dislib_plus.methods import term_meanings
+from dislib_plus.training import callbacks, meanings
 from support import runs
 from support.methods import known_methods
 from support.outputs import outputs, train_and_keep
@@ -53,6 +54,22 @@ def test_two_steps(trained):
     terms = {name.removeprefix("term ") for name in trained.outputs if name.startswith("term ")}
     assert terms and {"loss", *terms} <= {tag for _, tag, _ in found}
     assert np.isfinite([value for values in found.values() for value in values]).all()
+
+
+def test_every_number_of_training_is_explained(trained):
+    """In the report and by `dislib_evaluate --explain`: each has a meaning, and lies in the range that it says."""
+    model = keras.models.load_model(trained.folder / "model.keras")
+    terms = {f"{stage.name}.{name}" for stage in model.stages() for name in stage.model.terms}
+    missing = [name for name in sorted({*trained.scores, *model.terms, *terms}) if meanings.of(model, name) is None]
+    assert not missing, (
+        f"Nothing says what {missing} of {type(model).__name__} are. Beside `terms` of the class that has them, add a "
+        "line each, as in\n    meanings = {'anchored_kl': nats('KL of the anchors alone', low=0)}\n"
+        "with nats, Meaning, share or number of dislib_plus.meanings; term_meanings.COMMON has the names that methods "
+        f"share: {', '.join(term_meanings.COMMON)}.")
+    for name, value in trained.scores.items():
+        meaning = meanings.of(model, name)
+        assert meaning.low is None or value >= meaning.low - 1e-6, (name, value, str(meaning))
+        assert meaning.high is None or value <= meaning.high + 1e-6, (name, value, str(meaning))
 
 
 def test_fresh_process_loads_the_same(trained, other_process, tmp_path):
