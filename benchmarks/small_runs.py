@@ -2,12 +2,13 @@
 
 import concurrent.futures
 import dataclasses
+import multiprocessing
 import os
 import pathlib
 import shlex
-import subprocess
 import sys
 
+import command_process
 import pandas as pd
 from tqdm import tqdm
 
@@ -18,6 +19,8 @@ from dislib_plus.training.run_directory import RunDirectory
 BIN = pathlib.Path(__file__).resolve().parents[1] / "bin"
 # What scores depend on beside the libraries of the training.
 SCORED_WITH = ("scipy", "scikit_learn")
+# After so many commands a process is replaced, as TensorFlow keeps some memory of every model.
+COMMANDS_OF_A_PROCESS = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Run:
 
 
 def execute(runs, scores=SCORES, workers=2, preset="full"):
-    """Trains and scores what is not finished yet, several runs at a time, each in processes of its own.
+    """Trains and scores what is not finished yet, several runs at a time, in processes that import TensorFlow once.
 
     Args:
       runs: list of Run, in the order in which they are started.
@@ -89,33 +92,34 @@ def execute(runs, scores=SCORES, workers=2, preset="full"):
     Raises:
       RuntimeError: a command failed; the runs that were not started yet are not started.
     """
-    threads = str(max(1, os.cpu_count() // workers))
-    environment = {**os.environ, "TF_NUM_INTRAOP_THREADS": threads, "OMP_NUM_THREADS": threads}
-    metrics = dict.fromkeys(score.metric for score in scores)
+    metrics = list(dict.fromkeys(score.metric for score in scores))
+    threads = max(1, os.cpu_count() // workers)
+    processes = concurrent.futures.ProcessPoolExecutor(
+        workers, multiprocessing.get_context("spawn"), command_process.share_cores, (threads,),
+        max_tasks_per_child=COMMANDS_OF_A_PROCESS)
     pool = concurrent.futures.ThreadPoolExecutor(workers)
     try:
-        jobs = [pool.submit(_execute, run, metrics, preset, environment) for run in runs]
+        jobs = [pool.submit(_execute, run, metrics, preset, processes) for run in runs]
         for job in tqdm(concurrent.futures.as_completed(jobs), total=len(jobs), unit="run"):
             job.result()
     finally:
         pool.shutdown(cancel_futures=True)
+        processes.shutdown()
 
 
-def _execute(run, metrics, preset, environment):
+def _execute(run, metrics, preset, processes):
     if not RunDirectory(run.folder).finished:
         bindings = (f"model.random_seed = {run.seed}", *run.bindings)
-        _command("dislib_train", run, environment, f"--gin_config=small/{run.recipe}.gin",
+        _command("dislib_train", run, processes, f"--gin_config=small/{run.recipe}.gin",
                  *(f"--gin_bindings={binding}" for binding in bindings))
     missing = [metric for metric in metrics if not run.scores_file(metric).is_file()]
     if missing:
-        _command("dislib_evaluate", run, environment, f"--metrics={','.join(missing)}", f"--preset={preset}")
+        _command("dislib_evaluate", run, processes, f"--metrics={','.join(missing)}", f"--preset={preset}")
 
 
-def _command(name, run, environment, *flags):
+def _command(name, run, processes, *flags):
     run.log.parent.mkdir(parents=True, exist_ok=True)
-    with open(run.log, "a", encoding="utf-8") as log:
-        arguments = [sys.executable, str(BIN / name), f"--model_dir={run.folder}", *flags]
-        code = subprocess.run(arguments, env=environment, stdout=log, stderr=log, check=False).returncode
+    code = processes.submit(command_process.call, BIN / name, [f"--model_dir={run.folder}", *flags], run.log).result()
     if code:
         raise RuntimeError(f"{name} of {run.folder} ended with exit code {code}; see {run.log}.")
 

@@ -1,5 +1,6 @@
 """The studies under benchmarks/: which runs are made, in what order; arithmetic of the tables; what is written."""
 
+import importlib
 import importlib.util
 import json
 import math
@@ -24,8 +25,9 @@ def load(name):
 @pytest.fixture
 def small_runs(monkeypatch):
     """The module small_runs, as the scripts import it."""
-    monkeypatch.setitem(sys.modules, "small_runs", load("small_runs"))
-    return sys.modules["small_runs"]
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    monkeypatch.delitem(sys.modules, "small_runs", raising=False)
+    return importlib.import_module("small_runs")
 
 
 @pytest.fixture
