@@ -9,7 +9,7 @@ import re
 import tokenize
 import traceback
 
-from dislib_plus import files, gin_internals
+from dislib_plus import files, gin_internals, gin_signatures
 from dislib_plus.sentences import LONGEST, ConfigurationError, brief, nearest
 
 # What gin raises for a mistake in its text.
@@ -56,7 +56,7 @@ def _reason(error):
         return no_parameter(*parameter.groups())
     if unknown:
         name = unknown.group(1).rpartition("/")[2]
-        return f"nothing is called {brief(name)!r}; {_nearest(near_names(name), 'names')}"
+        return f"nothing is called {brief(name)!r}; {_nearest(near_names(name))}"
     if macro:
         return f"the macro %{macro.group(1)} is used and never defined; add a line {macro.group(1)} = VALUE"
     if isinstance(error, SyntaxError):
@@ -97,13 +97,11 @@ def _import_failed(error, message):
 
 def no_parameter(name, parameter):
     """The sentence that `name` has no such parameter, without its end."""
-    known = parameters(name)
-    near = nearest(parameter, known) or known
-    return f"{name!r} has no parameter {brief(parameter)!r}; {_nearest(near, 'parameters')}"
+    return gin_signatures.no_parameter(name, parameter, parameters(name))
 
 
-def _nearest(near, kind):
-    return f"the nearest known {kind} are {', '.join(near)}" if near else f"there are no {kind} near it"
+def _nearest(near):
+    return f"the nearest known names are {', '.join(near)}" if near else "there are no names near it"
 
 
 def registered_names():

@@ -18,7 +18,7 @@ class _Delegate(config_parser.ParserDelegate):
         self.check_name(scoped_configurable_name.rpartition("/")[2])
 
     def macro(self, scoped_name):
-        return scoped_name
+        return None
 
 
 def check(paths, texts, folders):
@@ -37,11 +37,20 @@ def check(paths, texts, folders):
         statements = list(_statements(paths, texts, folders, lambda name: None))
         if any(isinstance(statement, config_parser.ImportStatement) for statement in statements):
             return  # modules of the user's own register further names
+        data_set = None
         for statement in _statements(paths, texts, folders, gin_vocabulary.check):
             bound = isinstance(statement, config_parser.BindingStatement) and statement.arg_name
             if bound or isinstance(statement, config_parser.BlockDeclaration):
                 with utils.try_with_location(statement.location):
                     gin_vocabulary.check(statement.selector)
+            if bound:
+                with utils.try_with_location(statement.location):
+                    gin_vocabulary.check_parameter(statement.selector, statement.arg_name)
+            if bound and (statement.scope, statement.selector, statement.arg_name) == ("", "dataset", "name"):
+                data_set = statement  # the last one counts
+        if data_set is not None and isinstance(data_set.value, str):
+            with utils.try_with_location(data_set.location):
+                gin_vocabulary.check_data_set(data_set.value)
 
 
 def _statements(paths, texts, folders, check_name):

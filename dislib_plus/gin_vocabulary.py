@@ -1,12 +1,12 @@
-"""Names that nothing can be registered under: told without importing what registers names, which costs seconds."""
+"""What nothing can be called: told without importing what registers names, which costs seconds."""
 
 import functools
 import importlib.util
 import pathlib
 import re
 
-from dislib_plus import files
-from dislib_plus.sentences import brief, nearest
+from dislib_plus import files, gin_signatures
+from dislib_plus.sentences import brief, nearest, quoted
 
 
 def check(selector):
@@ -22,13 +22,41 @@ def check(selector):
             raise ValueError(f"nothing is called {brief(name)!r}; the nearest known names are {', '.join(near)}")
 
 
+def check_parameter(selector, parameter):
+    """Raises ValueError for a parameter that what the library has under that name surely lacks."""
+    known = gin_signatures.parameters(selector.rpartition(".")[2], _sources())
+    if known is not None and parameter not in known:
+        raise ValueError(gin_signatures.no_parameter(selector, parameter, known))
+
+
+def check_data_set(name):
+    """Raises ValueError for the name of a data set that is surely misspelt."""
+    family = name.partition(":")[0]
+    if family not in _words():
+        near = nearest(family, _data_sets())
+        if near:
+            raise ValueError(f"dataset.name {quoted(name)} is unknown; the nearest known names are {', '.join(near)}")
+
+
+@functools.cache
+def _sources():
+    """The texts of the library's modules."""
+    package = pathlib.Path(__file__).parent
+    evaluation = importlib.util.find_spec("dislib_plus.evaluation").submodule_search_locations
+    return tuple(path.read_text(encoding="utf-8") for folder in (package, *map(pathlib.Path, evaluation))
+                 for path in sorted(folder.rglob("*.py")))
+
+
 @functools.cache
 def _words():
     """All words in the library's source: every name that it registers is one."""
-    package = pathlib.Path(__file__).parent
-    evaluation = importlib.util.find_spec("dislib_plus.evaluation").submodule_search_locations
-    return {word for folder in (package, *map(pathlib.Path, evaluation)) for path in folder.rglob("*.py")
-            for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
+    return {word for text in _sources() for word in re.findall(r"\w+", text)}
+
+
+@functools.cache
+def _data_sets():
+    """The names under which the library registers data sets."""
+    return sorted(name for text in _sources() for name in re.findall(r'^@register\("(\w+)"', text, re.MULTILINE))
 
 
 @functools.cache

@@ -295,6 +295,14 @@ def test_misspelt_names_are_told_before_names_are_known(binding, near, tmp_path)
     configuration.check_text([str(tmp_path / "a.gin")], ["import of_the_user"])  # which may register the name
 
 
+def test_parameters_and_data_sets_that_may_be_right_wait_for_the_names():
+    """What takes any parameter, Keras's own, a data set that a later binding replaces, one of a macro."""
+    configuration.check_text(None, ["vae.name = 'a'", "AdamOptimizer.learning_rte = 1", "dataset.name = 'toy_dsprite'",
+                                    "dataset.name = 'toy_dsprites'", "a/dataset.name = 'toy_dsprite'"])
+    configuration.check_text(None, ["dataset.name = %toy_dsprite", "toy_dsprite = 'cars3d'"])
+    configuration.check_text(None, ["import mine", "vae.betta = 3", "dataset.name = 'toy_dsprite'"])
+
+
 def test_names_that_are_far_from_all_others_wait_for_the_names():
     configuration.check_text(None, ["qqqqqq.beta = 4", "beta = 4", "also/beta = 5"])
 

@@ -16,7 +16,7 @@ from dislib_plus.sentences import LONGEST, brief
 
 __all__ = ["GIN_CALL", "UsageError", "run", "sentence"]
 
-SUCCESS, FAILURE, USAGE = 0, 1, 2
+SUCCESS, FAILURE, USAGE, NOT_READ = 0, 1, 2, 141
 # How gin begins the line that it adds to the message of an error in a function that it has called.
 GIN_CALL = "  In call to configurable"
 # TensorFlow's dump of source lines before and after the error itself; bold type and arguments that Keras adds.
@@ -44,7 +44,8 @@ def run(name, summary, define, act, argv=None, operands=False):
     Returns:
       0: done. 1: the work failed: files are missing, damaged or in the way, a loss is not finite, a metric cannot be
       computed. 2: the command line or the configuration is wrong in itself, whatever the files, and nothing was
-      started: an unknown name or parameter, a value outside its range, parts that do not fit together. 143: SIGTERM.
+      started: an unknown name or parameter, a value outside its range, parts that do not fit together. 141: nobody
+      reads what it prints (128 + SIGPIPE). 143: SIGTERM.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)  # see bin/
@@ -60,9 +61,9 @@ def run(name, summary, define, act, argv=None, operands=False):
         stopped = f"stopped {'by SIGTERM' if terminated else 'from the keyboard'}"
         return _fail(name, str(error) or f"{stopped}; the same command goes on from the last checkpoint, if any.",
                      signals.TERMINATED if terminated else FAILURE)
-    except BrokenPipeError:  # nobody reads on, as in `dislib_train --help | head`
+    except BrokenPipeError:  # as in `dislib_train --help | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILURE
+        return NOT_READ
     return code
 
 

@@ -16,24 +16,22 @@ def _define(flags):
 
 
 def _list(data_dir):
-    from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
+    from dislib_plus.console import Console
     from dislib_plus.data import Source, data_root, names
     from dislib_plus.data.registry import find_source
     from dislib_plus.data.sources import state
     root = data_root(data_dir)
-    # Text, as strings would be read as rich's markup: "[x]" means no style here.
-    table = Table(title=Text(f"Data sets (data folder: {root})", "table.title"), title_justify="left")
+    table = Table(title=f"Data sets (data folder: {root})", title_justify="left")
     for heading in ("dataset.name", "here", "files", "size", "licence", "described at"):
         table.add_column(heading, overflow="fold")
     for name in names():
         source = find_source(name) or Source(note="none needed")
         files = "\n".join(pattern.partition(" or ")[0] for pattern in source.patterns)
         row = (name, state(source, root), files or source.note, source.size, source.licence, source.home)
-        table.add_row(*map(Text, row))
-    Console(width=None if Console().is_terminal else 160).print(table)
+        table.add_row(*row)
+    Console(columns=160).print(table)
 
 
 def _labels(labels):

@@ -1,10 +1,10 @@
 """Scores as one readable table."""
 
 import re
-import sys
 
-from rich.console import Console
 from rich.table import Table
+
+from dislib_plus.console import Console
 
 # A metric with more numbers than this shows the first ones and says how many more are in its files.
 _SHOWN = 12
@@ -15,12 +15,8 @@ HIDDEN = ("elapsed_time", "uuid", "num_images", "num_samples", "num_active_dims"
 
 
 def console(stream=None):
-    """Where tables are printed: standard output or the stream; 140 columns where it is not a terminal.
-
-    Texts are shown as they are: "[x]" and ":x:" in a name or a path are not rich's markup.
-    """
-    stream = stream or sys.stdout
-    return Console(file=stream, width=None if stream.isatty() else 140, markup=False, emoji=False)
+    """Where tables of scores are printed: standard output or the stream; 140 columns where it is not a terminal."""
+    return Console(stream, 140)
 
 
 def show_scores(title, scores, stream=None):

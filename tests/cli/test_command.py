@@ -287,21 +287,26 @@ def test_a_repeated_warning_of_other_code_is_shown_once(run):
 PROBE = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
-from dislib_plus.cli import command
+from dislib_plus.cli import command, tables
 def act(flags):
+    if flags.table:
+        tables.show("a table", {"a row": "long " * 100_000})
     for line in range(100_000):
         print("a line", flush=flags.flush)
-sys.exit(command.run("dislib_probe", "Probes. " * 50_000, lambda flags: flags.boolean("flush", False, "."), act))
+def define(flags):
+    flags.boolean("flush", False, ".")
+    flags.boolean("table", False, ".")
+sys.exit(command.run("dislib_probe", "Probes. " * 50_000, define, act))
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], [], ["--flush"]])
+@pytest.mark.parametrize("arguments", [["--help"], [], ["--flush"], ["--table"]])
 def test_nobody_reads_on(arguments):
     process = subprocess.Popen([sys.executable, "-c", PROBE, *arguments], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
     process.stdout.read(10)
     process.stdout.close()
-    assert process.stderr.read() == b"" and process.wait() == 1
+    assert process.stderr.read() == b"" and process.wait() == 141
     process.stderr.close()
 
 

@@ -9,7 +9,7 @@ import sys
 import gin
 import pytest
 
-from dislib_plus import gin_internals, gin_vocabulary
+from dislib_plus import gin_internals, gin_mistakes, gin_signatures, gin_vocabulary
 from dislib_plus.cli.train import main
 
 BIN = pathlib.Path(__file__).parents[2] / "bin"
@@ -182,6 +182,9 @@ def test_a_python_path_that_is_not_a_folder(run, tmp_path):
 
 @pytest.mark.parametrize("arguments, message", [
     (["--gin_bindings=vae.beta = four"], "needs quotes"),
+    (["--gin_bindings=vae.betta = 3"], "'vae' has no parameter 'betta'; the nearest known parameters are beta"),
+    (["--gin_bindings=a/beta_tc_vae.encoderr = @fc_encoder()"], "'beta_tc_vae' has no parameter 'encoderr'; the near"),
+    (["--gin_bindings=dataset.name = 'toy_dsprite:a'"], "'toy_dsprite:a' is unknown; the nearest known names are toy_"),
     (["--gin_bindings=model.model = @fator_vae()"], "factor_vae"), (["--gin_config=nowhere.gin"], "is neither"),
     (["--gin_bindings=include 'nowhere.gin'"], "there is no file"), (["--model=a"], "unknown flag"),
 ])
@@ -204,6 +207,29 @@ def test_every_registered_name_is_a_word_of_the_source():
              if gin_internals.entry(selector).wrapped.__module__.startswith(("dislib_plus.", "keras.", "tensorflow."))
              and not selector.endswith("_optimizer")} | {"vae_optimizer", "discriminator_optimizer"}
     assert {"vae", "Adam", "relu", "mig", "dataset"} <= names <= gin_vocabulary._words()
+
+
+def test_parameters_read_off_the_source_are_those_that_gin_takes():
+    """So that `gin_vocabulary` refuses none of them; it may know fewer names, and take for good what gin refuses."""
+    from dislib_plus.evaluation import runner  # noqa: F401
+    from dislib_plus.evaluation.steps import metric_files
+    from dislib_plus.training import train  # noqa: F401
+    metric_files.import_metrics()
+    compared, keras = set(), set(gin_signatures._OF_KERAS)
+    for selector in gin_internals.selectors():
+        entry, name = gin_internals.entry(selector), selector.rpartition(".")[2]
+        found = gin_signatures.parameters(name, gin_vocabulary._sources())
+        if entry.wrapped.__module__.startswith("dislib_plus.") and found is not None:
+            taken = set(gin_mistakes.parameters(selector))
+            assert taken <= set(found) <= taken | keras | set(entry.denylist or ()), selector
+            compared.add(name)
+    assert {"vae", "ms_vae", "mig", "dataset", "model", "conv_encoder", "evaluation"} <= compared and len(compared) > 80
+
+
+def test_data_sets_read_off_the_source_are_those_that_are_registered():
+    from dislib_plus.data import registry
+    shipped = {name for name, make in registry._FACTORIES.items() if make.__module__.startswith("dislib_plus.")}
+    assert "cars3d" in shipped and shipped == set(gin_vocabulary._data_sets())
 
 
 def test_square_brackets_in_a_path(run):
