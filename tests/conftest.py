@@ -6,7 +6,7 @@ import sys
 import pytest
 
 pytest_plugins = ["support.dlib", "support.user_runs", "support.other_process"]
-pytest.register_assert_rewrite("support.runs")
+pytest.register_assert_rewrite("support.runs", "support.analysed_runs")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Analyses of the latent variables every so many iterations of training: CSV files, pictures, TensorBoard."""
 
 import dataclasses
+import functools
 import logging
 from typing import Optional, Sequence
 
@@ -12,13 +13,16 @@ from dislib_plus import checks, files
 from dislib_plus.analyses.latent_analyses import LatentAnalyses
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.evaluation.metrics import information_tracking
+from dislib_plus.evaluation.sources import abilities
 from dislib_plus.training.callbacks import StepCallback, register_watchers
 from dislib_plus.training.csv_series import Series
 from dislib_plus.training.event_file import EventFile
 from dislib_plus.visualize import training_curves
 
-NAMES = ("kl_per_dimension", "active_units", "information", "med", "kl_decomposition", "loss_weights", "traversals")
+NAMES = ("kl_per_dimension", "active_units", "information", "med", "kl_decomposition", "latent_information",
+         "loss_weights", "traversals")
 _OF_FACTORS = ("information", "med")
+_PICTURES = ("traversals", "information_flow")
 _MOST_BINS, _MOST_SAMPLES = 10 ** 4, 10 ** 6
 
 log = logging.getLogger(__name__)
@@ -31,10 +35,13 @@ class AnalysisSettings:
     """What is analysed during training, and how often. It changes no weight: analyses only read the model.
 
     Args:
-      every_steps: iterations between two analyses; None: none at all.
+      every_steps: iterations between two analyses, which come at the ends of progressive steps too (`step_ends` of a
+        method); None: only there, of a code with blocks (several Gaussian groups), and otherwise none at all.
       which: some of "kl_per_dimension" (nats), "active_units", "information" (I(z_j;c_k) and the diffusion
         indicators) and "med" (of mean codes), both left out for sets without factors, "kl_decomposition" (I(x;z),
-        total correlation, dimension-wise KL), "loss_weights" (such as an annealed beta), "traversals".
+        total correlation, dimension-wise KL), "latent_information" (I(x;z_l) of each block of a code that has blocks,
+        I(x;z) and I_over, nats; and a picture of it at the ends of progressive steps), "loss_weights" (such as an
+        annealed beta), "traversals".
       num_images: images of the fixed subset; all where the set has fewer.
       num_samples, num_bins, span, random_seed, batch_size: see `LatentAnalyses`.
 
@@ -69,13 +76,20 @@ class AnalysisSettings:
           model, dataset: what is analysed.
           folder: of the CSV files and pictures; events: of the event files.
         """
-        if self.every_steps is None:
+        if self.every_steps is None and not _step_ends(model):
             return []
         return [Analyses(first_step, last_step, self, model, dataset, folder, events)]
 
 
+def _step_ends(model):
+    """Numbers of updates at which the progressive steps of a code with blocks end."""
+    if abilities.lacks(model, ["step_ends", "parts", "posterior"]) or not model.parts()[-1].blocks:
+        return []
+    return list(model.step_ends)
+
+
 class Analyses(StepCallback):
-    """Analyses the model at the start, every `every_steps` iterations and at the end.
+    """Analyses the model at the start, every `every_steps` iterations, at the ends of progressive steps and at the end.
 
     Rows are on the disk before the checkpoint of their step is, and rows after the checkpoint that a run
     is resumed from are dropped and made again: so none is lost or doubled. The event file is written anew
@@ -90,6 +104,10 @@ class Analyses(StepCallback):
             log.info("analyses: data set %r has no factors, so I(z;c) and MED are not tracked", dataset.name)
         names = ("num_images", "num_samples", "num_bins", "span", "random_seed", "batch_size")
         self.analyses = LatentAnalyses(model, dataset, **{name: getattr(settings, name) for name in names})
+        if not self.analyses.part.blocks:
+            self.which = [name for name in self.which if name != "latent_information"]
+        # A model may have been trained before this stage.
+        self.step_ends = [end - int(model.step) + first_step for end in _step_ends(model)]
         self.series, self.file = {}, None
 
     def on_train_begin(self, logs=None):
@@ -101,34 +119,43 @@ class Analyses(StepCallback):
                 self.series[name] = Series(self.folder / f"{name}.csv", kept)
                 for row in self.series[name].rows:
                     self._write_scalars(name, *row)
-        for path in sorted(self.folder.glob("traversals_*.png")):
-            step = int(path.stem.rpartition("_")[2])
-            if step <= kept:
-                self._write_picture(step, path)
-            else:
-                path.unlink()
+        for name in _PICTURES:
+            for path in training_curves.pictures(self.folder, name):
+                step = int(path.stem.rpartition("_")[2])
+                if step <= kept:
+                    self._write_picture(name, step, path)
+                else:
+                    path.unlink()
         if self.first_step == 0:
             self.analyse(0)
 
     def at_step(self, step, logs):
-        if self.due(step, self.before, self.settings.every_steps):
-            self.analyse(step)
+        ends = any(self.before < end <= step for end in self.step_ends)
+        if ends or self.due(step, self.before, self.settings.every_steps or self.last_step):
+            self.analyse(step, ends)
         if step == self.last_step:
             training_curves.draw(self.folder, self.folder)
         self.before = step
 
-    def analyse(self, step):
-        """Adds a row to every series, and a picture."""
+    def analyse(self, step, ends=False):
+        """Adds a row to every series, and pictures; ends: whether a progressive step ends."""
         moment = self.analyses.look()
         for name in self.which:
             if name == "traversals":
-                path = self.folder / f"traversals_{step:09d}.png"
-                moment.draw_traversals(path)
-                self._write_picture(step, path)
+                self._draw(name, step, moment.draw_traversals)
                 continue
-            self._append(name, step, getattr(moment, name)())
+            values = getattr(moment, name)()
+            self._append(name, step, values)
             if name == "information":
                 self._append("diffusion", step, self._diffusion())
+            if name == "latent_information" and ends:
+                self._draw("information_flow", step, functools.partial(
+                    moment.draw_information_flow, information=values, when=f"after {step:,} iterations: "))
+
+    def _draw(self, name, step, draw):
+        path = self.folder / f"{name}_{step:09d}.png"
+        draw(path)
+        self._write_picture(name, step, path)
 
     def _append(self, name, step, values):
         if values:
@@ -148,9 +175,9 @@ class Analyses(StepCallback):
             for column, value in values.items():
                 tf.summary.scalar(f"{name}/{column}", value, step)
 
-    def _write_picture(self, step, path):
+    def _write_picture(self, name, step, path):
         with self.file.writing():
-            tf.summary.image("traversals", tf.io.decode_png(path.read_bytes())[None], step)
+            tf.summary.image(name, tf.io.decode_png(path.read_bytes())[None], step)
 
     def on_train_end(self, logs=None):
         self.file.close()

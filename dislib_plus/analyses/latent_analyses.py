@@ -10,8 +10,8 @@ from dislib_plus.evaluation.encoding import image_batches, labels, posteriors
 from dislib_plus.evaluation.metrics import elbo_decomposition, information_tracking, med
 from dislib_plus.evaluation.metrics.active_variables import active_variables
 from dislib_plus.evaluation.sources import abilities
-from dislib_plus.visualize import traversals
-from dislib_plus.visualize.latent_statistics import LatentStatistics, gaussian_first
+from dislib_plus.visualize import information_flow, traversals
+from dislib_plus.visualize.latent_statistics import LatentStatistics, gaussian_first, information_by_block
 
 _PARTS_OF_KL = ("kl", "mutual_information", "total_correlation", "dimension_wise_kl")
 
@@ -108,6 +108,10 @@ class _Moment:
                                                     tables, "float32")
         return {name: parts[name] for name in _PARTS_OF_KL}
 
+    def latent_information(self):
+        """I(x;z_l) of every block, I(x;z) and I_over; see `information_by_block`."""
+        return information_by_block(self.fixed.part, self.mean, self.stddev, self.tables, self.fixed.seed, "float32")
+
     def loss_weights(self):
         """Weights that the next step gives to the terms of the loss."""
         return {name: float(weight) for name, weight in self.fixed.model.loss_weights().items()}
@@ -115,8 +119,20 @@ class _Moment:
     def draw_traversals(self, path):
         """Draws the traversals of the first image as a table (see `traversal_table`)."""
         fixed = self.fixed
-        image = fixed.dataset.observations(fixed.indices[:1], image_batches.batch_seed(fixed.seed, 0))[0].numpy()
-        traversals.traversal_table(fixed.part, self._statistics(), image, path, fixed.span, num_values=9, max_units=10)
+        traversals.traversal_table(fixed.part, self._statistics(), self._first_image(), path, fixed.span, num_values=9,
+                                   max_units=10)
+
+    def draw_information_flow(self, path, information, when):
+        """Draws what each block tells of the images, and what it does to the first one; see `information_flow.panel`.
+
+        Args:
+          path: file name; information: of `latent_information`; when: start of the title.
+        """
+        information_flow.panel(self.fixed.part, information, self._first_image(), len(self.mean), path, when)
+
+    def _first_image(self):
+        fixed = self.fixed
+        return fixed.dataset.observations(fixed.indices[:1], image_batches.batch_seed(fixed.seed, 0))[0].numpy()
 
     def _statistics(self):
         fixed, units = self.fixed, self.fixed.part.units

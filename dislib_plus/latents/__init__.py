@@ -2,6 +2,6 @@
 
 from dislib_plus.latents.categorical import CategoricalGroup
 from dislib_plus.latents.normal import NormalGroup, NormalPrior
-from dislib_plus.latents.parts import Part, Unit, units_of
+from dislib_plus.latents.parts import Block, Part, Unit, units_of
 from dislib_plus.latents.posterior import Posterior
 from dislib_plus.latents.spec import LatentSpec

@@ -9,6 +9,7 @@ from dislib_plus.configuration import ConfigurationError
 from dislib_plus.latents.categorical import CategoricalGroup
 from dislib_plus.latents.group import Group
 from dislib_plus.latents.normal import NormalGroup
+from dislib_plus.latents.parts import group_names
 from dislib_plus.latents.posterior import Posterior
 
 tfd = tfp.distributions
@@ -35,6 +36,10 @@ class LatentSpec:
         made["normal"](1), made["categorical"](2)
         self.groups = tuple(group if isinstance(group, Group) else made[group[0]](group[1])
                             for group in _listed(groups))
+        shown = group_names(self.code_spec, "z", self.names)
+        if len(set(shown)) < len(shown):
+            raise ConfigurationError("Latent groups must have different names (those without are called by their "
+                                     f"place); received {', '.join(shown)}.")
 
     def get_config(self):
         return {"groups": [keras.saving.serialize_keras_object(group) for group in self.groups]}
@@ -52,6 +57,11 @@ class LatentSpec:
     def code_spec(self):
         """Groups as (kind, size) pairs, in the order of the code's columns."""
         return [(group.kind, group.size) for group in self.groups]
+
+    @property
+    def names(self):
+        """Names of the groups; None for those without."""
+        return [group.name for group in self.groups]
 
     @property
     def is_normal(self):

@@ -165,7 +165,7 @@ class VAE(Method):
     def parts(self):
         """What pictures vary: list of latents.Part, here the whole code z."""
         return [Part("z", self.code_spec, self.represent, self.posterior, lambda x: {},
-                     lambda code, anchor: [("X", self.decode(code))])]
+                     lambda code, anchor: [("X", self.decode(code))], self.latents.sample_prior, self.latents.names)]
 
     def call(self, x, training=False):
         """Reconstruction from the deterministic code, images in [0, 1]."""

@@ -1,6 +1,7 @@
 """What the latent variables of a part do on a data set: their KL, activity and information about the factors."""
 
 import dataclasses
+from typing import Optional
 
 import numpy as np
 import tensorflow as tf
@@ -11,11 +12,13 @@ from dislib_plus.evaluation.arithmetic.discrete_information import (
     discrete_mutual_info,
     histogram_discretize,
 )
+from dislib_plus.evaluation.arithmetic.posterior_mixture import PosteriorMixture
 from dislib_plus.evaluation.encoding import image_batches, labels, posteriors
-from dislib_plus.evaluation.metrics import elbo_decomposition
+from dislib_plus.evaluation.metrics import elbo_decomposition, latent_information
 
 CODE_BINS = 20
 NAMED_SHARE = 0.15
+_LEAST_SAMPLES = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +34,7 @@ class LatentStatistics:
       entropies: [K] in nats; None without factors.
       factor_names: list of K names.
       num_images: n.
+      information: see `information_by_block`; None for a code without blocks.
     """
 
     units: list
@@ -40,6 +44,7 @@ class LatentStatistics:
     entropies: np.ndarray
     factor_names: list
     num_images: int
+    information: Optional[dict] = None
 
     def order(self):
         """Numbers of the units by falling KL (without posteriors: as they are)."""
@@ -69,6 +74,7 @@ class LatentStatistics:
                 "factors": list(self.factor_names),
                 "factor_entropies": None if self.entropies is None else self.entropies.tolist(),
                 "mutual_information": None if self.mutual_information is None else self.mutual_information.tolist(),
+                **({} if self.information is None else {"information": self.information}),
                 "num_images": self.num_images}
 
 
@@ -86,14 +92,38 @@ def latent_statistics(part, dataset, num_images, random_state, batch_size=128):
       LatentStatistics.
     """
     indices = image_batches.select(dataset, num_images, random_state)
-    codes, kl = _encode(part, dataset, indices, batch_size)
+    codes, parameters = _encode(part, dataset, indices, batch_size)
+    kl = unit_kl(part.units, *parameters).mean(axis=0) if parameters else None
+    of_blocks = information_by_block(part, *parameters, seed=0) if parameters and part.blocks else None
     information, entropies = None, None
     if dataset.num_factors:
         factors = labels.grid_factors(dataset, indices).T
         information = discrete_mutual_info(_discretized(part.units, codes), factors)
         entropies = discrete_entropy(factors)
     active = np.array([codes[:, unit.start:unit.stop].var(axis=0).max() > ACTIVE_VARIANCE for unit in part.units])
-    return LatentStatistics(part.units, kl, active, information, entropies, list(dataset.factor_names), len(indices))
+    return LatentStatistics(part.units, kl, active, information, entropies, list(dataset.factor_names), len(indices),
+                            of_blocks)
+
+
+def information_by_block(part, mean, stddev, log_probabilities, seed, dtype="float64"):
+    """I(x;z_l) of every block of a code, I(x;z) and I_over; see `latent_information.information_of_blocks`.
+
+    The mixture is that of all images, with one sample of each image's code; of sets below 1,000 images several.
+
+    Args:
+      part: a Part with blocks.
+      mean, stddev: [n, number of Gaussian units], in the order of the code.
+      log_probabilities: list of [n, classes], one per categorical variable.
+      seed: of the samples; dtype: of the densities.
+    """
+    variables = latent_information.spec_groups(part.code_spec)
+    # Copies of all components leave the mixture as it is, and each gets a sample.
+    copies = -(-_LEAST_SAMPLES // len(mean))
+    mixture = PosteriorMixture(*(np.tile(table, (copies, 1)) for table in (mean, stddev)),
+                               [np.tile(table, (copies, 1)) for table in log_probabilities], dtype)
+    return latent_information.information_of_blocks(
+        mixture, np.random.RandomState(seed), {block.name: own for block, own in zip(part.blocks, variables)},
+        mixture.num_images)
 
 
 def unit_kl(units, mean, stddev, log_probabilities):
@@ -117,19 +147,18 @@ def gaussian_first(units):
 
 
 def _encode(part, dataset, indices, batch_size):
-    """Codes [n, size], and mean KL [U] or None."""
+    """Codes [n, size], and the posteriors' (mean, stddev, log probabilities) or None."""
     @tf.function(reduce_retracing=True)
     def encode(x):
         return part.encode(x), () if part.posterior is None else posteriors.parts_of(part.posterior(x))
 
-    codes, kl = [], np.zeros(len(part.units))
+    codes, parameters = [], []
     for x in image_batches.batches(dataset, indices, batch_size, progress=f"encoding {part.letter}"):
-        code, parameters = encode(x)
+        code, parts = encode(x)
         codes.append(code.numpy())
-        if parameters:
-            mean, stddev, tables = parameters
-            kl += unit_kl(part.units, mean, stddev, tables).sum(axis=0)
-    return np.concatenate(codes), None if part.posterior is None else kl / len(indices)
+        parameters.append([table.numpy() for table in tf.nest.flatten(parts)])
+    mean_stddev_tables = list(map(np.concatenate, zip(*parameters)))
+    return np.concatenate(codes), mean_stddev_tables and (*mean_stddev_tables[:2], mean_stddev_tables[2:])
 
 
 def _discretized(units, codes):

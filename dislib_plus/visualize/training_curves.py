@@ -3,9 +3,10 @@
 import pathlib
 
 import numpy as np
+from PIL import Image
 
 from dislib_plus.training import csv_series
-from dislib_plus.visualize import charts
+from dislib_plus.visualize import canvas, charts, information_flow
 
 _LINES = 10
 _SECTION = "During training"
@@ -30,7 +31,19 @@ def draw(source, target, prefix=""):
             with charts.figure(pathlib.Path(target) / file, width, 3.6) as drawing:
                 paint(drawing, *table(rows))
             drawn.append((file, title, caption))
+    panels = pictures(source, "information_flow")
+    if panels:
+        file = f"{prefix}information_flow.png"
+        canvas.save_image(canvas.side_by_side([np.asarray(Image.open(path).convert("RGB")) for path in panels]),
+                          pathlib.Path(target) / file)
+        drawn.append((file, "Information flow", "What each block of the code tells of the image when a progressive "
+                      f"step has ended. {information_flow.CAPTION}"))
     return drawn
+
+
+def pictures(folder, name):
+    """Files of the pictures that an analysis has drawn, in the order of their iterations."""
+    return sorted(pathlib.Path(folder).glob(f"{name}_{'[0-9]' * 9}*.png"))
 
 
 def add(gallery, model_dir):
@@ -98,6 +111,17 @@ def _diffusion(drawing, steps, columns):
     _legend(lost)
 
 
+def _latent_information(drawing, steps, columns):
+    panel = _panel(drawing.subplots(), "nats")
+    for name, values in columns.items():
+        block = name.removeprefix("mutual_information.")
+        if block != name:
+            panel.plot(steps, values, marker=".", label=f"I(x;{block})")
+    panel.plot(steps, columns["mutual_information"], color="black", label="I(x;z), all blocks")
+    panel.plot(steps, columns["overlapping_information"], "--", color=charts.GREY, label="sum of blocks - I(x;z)")
+    _legend(panel)
+
+
 def _all_columns(label, logarithmic=False):
     def paint(drawing, steps, columns):
         panel = _panel(drawing.subplots(), label)
@@ -129,6 +153,9 @@ _CURVES = {
             9.4),
     "kl_decomposition": ("Parts of the KL", "KL = I(x;z) + total correlation + dimension-wise KL.",
                          _all_columns("nats"), 6.4),
+    "latent_information": ("Information about the image", "I(x;z_l) of each block of the code, and of the whole code. "
+                           "What the sum of the blocks has above the whole, several blocks tell.", _latent_information,
+                           6.4),
     "loss_weights": ("Weights of the loss", "What the next iteration multiplies each term with.",
                      _all_columns("weight", logarithmic=True), 6.4),
 }

@@ -6,7 +6,8 @@ import tensorflow as tf
 from dislib_plus.visualize import canvas, visualize_util
 
 
-def traversal_table(part, statistics, x, path, span=2.0, num_values=11, max_units=20):
+def traversal_table(part, statistics, x, path, span=2.0, num_values=11, max_units=20,
+                    numbers=None):
     """Draws a table for one image: a row (of two-stage models Y and X) a latent variable, by falling KL.
 
     Gaussian variables take `num_values` values from -span to span standard
@@ -19,8 +20,9 @@ def traversal_table(part, statistics, x, path, span=2.0, num_values=11, max_unit
       span: standard deviations.
       num_values: columns.
       max_units: variables drawn, those with the largest KL.
+      numbers: those that are drawn instead, in this order.
     """
-    numbers = statistics.order()[:max_units]
+    numbers = statistics.order()[:max_units] if numbers is None else numbers
     values = np.linspace(-span, span, num_values)
     rows = _walk(part, x[None], numbers, lambda start: values, num_values)
     labels, grid, starts = [], [], []

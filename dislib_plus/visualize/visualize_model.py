@@ -9,6 +9,7 @@ import numpy as np
 from dislib_plus import checks, files, results
 from dislib_plus.evaluation.sources import abilities
 from dislib_plus.visualize import (
+    block_pictures,
     charts,
     latent_statistics,
     picture_folder,
@@ -82,6 +83,7 @@ def visualize_model(model, dataset, output_dir, overwrite=False, model_dir=None,
         for part, statistics in known:
             _draw_traversals(gallery, part, statistics, x, min(num_traversals, len(x)), num_animations, num_frames, fps,
                              span)
+            block_pictures.add(gallery, part, statistics, x, span)
         _draw_samples(gallery, model, num_samples)
         results.save_dict(folder / "latents.json", {part.letter: statistics.as_dict() for part, statistics in known})
         training_curves.add(gallery, model_dir)

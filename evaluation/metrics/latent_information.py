@@ -57,6 +57,21 @@ def minibatch_information(mixture, random_state, groups, batch_size=1024, num_ba
     return np.mean([np.mean(_own(samples, groups) - densities, axis=0) for samples, densities in batches], axis=0)
 
 
+def information_of_blocks(mixture, random_state, blocks, num_samples=10000):
+    """I(x;z_l) of the blocks of a code, I(x;z) and I_over, under the metric's keys.
+
+    Args:
+      mixture, random_state, num_samples: as `latent_information`.
+      blocks: {name: variable numbers}, of all variables.
+
+    Returns:
+      dict of floats, nats: `mutual_information.NAME`, `mutual_information`, `overlapping_information`.
+    """
+    *values, total = latent_information(mixture, random_state, [*blocks.values(), mixture.joint], num_samples)
+    return {**{f"mutual_information.{name}": float(value) for name, value in zip(blocks, values)},
+            "mutual_information": float(total), "overlapping_information": overlapping_information(values, total)}
+
+
 def overlapping_information(group_information, total_information):
     """I_over = sum_l I(x;z_l) - I(x;z), nats (pro-VLAE, sec. 4).
 
@@ -98,7 +113,7 @@ def spec_groups(code_spec):
 
 @metric("latent_information", "posterior", "code_spec", scores={
     "mutual_information": nats("I(x;z) of the whole code, at most log_num_images"),
-    "mutual_information.group_{l}": nats("the same of one block of the code"),
+    "mutual_information.group_{l}": nats("the same of one block of the code, counted from 0: of a ladder's z1, z2, ..."),
     "overlapping_information": nats("sum over blocks of I(x;z_l), less I(x;z)", better="lower"),
     "mutual_information_latents": nats("I(x;z_j) of each latent"),
     "kl_latents": nats("mean KL to the prior of each latent, an upper bound of its information", low=0),

@@ -11,26 +11,14 @@ import pytest
 import tensorflow as tf
 
 from dislib_plus.analyses import during_training
-from dislib_plus.data import ResidentGrid, get_named_ground_truth_data, registry
+from dislib_plus.data import get_named_ground_truth_data, registry
 from dislib_plus.evaluation.metrics import information_tracking, med
 from dislib_plus.evaluation.metrics.active_variables import active_variables
-from dislib_plus.training import callbacks, csv_series
+from dislib_plus.training import csv_series
+from support.analysed_runs import Interrupted, crash_at, events, pictures, same_analyses, tables, values
 
 ON = ["dataset.name = 'tiny_grid'", "analyses.every_steps = 7", "analyses.num_samples = 40"]
 SERIES = ("kl_per_dimension", "active_units", "information", "diffusion", "med", "kl_decomposition", "loss_weights")
-
-
-class Interrupted(Exception):
-    """Stands for a crash."""
-
-
-@pytest.fixture(autouse=True)
-def tiny_grid(monkeypatch):
-    """64 images with the factors a (4 values) and b (16 values)."""
-    images = np.random.RandomState(0).randint(0, 120, (64, 16, 16, 1)).astype(np.uint8)
-    images[:, :8] += (np.arange(64) // 16 * 40).astype(np.uint8)[:, None, None, None]
-    made = ResidentGrid("tiny_grid", ["a", "b"], [4, 16], images)
-    monkeypatch.setitem(registry._FACTORIES, "tiny_grid", lambda root: made)
 
 
 @pytest.fixture(scope="module")
@@ -44,32 +32,6 @@ def whole(train, shared):
     if not (shared / "model.keras").exists():
         train(shared, *ON)
     return shared
-
-
-def tables(folder, stage="train"):
-    return {path.stem: path.read_text() for path in sorted((folder / "analyses" / stage).glob("*.csv"))}
-
-
-def pictures(folder, stage="train"):
-    return {path.name: path.read_bytes() for path in sorted((folder / "analyses" / stage).glob("traversals_*.png"))}
-
-
-def events(folder, stage="train"):
-    """List of (tag, step, content) of the analyses' event files, sorted."""
-    found = []
-    for path in (folder / "events" / stage / "analyses").iterdir():
-        for event in tf.compat.v1.train.summary_iterator(str(path)):
-            found += [(value.tag, event.step, tf.make_ndarray(value.tensor).tolist()) for value in event.summary.value]
-    return sorted(found)
-
-
-def values(folder, name, step=30, stage="train"):
-    return dict(csv_series.read(folder / "analyses" / stage / f"{name}.csv"))[step]
-
-
-def same_analyses(first, second, stage="train"):
-    assert tables(first, stage) == tables(second, stage) and pictures(first, stage) == pictures(second, stage)
-    assert events(first, stage) == events(second, stage)
 
 
 def test_weights_are_those_without_analyses(train, weights, tmp_path, whole):
@@ -160,17 +122,6 @@ def test_diffusion_is_that_of_the_whole_history(whole):
     for number, (step, _) in enumerate(rows):
         assert values(whole, "diffusion", step) == {
             f"{name}.{factor}": expected[name][number][k] for name in expected for k, factor in enumerate("ab")}
-
-
-def crash_at(monkeypatch, step_of_crash, stage="train"):
-    at_step = callbacks.Progress.at_step
-
-    def failing(self, step, logs):
-        at_step(self, step, logs)
-        if step >= step_of_crash and self.title == stage:
-            raise Interrupted
-    monkeypatch.setattr(callbacks.Progress, "at_step", failing)
-    return lambda: monkeypatch.setattr(callbacks.Progress, "at_step", at_step)
 
 
 @pytest.mark.parametrize("step", [5, 18, 30])

@@ -15,8 +15,10 @@ tfd = tfp.distributions
 
 def test_units_of_mixed_code():
     units = units_of([("normal", 2), ("categorical", 3), ("normal", 1), ("categorical", 2)], "z")
-    assert units == [Unit("z0", "normal", 0, 1), Unit("z1", "normal", 1, 2), Unit("d0", "categorical", 2, 5),
-                     Unit("z2", "normal", 5, 6), Unit("d1", "categorical", 6, 8)]
+    assert units == [Unit("z1_0", "normal", 0, 1), Unit("z1_1", "normal", 1, 2), Unit("d0", "categorical", 2, 5),
+                     Unit("z2_0", "normal", 5, 6), Unit("d1", "categorical", 6, 8)]
+    units = units_of([("normal", 2), ("categorical", 3)], "z")
+    assert units == [Unit("z0", "normal", 0, 1), Unit("z1", "normal", 1, 2), Unit("d0", "categorical", 2, 5)]
 
 
 def test_unit_kl_equals_tfp_and_keeps_the_order_of_the_code():
