@@ -1,5 +1,6 @@
 """Analyses of the latent variables every so many iterations of training: CSV files, pictures, TensorBoard."""
 
+import contextlib
 import dataclasses
 import functools
 import logging
@@ -93,7 +94,7 @@ class Analyses(StepCallback):
 
     Rows are on the disk before the checkpoint of their step is, and rows after the checkpoint that a run
     is resumed from are dropped and made again: so none is lost or doubled. The event file is written anew
-    from the CSV files and pictures when a run is resumed.
+    from the CSV files and pictures when a run is resumed. The end of the run ends a progressive step too.
     """
 
     def __init__(self, first_step, last_step, settings, model, dataset, folder, events):
@@ -130,12 +131,23 @@ class Analyses(StepCallback):
             self.analyse(0)
 
     def at_step(self, step, logs):
-        ends = any(self.before < end <= step for end in self.step_ends)
+        ends = any(self.before < end <= step for end in self.step_ends) or self.step_ends and step == self.last_step
         if ends or self.due(step, self.before, self.settings.every_steps or self.last_step):
-            self.analyse(step, ends)
+            with self._last_update() if step in self.step_ends else contextlib.nullcontext():
+                self.analyse(step, ends)
         if step == self.last_step:
             training_curves.draw(self.folder, self.folder)
         self.before = step
+
+    @contextlib.contextmanager
+    def _last_update(self):
+        """What depends on the number of updates is as in the last one: the end of a step, not the start of the next."""
+        updates = self.analyses.model.updates
+        updates.assign_sub(1)
+        try:
+            yield
+        finally:
+            updates.assign_add(1)
 
     def analyse(self, step, ends=False):
         """Adds a row to every series, and pictures; ends: whether a progressive step ends."""

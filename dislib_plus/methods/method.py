@@ -31,7 +31,7 @@ class Method(BuiltByData):
       uses: names of parts that the loss uses where the data has them.
       player_names: of the players, in their order; each has gin's `<name>_optimizer`.
       counted_updates: training steps of the run that one iteration counts for.
-      step_ends: numbers of updates at which a progressive step ends; analyses look at the model there.
+      step_ends: numbers of updates after which a progressive step ends and another begins; analyses look there.
       dataset_size: number of training examples, for estimates that need it; None: `train` takes that of its data set.
       updates: int64 variable, number of finished iterations; every schedule is a function of it.
       seed: integer; all noise is a pure function of it and of the iteration.

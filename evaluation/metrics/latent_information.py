@@ -113,7 +113,7 @@ def spec_groups(code_spec):
 
 @metric("latent_information", "posterior", "code_spec", scores={
     "mutual_information": nats("I(x;z) of the whole code, at most log_num_images"),
-    "mutual_information.group_{l}": nats("the same of one block of the code, counted from 0: of a ladder's z1, z2, ..."),
+    "mutual_information.group_{l}": nats("the same of one block of the code; of a ladder group_0 is z1"),
     "overlapping_information": nats("sum over blocks of I(x;z_l), less I(x;z)", better="lower"),
     "mutual_information_latents": nats("I(x;z_j) of each latent"),
     "kl_latents": nats("mean KL to the prior of each latent, an upper bound of its information", low=0),

@@ -9,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 from scipy import stats
 
-from dislib_plus.analyses import during_training
+from dislib_plus.analyses import during_training, latent_analyses
 from dislib_plus.data import registry
 from dislib_plus.methods import VAE, Method
 from support.analysed_runs import Interrupted, crash_at, events, pictures, same_analyses, steps_of, tables, values
@@ -23,8 +23,8 @@ FLOW = ["information_flow_000000009.png", "information_flow_000000021.png", "inf
 
 @pytest.fixture
 def progressive(monkeypatch):
-    """All methods have progressive steps that end after 9, 21 and 30 updates."""
-    monkeypatch.setattr(Method, "step_ends", [9, 21, 30])
+    """All methods have progressive steps that end after 9 and 21 updates; the last goes on to the end."""
+    monkeypatch.setattr(Method, "step_ends", [9, 21])
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +86,25 @@ def test_one_picture_a_run_shows_the_progressive_steps_side_by_side(whole):
     assert (folder / "latent_information.png").exists()
 
 
-def test_analyses_at_the_ends_of_progressive_steps_need_no_settings(train, tmp_path, whole):
+def test_analyses_at_the_ends_of_progressive_steps_need_no_settings(train, tmp_path, whole, monkeypatch):
+    """Schedules are those of the last update of a step then."""
+    seen, look = [], latent_analyses.LatentAnalyses.look
+    monkeypatch.setattr(latent_analyses.LatentAnalyses, "look", lambda self: seen.append(int(self.model.step)) or look(
+        self))
     train(tmp_path / "run", *BLOCKS)
+    assert seen == [0, 8, 20, 30]
     assert steps_of(tmp_path / "run", "latent_information") == [0, 9, 21, 30]
     assert pictures(tmp_path / "run", name="information_flow") == pictures(whole, name="information_flow")
     assert values(tmp_path / "run", "latent_information") == values(whole, "latent_information")
+
+
+def test_weights_are_those_without_analyses(train, tmp_path, whole, weights, monkeypatch):
+    monkeypatch.setattr(Method, "step_ends", ())
+    train(tmp_path, *BLOCKS)
+    plain, analysed = weights(tmp_path), weights(whole)
+    assert plain.keys() == analysed.keys() and not (tmp_path / "analyses").exists()
+    for name in plain:
+        np.testing.assert_array_equal(plain[name], analysed[name])
 
 
 def test_one_group_is_left_alone(train, tmp_path, progressive):
@@ -99,11 +113,9 @@ def test_one_group_is_left_alone(train, tmp_path, progressive):
 
 
 def test_blocks_without_progressive_steps(train, tmp_path):
-    train(tmp_path / "off", *BLOCKS, "model.training_steps = 8")
-    assert not (tmp_path / "off" / "analyses").exists()
-    train(tmp_path / "on", *BLOCKS, EVERY, "model.training_steps = 8")
-    assert steps_of(tmp_path / "on", "latent_information") == [0, 7, 8]
-    assert not pictures(tmp_path / "on", name="information_flow")
+    train(tmp_path, *BLOCKS, EVERY, "model.training_steps = 8")
+    assert steps_of(tmp_path, "latent_information") == [0, 7, 8]
+    assert not pictures(tmp_path, name="information_flow")
 
 
 @pytest.mark.parametrize("step", [9, 30])
@@ -133,4 +145,4 @@ def test_ends_count_the_updates_of_the_model(monkeypatch, progressive):
     model.updates.assign(19)
     data = types.SimpleNamespace(num_factors=0, name="none")
     watcher = during_training.Analyses(4, 40, during_training.AnalysisSettings(), model, data, None, None)
-    assert watcher.step_ends == [9 - 15, 21 - 15, 30 - 15]
+    assert watcher.step_ends == [9 - 15, 21 - 15]
