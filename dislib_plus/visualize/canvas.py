@@ -71,11 +71,11 @@ def labelled_grid(rows, row_labels=None, column_labels=None, group_starts=()):
     return np.asarray(picture)
 
 
-def side_by_side(pictures):
-    """Pictures uint8 [height, width, 3] as one, from left to right, at the upper edge; the rest is white."""
-    height = max(len(picture) for picture in pictures)
-    return np.concatenate([np.pad(picture, [(0, height - len(picture)), (0, 0), (0, 0)], constant_values=255)
-                           for picture in pictures], axis=1)
+def stacked(pictures):
+    """Pictures uint8 [height, width, 3] as one, from above, at the left edge; the rest is white."""
+    width = max(picture.shape[1] for picture in pictures)
+    return np.concatenate([np.pad(picture, [(0, 0), (0, width - picture.shape[1]), (0, 0)], constant_values=255)
+                           for picture in pictures])
 
 
 def save_image(image, path):

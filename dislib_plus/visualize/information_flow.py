@@ -8,7 +8,7 @@ from dislib_plus.visualize import canvas, charts
 from dislib_plus.visualize.block_codes import sampled_blocks
 
 CAPTION = ("Each row: one block is drawn from its prior, and the others are those of one image. Bars: I(x;z_l); "
-           "dotted: the log of the number of images, which no information exceeds. Deep blocks above.")
+           "ln N: the log of the number of images, which no information exceeds. Deep blocks above.")
 _GREEN = charts.COLOURS[2]
 
 
@@ -35,14 +35,15 @@ def panel(part, information, x, num_images, path, when="", count=10):
             cell = drawing.add_subplot(grid[row, 1])
             cell.imshow(canvas.labelled_grid([images]))
             cell.axis("off")
-            cell.set_title(f"{blocks[row].name} drawn from its prior", fontsize=8, pad=2)
+            cell.set_title(f"{blocks[row].name} drawn from its prior, the others fixed", fontsize=8, pad=2)
 
 
 def _bars(panel, names, values, ceiling):
     positions = np.arange(len(names))
     panel.barh(positions, values, height=0.5, color=_GREEN)
     for position, value in zip(positions, values):
-        panel.text(max(value, 0.0), position, f" {value:.2f}", va="center", fontsize=9)
+        panel.text(max(value, 0.0), position, f" {round(value, 2) + 0.0:.2f}", va="center", fontsize=9)
     panel.axvline(ceiling, color=charts.GREY, linestyle=":")
+    panel.text(ceiling, -0.5, "ln N", ha="center", va="bottom", fontsize=9)
     panel.set(xlim=(0, 1.35 * ceiling or 1.0), ylim=(len(names) - 0.5, -0.5), xlabel="I(x;z_l) (nats)")
     panel.set_yticks(positions, names)

@@ -34,7 +34,7 @@ def draw(source, target, prefix=""):
     panels = pictures(source, "information_flow")
     if panels:
         file = f"{prefix}information_flow.png"
-        canvas.save_image(canvas.side_by_side([np.asarray(Image.open(path).convert("RGB")) for path in panels]),
+        canvas.save_image(canvas.stacked([np.asarray(Image.open(path).convert("RGB")) for path in panels]),
                           pathlib.Path(target) / file)
         drawn.append((file, "Information flow", "What each block of the code tells of the image when a progressive "
                       f"step has ended. {information_flow.CAPTION}"))

@@ -79,3 +79,12 @@ def test_failing_write_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         canvas.save_image(image + 9, path)
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["picture.png"]
+
+
+def test_stacked_pictures_keep_their_pixels_at_the_left():
+    random_state = np.random.RandomState(0)
+    first, second = (random_state.randint(0, 255, shape).astype(np.uint8) for shape in ((3, 5, 3), (2, 4, 3)))
+    found = canvas.stacked([first, second])
+    np.testing.assert_array_equal(found[:3], first)
+    np.testing.assert_array_equal(found[3:, :4], second)
+    assert (found[3:, 4:] == 255).all() and found.shape == (5, 5, 3)
