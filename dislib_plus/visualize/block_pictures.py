@@ -60,7 +60,7 @@ def sampled(part, x, path, count=8):
     images = sampled_blocks(part, x, blocks, count)
     rows = [np.concatenate([image[None], mean, of_block])
             for number in range(len(blocks)) for image, mean, of_block in zip(x, own, images[:, number])]
-    labels = [block.name for block in blocks for _ in x]
+    labels = [f"{block.name} drawn" for block in blocks for _ in x]
     columns = ["image", "mean", *map(str, range(1, count + 1))]
     canvas.save_image(canvas.labelled_grid(rows, labels, columns, range(0, len(rows), len(x))), path)
 

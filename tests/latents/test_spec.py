@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from dislib_plus import seeds
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.latents import CategoricalGroup, LatentSpec, NormalGroup, NormalPrior
 
 tfd = tfp.distributions
@@ -221,3 +222,9 @@ def test_bad_groups(make, message):
 def test_outputs_of_another_size_are_one_sentence():
     with pytest.raises(ValueError, match=r"must give \[batch, 2\] for its normal group of 2; received .* \(1, 3\)"):
         LatentSpec(2).posterior([np.zeros((1, 3), np.float32)] * 2)
+
+
+def test_names_of_groups_differ():
+    with pytest.raises(ConfigurationError, match="Latent groups must have different names .*; received z2, z2"):
+        LatentSpec([NormalGroup(1, name="z2"), NormalGroup(1)])
+    assert LatentSpec([NormalGroup(1, name="style"), NormalGroup(1)]).names == ["style", None]
