@@ -76,7 +76,9 @@ def test_drawing_a_block_changes_its_columns_alone(part, x):
                                    np.broadcast_to(x[:, None][:, :, :, others], (2, 50, 8, len(others), 1)), atol=1e-6)
         assert (np.ptp(drawn[:, number][:, :, :, own], axis=1) > 0.01).all()
     np.testing.assert_array_equal(drawn[0, 0, :, :, :2], drawn[1, 0, :, :, :2])  # the same draws for all images
-    np.testing.assert_allclose(drawn[0, 0, :, 0, 0, 0], sigmoid(3.0), atol=0.03)  # its own prior N(3, 0.1)
+    np.testing.assert_allclose(drawn[0, 0, :, 0, 0, 0], sigmoid(3.0), atol=0.03)  # its own prior, N(3, 0.01)
+    codes = np.log(1 / drawn[0, 1, :, 0, 2, 0] - 1)  # N(0, 1)
+    assert abs(codes.mean()) < 0.5 and 0.6 < codes.std() < 1.4
     np.testing.assert_array_equal(drawn, block_codes.sampled_blocks(part, x, part.blocks, 50))
 
 
