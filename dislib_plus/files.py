@@ -84,7 +84,7 @@ def atomic_path(path, suffix=""):
 
 def _temporary(path, suffix):
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part" + suffix)
     except OSError as error:
         raise write_error(path, error) from error
@@ -185,6 +185,33 @@ def is_file(path):
 def is_folder(path):
     """Whether a path is a folder; see `is_file`."""
     return stat.S_ISDIR(_mode(path))
+
+
+def make_folder(path):
+    """Makes a folder and those above it, unless they are there; see `is_file` of what the system refuses."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except FileExistsError:  # perhaps only because whether it is a folder could not be seen
+        if not is_folder(path):
+            raise
+
+
+def below(folder):
+    """Every file and link below a folder, as paths relative to it in the order of the system; links are not followed.
+
+    Raises:
+      OSError: a folder cannot be listed, which `os.walk` and `glob` take for an empty one.
+    """
+    found = []
+    for parent, folders, names in os.walk(folder, onerror=_refused):
+        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
+        found += [pathlib.Path(os.path.relpath(os.path.join(parent, name), folder)) for name in names + links]
+    return found
+
+
+def _refused(error):
+    if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        raise read_error(error.filename, error) from error
 
 
 def _mode(path):

@@ -5,7 +5,6 @@ Every step of a pipeline ("train", "postprocess", "evaluation") writes
 `aggregate/<step>.json`, beside copies of the files of the steps before it.
 """
 
-import glob
 import json
 import os
 import pathlib
@@ -51,7 +50,7 @@ def copydir(from_path, to_path):
 
     Modes are not copied: a run that may only be read gives copies that can be written and removed.
     """
-    os.makedirs(to_path, exist_ok=True)
+    files.make_folder(to_path)
     for entry in os.scandir(from_path):
         target = os.path.join(to_path, entry.name)
         if entry.is_dir():
@@ -124,8 +123,9 @@ def namespaced_dict(base_dict=None, **named_dicts):
 
 def aggregate_json_results(base_path):
     """All `*.json` of a folder as one flat dictionary, keys `"<file stem>.<key>"`, files in sorted order."""
-    paths = sorted(glob.glob(os.path.join(glob.escape(str(base_path)), "*.json")))
-    return namespaced_dict(**{pathlib.Path(path).stem: load_dict(path) for path in paths})
+    paths = sorted(path for path in files.below(base_path)
+                   if len(path.parts) == 1 and path.suffix == ".json" and not path.name.startswith("."))
+    return namespaced_dict(**{path.stem: load_dict(pathlib.Path(base_path, path)) for path in paths})
 
 
 class Encoder(json.JSONEncoder):

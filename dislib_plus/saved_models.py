@@ -73,7 +73,18 @@ def register_gin_names():
     Keras's own decorator, keras.saving.register_keras_serializable, is needed only for what gin does not know.
     """
     known = keras.saving.get_custom_objects()
-    for selector in gin_internals.selectors():
-        entry = gin_internals.entry(selector)
-        if entry.wrapped.__module__.partition(".")[0] not in _LIBRARIES:
-            known.setdefault(entry.wrapped.__name__, entry.wrapper)
+    for entry in _entries_of_users():
+        known.setdefault(entry.wrapped.__name__, entry.wrapper)
+
+
+def names_of_several():
+    """{name: modules} of what gin names in several modules of the user's own, where Keras would look for one thing."""
+    modules = {}
+    for entry in _entries_of_users():
+        modules.setdefault(entry.wrapped.__name__, set()).add(entry.wrapped.__module__)
+    return {name: sorted(found) for name, found in modules.items() if len(found) > 1}
+
+
+def _entries_of_users():
+    entries = map(gin_internals.entry, gin_internals.selectors())
+    return [entry for entry in entries if entry.wrapped.__module__.partition(".")[0] not in _LIBRARIES]

@@ -1,8 +1,9 @@
 """Which files of a folder a command has written: it lists them there, and removes nothing else, ever."""
 
 import contextlib
-import os
 import pathlib
+
+from dislib_plus import files
 
 # disentanglement_lib writes no list; these folders of its results hold nothing else.
 _LAYOUT = ("gin", "json", "aggregate")
@@ -23,7 +24,7 @@ def write_list(folder, step):
       step: "evaluation", "validation", "postprocess" (the list is `results/<step>_files.txt`) or "visualize".
     """
     path = _list(folder, step)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    files.make_folder(path.parent)
     path.touch()
     path.write_text("".join(f"{name}\n" for name in sorted(below(folder))), encoding="utf-8")
 
@@ -87,11 +88,7 @@ def remove_scores(folder):
 
 def below(folder):
     """Every file and link below a folder, relative to it; links are not followed."""
-    found = []
-    for parent, folders, names in os.walk(folder):
-        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
-        found += [os.path.relpath(os.path.join(parent, name), folder) for name in names + links]
-    return [pathlib.PurePath(name).as_posix() for name in found if os.path.basename(name) not in _OF_THE_SYSTEM]
+    return [path.as_posix() for path in files.below(folder) if path.name not in _OF_THE_SYSTEM]
 
 
 def _list(folder, step):

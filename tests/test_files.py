@@ -5,6 +5,7 @@ import gzip
 import json
 import lzma
 import os
+import pathlib
 import shutil
 import tarfile
 import zipfile
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dislib_plus import files
+from dislib_plus import files, results
 
 
 def test_a_file_is_whole_or_not_there(tmp_path):
@@ -208,3 +209,45 @@ def test_any_text_becomes_a_name_within_its_folder(tmp_path, text):
     (tmp_path / name).write_text("")
     assert (tmp_path / name).parent == tmp_path and os.listdir(tmp_path) == [name] and not name.startswith((".", "-"))
     assert files.file_name(name) == name and name != files.file_name(text + "x") and "\n" not in name
+
+
+def _of_the_system(function, path, code):
+    """`function`, which fails on one path as the system would."""
+    def failing(given, *args, **kwargs):
+        if pathlib.Path(given) == path:
+            raise OSError(code, os.strerror(code), str(given))
+        return function(given, *args, **kwargs)
+    return failing
+
+
+def test_what_is_below_a_folder(tmp_path, monkeypatch):
+    (tmp_path / "a/b").mkdir(parents=True)
+    for name in ("one", "a/two", "a/b/three"):
+        (tmp_path / name).touch()
+    (tmp_path / "a/link").symlink_to(tmp_path / "a/b")
+    assert sorted(map(str, files.below(tmp_path))) == ["a/b/three", "a/link", "a/two", "one"]
+    assert files.below(tmp_path / "nothing") == files.below(tmp_path / "one") == []
+    monkeypatch.setattr(os, "scandir", _of_the_system(os.scandir, tmp_path / "a/b", errno.ESTALE))
+    with pytest.raises(OSError, match="a/b could not be read .Stale file handle.; run the same command again"):
+        files.below(tmp_path)
+
+
+def test_results_are_not_taken_for_none_where_their_folder_cannot_be_listed(tmp_path, monkeypatch):
+    results.save_dict(tmp_path / "train_results.json", {"loss": 1.0})
+    (tmp_path / ".hidden.json").write_text("{}")
+    assert results.aggregate_json_results(tmp_path) == {"train_results.loss": 1.0}
+    monkeypatch.setattr(os, "scandir", _of_the_system(os.scandir, tmp_path, errno.EIO))
+    with pytest.raises(OSError, match="could not be read .Input/output error."):
+        results.aggregate_json_results(tmp_path)
+
+
+def test_a_folder_that_cannot_be_looked_at_is_not_in_the_way(tmp_path, monkeypatch):
+    """os.makedirs takes what it cannot look at for a file."""
+    files.make_folder(tmp_path / "a/b")
+    files.make_folder(tmp_path / "a/b")
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError):
+        files.make_folder(tmp_path / "file")
+    monkeypatch.setattr(os, "stat", _of_the_system(os.stat, tmp_path / "a/b", errno.EIO))
+    with pytest.raises(OSError, match="a/b could not be read .Input/output error.; run the same command again"):
+        files.make_folder(tmp_path / "a/b")

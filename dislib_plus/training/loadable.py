@@ -18,7 +18,8 @@ def check(model):
       model: Keras model, built and compiled.
 
     Raises:
-      ConfigurationError: a class or a function in it is not registered for saving, or cannot be made anew.
+      ConfigurationError: a class or a function in it is not registered for saving, has the name of another, or cannot
+        be made anew.
     """
     saved_models.register_gin_names()
     # In a thread of its own, as Keras counts the names of layers by thread: those of the run stay what they are.
@@ -27,15 +28,32 @@ def check(model):
 
 
 def _make_anew(model):
-    name = type(model).__name__
+    name, several = type(model).__name__, saved_models.names_of_several()
     try:
         for config in _configs(model):
+            _check_names(config, name, several)
             keras.saving.deserialize_keras_object(config)
+    except ConfigurationError:
+        raise
     except (TypeError, ValueError, KeyError, AttributeError, RuntimeError) as error:
         cause = str(error).rpartition("Exception encountered: ")[2]  # behind Keras's copy of the configuration
         raise ConfigurationError(
             f"{name} could be trained and saved, but not loaded again ({brief(cause)}); register the class or "
             "function for saving: @keras.saving.register_keras_serializable(), or name it by gin.") from error
+
+
+def _check_names(config, model, several):
+    """Raises ConfigurationError for a name in a configuration that stands for things of several modules."""
+    if isinstance(config, dict):
+        # Keras writes a function's name as its configuration, and finds it by that alone.
+        used = config.get("config") if config.get("class_name") == "function" else config.get("registered_name")
+        if isinstance(used, str) and used in several:
+            raise ConfigurationError(f"{model} uses {used!r}, which gin names in {', '.join(several[used])}: "
+                                     "which of them a saved model means could not be told; give one another name, or "
+                                     "import one module only.")
+    if isinstance(config, (dict, list, tuple)):
+        for part in config.values() if isinstance(config, dict) else config:
+            _check_names(part, model, several)
 
 
 def _configs(model):

@@ -123,7 +123,8 @@ class RunDirectory:
         stored = self.read("bindings", "arguments")
         differences = {key: values for part in ("bindings", "arguments")
                        for key, values in _differences(stored[part], record[part]).items()}
-        longer = set(differences) == {_STEPS} and _is_less(*differences[_STEPS])
+        macros = _macros_of_steps(stored["bindings"]) | _macros_of_steps(record["bindings"])
+        longer = set(differences) - macros == {_STEPS} and _is_less(*differences[_STEPS])
         if not differences or longer and extend:
             return bool(differences)
         named = "; ".join(f"{key} was {before}, now {now}" for key, (before, now) in differences.items())
@@ -155,6 +156,15 @@ def _differences(old, new):
     """{key: (value before, value now)}."""
     values = {key: (old.get(key, "not bound"), new.get(key, "not bound")) for key in sorted({*old, *new} - HARMLESS)}
     return {key: (before, now) for key, (before, now) in values.items() if before != now}
+
+
+def _macros_of_steps(bindings):
+    """The macro that `model.training_steps` is bound to, as %steps, where nothing else is."""
+    macro = bindings.get(_STEPS, "")
+    used = re.compile(rf"{re.escape(macro)}(?![\w./])")
+    if not macro.startswith("%") or any(used.search(value) for key, value in bindings.items() if key != _STEPS):
+        return set()
+    return {macro[1:]}
 
 
 def _is_less(before, now):

@@ -5,7 +5,7 @@ import os
 import pathlib
 import shutil
 
-from dislib_plus import written_files
+from dislib_plus import files, written_files
 from dislib_plus.unfinished_folder import UnfinishedFolder
 
 
@@ -25,7 +25,7 @@ def folder(path, overwrite=False):
     """
     path = pathlib.Path(path)
     check_free(path, overwrite)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    files.make_folder(path.parent)
     with UnfinishedFolder(path.parent, f".{path.name}.") as unfinished:
         yield unfinished.path
         unfinished.finish()

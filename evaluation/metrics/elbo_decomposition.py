@@ -46,21 +46,33 @@ def relative_to_prior(encoded, model):
     Raises:
       ConfigurationError: the prior of some units is not independent of others, so no unit has a KL of its own.
     """
-    if abilities.lacks(model, ["prior"]):
+    mean, stddev, independent = gaussian_prior(model)
+    if not independent:
+        raise ConfigurationError(f"The prior of {type(model).__name__} ties units to each other, so that they have no "
+                                 "KL of their own; choose other metrics.")
+    if not np.any(mean) and np.all(stddev == 1):
         return encoded
+    return dataclasses.replace(encoded, mean=(encoded.mean - mean) / stddev, stddev=encoded.stddev / stddev)
+
+
+def gaussian_prior(model):
+    """The marginals of a model's prior, of its Gaussian units.
+
+    Args:
+      model: a trained model; one without `prior` has N(0, I).
+
+    Returns:
+      (means [D], standard deviations [D], whether the units are independent); 0.0 and 1.0 for N(0, I) of any size.
+    """
+    if abilities.lacks(model, ["prior"]):
+        return 0.0, 1.0, True
     prior = model.prior()
     blocks = prior.parameters.get("distributions", [prior])
     normal = [block for block in blocks if not isinstance(block, tfp.distributions.RelaxedOneHotCategorical)]
-    for block in normal:
-        covariance = np.asarray(block.covariance())
-        if (covariance != np.diag(np.diag(covariance))).any():
-            raise ConfigurationError(f"The prior of {type(model).__name__} ties units to each other, so that they have "
-                                     "no KL of their own; choose other metrics.")
-    mean, stddev = (np.concatenate([np.zeros(0), *map(np.asarray, parts)]) for parts in (
+    covariances = [np.asarray(block.covariance()) for block in normal]
+    mean, stddev = (np.concatenate([np.zeros(0, np.float32), *map(np.asarray, parts)]) for parts in (
         [block.mean() for block in normal], [block.stddev() for block in normal]))
-    if not mean.any() and (stddev == 1).all():
-        return encoded
-    return dataclasses.replace(encoded, mean=(encoded.mean - mean) / stddev, stddev=encoded.stddev / stddev)
+    return mean, stddev, all((each == np.diag(np.diag(each))).all() for each in covariances)
 
 
 def kl_decomposition(mean, stddev, random_state, num_samples=10000, log_probabilities=(), dtype="float64"):

@@ -95,7 +95,7 @@ def published(folder, step):
     """
     folder = pathlib.Path(folder)
     made = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    files.make_folder(folder)
     try:
         with UnfinishedFolder(folder, UNFINISHED) as unfinished:
             temporary = unfinished.path

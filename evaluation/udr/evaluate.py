@@ -9,6 +9,7 @@ from dislib_plus.configuration import ConfigurationError
 from dislib_plus.sentences import brief
 
 from ..evaluate import evaluate_representation
+from ..metrics import elbo_decomposition
 from ..sources import abilities
 from ..sources.source import from_directory
 from ..steps import bound_metric
@@ -98,20 +99,23 @@ def _configuration(source):
 
 
 def gaussian_representation(source):
-    """The function observations -> (posterior means [n, D], KL per latent [D] to N(0, 1) in nats, mean over n).
+    """The function observations -> (posterior means [n, D], KL per latent [D] to its prior in nats, mean over n).
 
-    KL_j = mean_n 1/2 (mean^2 + variance - log variance - 1).
+    KL_j = mean_n 1/2 (m^2 + v - log v - 1), m and v the mean and variance of q(z_j|x) in units of the model's own
+    prior of z_j: its marginal, where latents depend on each other under the prior; N(0, 1) of a model without `prior`.
 
     Raises:
-      ValueError: the source's model has no posterior with mean and standard deviation per latent.
+      ConfigurationError: the source's model has no posterior with mean and standard deviation per latent.
     """
     if not abilities.is_gaussian(source.model):
         raise ConfigurationError(f"UDR compares Gaussian posteriors, which {source.name} does not have.")
+    prior_mean, prior_stddev, _ = elbo_decomposition.gaussian_prior(source.model)
 
     @tf.function(reduce_retracing=True)
     def moments(x):
         posterior = source.model.posterior(tf.cast(x, tf.float32))
-        mean, variance = posterior.mean(), tf.square(posterior.stddev())
-        return mean, 0.5 * tf.reduce_mean(tf.square(mean) + variance - tf.math.log(variance) - 1.0, axis=0)
+        mean = posterior.mean()
+        own, variance = (mean - prior_mean) / prior_stddev, tf.square(posterior.stddev() / prior_stddev)
+        return mean, 0.5 * tf.reduce_mean(tf.square(own) + variance - tf.math.log(variance) - 1.0, axis=0)
 
     return lambda observations: tuple(part.numpy() for part in moments(observations))

@@ -53,6 +53,35 @@ def test_nothing_else_may_differ(train, tmp_path, bindings, message):
     assert before == sorted((path.name, path.stat().st_mtime_ns) for path in tmp_path.rglob("*"))
 
 
+@pytest.mark.parametrize("before, now", [(["%steps", "30"], ["%steps", "50"]), (["30"], ["%a/steps", "50"]),
+                                         (["%steps", "30"], ["50"])])
+def test_the_number_of_steps_may_be_a_macro(tmp_path, before, now):
+    first, longer = record_of(*before), record_of(*now)
+    directory = RunDirectory(tmp_path)
+    directory.start(first)
+    with pytest.raises(ValueError, match="Use --extend to go on to more steps"):
+        directory.check_same(longer)
+    assert directory.check_same(longer, extend=True)
+    directory.extend(longer)
+    assert directory.read()["extended_from"] == ["30"] and not directory.check_same(longer)
+
+
+def test_a_macro_of_the_steps_that_is_used_elsewhere_may_not_differ(tmp_path):
+    directory = RunDirectory(tmp_path)
+    directory.start(record_of("%steps", "30", schedule="(1, %steps)"))
+    with pytest.raises(ValueError, match="steps was 30, now 50. Use the former bindings"):
+        directory.check_same(record_of("%steps", "50", schedule="(1, %steps)"), extend=True)
+    directory.start(record_of("%steps", "30", schedule="%steps_of_schedule"))
+    assert directory.check_same(record_of("%steps", "50", schedule="%steps_of_schedule"), extend=True)
+
+
+def record_of(bound, value=None, **others):
+    """What run.json holds of a run whose number of steps is bound to a number, or to a macro of that value."""
+    macro = {bound.removeprefix("%"): value} if value else {}
+    bindings = {"model.training_steps": bound, "vae.beta": "4.0", **macro, **others}
+    return {"bindings": bindings, "arguments": {"model.training_steps": value or bound, "BetaVAE.beta": "4.0"}}
+
+
 def test_only_the_last_stage_can_go_on(train, tmp_path):
     """Where an earlier one would grow too, what was trained on it would be wrong."""
     own = ["TwoStages.first_steps = None"]

@@ -93,6 +93,20 @@ def test_what_cannot_be_loaded_is_refused(own, make):
     assert len(str(caught.value)) < 500
 
 
+def test_functions_of_one_name_in_two_modules_are_refused_where_one_is_used():
+    """Keras would load whichever it knows first."""
+    code = "@gin.configurable\ndef loadable_twice(x):\n    return {} * x\n" \
+           "@gin.configurable\nclass LoadableTwice(keras.optimizers.schedules.ExponentialDecay):\n    pass\n"
+    first, second = (of_module(f"loadable_{name}", code.format(number)) for number, name in enumerate("ab"))
+    rate = keras.optimizers.SGD(first.LoadableTwice(0.1, 2, 0.5))
+    for model in (model_of(keras.layers.Dense(2, activation=second.loadable_twice)),
+                  model_of(keras.layers.Dense(2), optimizer=rate)):
+        with pytest.raises(ConfigurationError, match="'(loadable_t|LoadableT)wice', which gin names in "
+                           "loadable_a, loadable_b: which of them .* could not be told; give one another name"):
+            loadable.check(model)
+    loadable.check(model_of(keras.layers.Dense(2)))
+
+
 def test_a_rate_that_is_a_function_is_left_out_of_the_file():
     class Function(keras.optimizers.schedules.LearningRateSchedule):
         def __call__(self, step):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from dislib_plus.evaluation.udr import evaluate
+from dislib_plus.latents import LatentSpec, NormalGroup, NormalPrior
 
 LEGACY = pathlib.Path(os.environ.get("DISLIB_LEGACY_RUN",
                                      pathlib.Path(__file__).resolve().parents[4] / "shared/legacy_run"))
@@ -37,6 +38,24 @@ def test_kl_per_latent(grid, tiny_model):
     np.testing.assert_allclose(mean, expected, rtol=1e-6)
     np.testing.assert_allclose(divergence, np.mean(.5 * (expected ** 2 + variance - np.log(variance) - 1), axis=0),
                                rtol=1e-5)
+
+
+@pytest.mark.parametrize("covariance", [[4.0, 0.25], [[4.0, 0.9], [0.9, 0.25]]])
+def test_kl_per_latent_is_that_to_the_models_own_prior(covariance):
+    """A latent that is like its prior tells nothing, whatever the prior; one tied to others is compared alone."""
+    prior = NormalPrior([3.0, -1.0], covariance)
+    spec = LatentSpec([NormalGroup(2, prior)])
+    outputs = [np.array([[3.0, 0.5], [3.0, -1.5]], np.float32), np.log([[4.0, 1.0], [4.0, 0.5]]).astype(np.float32)]
+    model = types.SimpleNamespace(posterior=lambda x: spec.posterior(outputs).distribution(), prior=spec.prior,
+                                  code_spec=spec.code_spec)
+    source = types.SimpleNamespace(model=model, name="own")
+    mean, divergence = evaluate.gaussian_representation(source)(np.zeros((2, 1)))
+    np.testing.assert_array_equal(mean, outputs[0])
+    own = spec.posterior(outputs).kl_per_unit().numpy().mean(axis=0)
+    np.testing.assert_allclose(divergence, own, rtol=1e-5, atol=1e-6)
+    assert divergence[0] < 1e-6 and divergence[1] > 1
+    del model.prior
+    assert evaluate.gaussian_representation(source)(np.zeros((2, 1)))[1][0] > 4
 
 
 def test_sentences(tmp_path):
