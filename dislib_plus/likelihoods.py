@@ -118,6 +118,24 @@ class SquaredError(_Activated):
 
 
 @keras.saving.register_keras_serializable("dislib_plus")
+@gin.configurable("l1_loss", denylist=["activation"])
+class AbsoluteError(_Activated):
+    """Absolute error; see `reconstruction.l1_loss`. Its distribution is the Laplace distribution of scale 1, whose
+    negative log density is the absolute error plus a constant.
+
+    Args:
+      activation: "logits" or "tanh", of the decoder's output.
+    """
+
+    def loss(self, x, output):
+        return reconstruction.l1_loss(tf.cast(x, tf.float32), tf.cast(output, tf.float32), self.activation)
+
+    def distribution(self, output):
+        mean = self.mean(output)
+        return tfd.Independent(tfd.Laplace(mean, 1.0), len(mean.shape) - 1)
+
+
+@keras.saving.register_keras_serializable("dislib_plus")
 @gin.configurable("gaussian_loss", denylist=["activation"])
 class Gaussian(_Activated):
     """Independent Gaussians of one width: loss = sum_p [(x_p - y_p)^2 / (2 stddev^2) + log(stddev sqrt(2 pi))].
@@ -201,7 +219,7 @@ def make_likelihood(loss_fn=Bernoulli, activation="logits"):
     """The run's likelihood (gin `reconstruction_loss`).
 
     Args:
-      loss_fn: a Likelihood class (gin: @bernoulli_loss, @l2_loss, @gaussian_loss, @multinomial_loss), or a function
+      loss_fn: a Likelihood class (gin: @bernoulli_loss, @l2_loss, @l1_loss, @gaussian_loss, @multinomial_loss), or a function
         f(true_images, reconstructed_images, activation) -> [batch].
       activation: of the decoder's output, see `reconstruction.activated`.
     """

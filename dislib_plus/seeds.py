@@ -104,6 +104,11 @@ def normal(shape, seed):
     return _rows_of_replica(lambda full: shared_normal(full, seed), shape)
 
 
+def bernoulli(shape, probability, seed):
+    """Ones with that probability, else zeros, float32; first axis as in `normal`."""
+    return tf.cast(_rows_of_replica(lambda full: uniform(full, seed), shape) < probability, tf.float32)
+
+
 def gumbel(shape, seed):
     """Standard Gumbel noise -log(-log u), u in [1e-7, 1 - 1e-7), float32; first axis as in `normal`."""
     u = _rows_of_replica(lambda full: uniform(full, seed), shape) * (1.0 - 2e-7) + 1e-7

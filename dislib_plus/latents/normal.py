@@ -13,7 +13,7 @@ from dislib_plus.latents.group import Group, GroupPosterior
 from dislib_plus.losses import aggregate_posterior, densities, divergences
 
 tfd = tfp.distributions
-SCALES = ("log_var", "softplus")
+SCALES = ("log_var", "softplus", "sigmoid")
 
 
 @keras.saving.register_keras_serializable("dislib_plus")
@@ -72,7 +72,7 @@ class NormalGroup(Group):
       size: number of units.
       prior: NormalPrior; None: N(0, I).
       scale: how the encoder's second output gives the standard deviation: "log_var": exp(output / 2);
-        "softplus": softplus(output).
+        "softplus": softplus(output); "sigmoid": sigmoid(output) + 0.001.
       log_var_clip: None, or (low, high): the log variance is clipped before it is used anywhere (only with
         scale="log_var").
       name: see Group.
@@ -141,6 +141,9 @@ class NormalPosterior(GroupPosterior):
         if self.group.scale == "softplus":
             stddev = tf.nn.softplus(output)
             return tf.math.log(tf.square(stddev) + 1e-10), stddev
+        if self.group.scale == "sigmoid":
+            stddev = tf.sigmoid(output) + 0.001
+            return 2.0 * tf.math.log(stddev), stddev
         if self.group.log_var_clip is not None:
             output = tf.clip_by_value(output, *self.group.log_var_clip)
         return output, tf.exp(0.5 * output)

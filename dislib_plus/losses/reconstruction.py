@@ -63,3 +63,8 @@ def _cross_entropy(target, probability):
 def l2_loss(true_images, reconstructed_images, activation="logits"):
     """Squared error sum_p (x_p - y_p)^2 with y = `activated` output; arguments as `bernoulli_loss`."""
     return _sum_pixels(tf.square(true_images - activated(reconstructed_images, activation)))
+
+
+def l1_loss(true_images, reconstructed_images, activation="logits"):
+    """Absolute error sum_p |x_p - y_p| with y = `activated` output; arguments as `bernoulli_loss`."""
+    return _sum_pixels(tf.abs(true_images - activated(reconstructed_images, activation)))

@@ -17,6 +17,15 @@ from dislib_plus.methods.info_vae import InfoVAE
 from dislib_plus.methods.method import Method
 from dislib_plus.methods.ms_vae import MSVAE
 from dislib_plus.methods.players import Player
+from dislib_plus.methods.pro_vlae import ProVLAE
 from dislib_plus.methods.stages import Stage
 from dislib_plus.methods.vae import VAE
-from dislib_plus.networks import burgess, cascade, linear, mmd_vae, valid_conv  # noqa: F401  registers their gin names
+from dislib_plus.methods.vlae import VLAE
+from dislib_plus.networks import (  # noqa: F401  registers their gin names
+    burgess,
+    cascade,
+    linear,
+    mmd_vae,
+    valid_conv,
+    zhao_ladders,
+)

@@ -93,6 +93,9 @@ class Method(BuiltByData):
         """The Players, in the order of `player_names`; the first one's loss is logged as "loss"."""
         raise NotImplementedError
 
+    def check_iterations(self, iterations):
+        """Raises ConfigurationError where the schedules do not fit into a run of that many iterations."""
+
     def stages(self):
         """Stages of training; an empty list: the model trains as a whole."""
         return []

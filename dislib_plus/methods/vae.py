@@ -116,11 +116,20 @@ class VAE(Method):
 
     def loss_terms(self, batch, training=False, seed=None):
         seed, x = self.noise_seed(training, seed), self.observed(batch["x"])
-        q = self.infer(x, training)
+        q = self.infer(self.encoder_input(x, seed) if training else x, training)
         z = self.draw(q, seeds.stream(seed, "z"))
         output = self.decoder(self.decoder_input(z), training=training)
         return {"reconstruction": self.reconstruction.loss(x, output), "kl": q.kl(), **self.regularizers(q, z),
                 **self.sampled_regularizers(q, z, seed)}
+
+    def encoder_input(self, x, seed):
+        """What the encoder gets of observations x in training, such as x with noise; the target of the loss stays x.
+
+        Args:
+          x: observations [batch, ...], see `observed`.
+          seed: that of the step, see `seeds.stream`.
+        """
+        return x
 
     def draw(self, q, seed):
         """The code that is decoded: a sample of q, [batch, latents.size]."""

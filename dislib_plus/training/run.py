@@ -54,6 +54,7 @@ class Run:
             stage.model.seed = noise
         self.optimizers, self.data, self.parts = [], [], []
         for stage in self.stages:
+            stage.model.check_iterations(self._iterations(stage))
             data = stage.data_of(self.dataset)
             if stage.model.dataset_size is None:
                 stage.model.dataset_size = data.num_observations

@@ -7,6 +7,7 @@ from dislib_plus import files
 ROOT = files.config_root()
 _LENGTH = r"^([\w./@]+_(?:steps|every|burst|interval|threshold))\s*=\s*\d"
 _BATCH_SIZE = r"^(\w+\.\w*batch_size)\s*=\s*\d"
+_BLOCKS = r"^(\w+\.num_blocks)\s*=\s*(\d+)"
 # Lengths of a stage other than the last: ms_vae.stage_one_steps.
 _STAGE = re.compile(r"\.stage_\w+_steps$")
 _SMALL_NETWORKS = {
@@ -15,6 +16,7 @@ _SMALL_NETWORKS = {
     "fc_discriminator.units": ["fc_discriminator.units = (8, 8)"],
     "residual_encoder.width": ["residual_encoder.width = 2"],
     "film_generator.width": ["film_generator.width = 2"],
+    "conv_ladder.width": ["conv_ladder.width = 2", "conv_ladder.units = 4"],
 }
 
 
@@ -40,6 +42,8 @@ def short(recipe, steps, batch_size):
     text = text_of(recipe)
     lengths = [key for key in re.findall(_LENGTH, text, re.MULTILINE) if not key.startswith("model.")]
     bindings = [f"{key} = {steps if _STAGE.search(key) else max(1, steps // 4)}" for key in dict.fromkeys(lengths)]
+    # Blocks are added one a step.
+    bindings += [f"{key} = {min(int(count), steps)}" for key, count in re.findall(_BLOCKS, text, re.MULTILINE)]
     batches = dict.fromkeys(["model.batch_size", *re.findall(_BATCH_SIZE, text, re.MULTILINE)])
     return [f"model.training_steps = {steps}", *bindings, *(f"{key} = {batch_size}" for key in batches)]
 
