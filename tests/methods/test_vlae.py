@@ -11,7 +11,7 @@ from dislib_plus import likelihoods
 from dislib_plus.latents import LatentSpec, NormalGroup
 from dislib_plus.losses import mmd
 from dislib_plus.methods import VLAE
-from ladder_models import SHAPE, make, observations
+from support.ladder_models import SHAPE, make, observations
 from support.losses import first_loss, step_noise, step_terms
 
 
