@@ -219,8 +219,8 @@ def make_likelihood(loss_fn=Bernoulli, activation="logits"):
     """The run's likelihood (gin `reconstruction_loss`).
 
     Args:
-      loss_fn: a Likelihood class (gin: @bernoulli_loss, @l2_loss, @l1_loss, @gaussian_loss, @multinomial_loss), or a function
-        f(true_images, reconstructed_images, activation) -> [batch].
+      loss_fn: a Likelihood class (gin: @bernoulli_loss, @l2_loss, @l1_loss, @gaussian_loss, @multinomial_loss), or a
+        function f(true_images, reconstructed_images, activation) -> [batch].
       activation: of the decoder's output, see `reconstruction.activated`.
     """
     checks.function("reconstruction_loss.loss_fn", loss_fn)

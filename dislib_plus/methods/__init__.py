@@ -21,11 +21,4 @@ from dislib_plus.methods.pro_vlae import ProVLAE
 from dislib_plus.methods.stages import Stage
 from dislib_plus.methods.vae import VAE
 from dislib_plus.methods.vlae import VLAE
-from dislib_plus.networks import (  # noqa: F401  registers their gin names
-    burgess,
-    cascade,
-    linear,
-    mmd_vae,
-    valid_conv,
-    zhao_ladders,
-)
+from dislib_plus.networks import burgess, cascade, linear, mmd_vae, valid_conv, zhao_ladders  # noqa: F401  registers their gin names

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
+from dislib_plus.meanings import number, share
 from dislib_plus.methods.vlae import VLAE
 from dislib_plus.networks.ladder import LadderDecoder, LadderEncoder
 
@@ -32,16 +33,16 @@ class ProVLAE(VLAE):
         added, and block L        alpha_l (block L: 1)    alpha_l (block L: 1)      beta            (eqs. 8, 9)
         still to come             0                       1                         pretrain_kl     (eq. 10)
 
-    Where alpha_l is 0 the decoder's branch of block l is not computed; neither is the ladder of a block still to come if
-    pretrain_kl is 0, and such a block is the prior. All weights and optimizer slots go on from step to step. After the
-    last fade-in it is the VLAE. "progressive_step" is s, "alpha" that of the newest block.
+    Where alpha_l is 0 the decoder's branch of block l is not computed; neither is the ladder of a block still to come
+    where pretrain_kl is 0: such a block is the prior. All weights and optimizer slots go on from step to step. After
+    the last fade-in it is the VLAE. "progressive_step" is s, "alpha" that of the newest block.
 
     Args:
-      progressive_steps: iterations of a step, >= 1, or a list of one number a step, in all at most those of the run; the
-        last step goes on to the end of the run.
+      progressive_steps: iterations of a step, >= 1, or a list of one number a step, in all at most those of the run;
+        the last step goes on to the end of the run.
       steps_per_epoch: 1, or, where progressive_steps counts epochs, the iterations of one.
-      preset: "paper", "script_shapes3d" or "script_celeba"; gives the next three, and log_var_clip, where they are None,
-        see PRESETS.
+      preset: "paper", "script_shapes3d" or "script_celeba"; gives the next three, and log_var_clip, where they are
+        None, see PRESETS.
       fade_in_steps: iterations in which a new block is faded in, at most those of its step; 0: at once.
       pretrain_kl: gamma, weight of the KL of blocks that are still to come, >= 0.
       fade_in_of_ladders: "new": the new block's, as in eq. 9; "next": that of the block to be added after it, as in the
@@ -50,6 +51,8 @@ class ProVLAE(VLAE):
     """
 
     gin_name = "pro_vlae"
+    meanings = {"progressive_step": number("s, blocks that have been added to block L"),
+                "alpha": share("fade-in coefficient of the newest block", better="")}
 
     def __init__(self, progressive_steps, steps_per_epoch=1, preset="paper", fade_in_steps=None, pretrain_kl=None,
                  fade_in_of_ladders=None, **kwargs):
@@ -93,8 +96,8 @@ class ProVLAE(VLAE):
         super().build_networks(observation_shape)
         grown = isinstance(self.encoder, LadderEncoder) and isinstance(self.decoder, LadderDecoder)
         if self.num_blocks > 1 and not grown:
-            raise ConfigurationError("pro_vlae grows ladder networks: encoder and decoder must be a LadderEncoder and a "
-                                     f"LadderDecoder; received a {type(self.encoder).__name__} and a "
+            raise ConfigurationError("pro_vlae grows ladder networks: encoder and decoder must be a LadderEncoder and "
+                                     f"a LadderDecoder; received a {type(self.encoder).__name__} and a "
                                      f"{type(self.decoder).__name__}. Use those of gin's `ladder`.")
 
     # Schedule

@@ -9,6 +9,7 @@ from dislib_plus import checks, replicas, schedules, seeds
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.latents import LatentSpec, NormalGroup
 from dislib_plus.losses import mmd
+from dislib_plus.meanings import Meaning, nats
 from dislib_plus.methods.vae import VAE
 from dislib_plus.networks.ladders import make_ladder
 
@@ -53,6 +54,9 @@ class VLAE(VAE):
 
     latent_groups = "normal"
     gin_name = "vlae"
+    meanings = {"kl": nats("sum_l KL(q(z_l|x) || N(0, I)) of an observation, only logged", low=0),
+                "kl_z{block}": nats("KL(q(z_l|x) || N(0, I)) of one block, an observation", low=0),
+                "mmd": Meaning("sum_l MMD of the codes z_l of a batch from N(0, I)", better="lower")}
 
     def __init__(self, num_blocks=3, z_dim=3, beta=1.0, variant="provlae", reconstruction_weight=None, ramp_steps=None,
                  regularizer="kl", mmd_weight=100.0, denoising=False, log_var_clip=None, **kwargs):
@@ -82,8 +86,8 @@ class VLAE(VAE):
         if isinstance(z_dim, (list, tuple)):
             checks.whole_numbers(f"{self.gin_name}.z_dim", z_dim)
             if len(z_dim) != num_blocks:
-                raise ConfigurationError(f"{self.gin_name}.z_dim must be one number, or one for each of the {num_blocks} "
-                                         f"blocks; received {list(z_dim)}.")
+                raise ConfigurationError(f"{self.gin_name}.z_dim must be one number, or one for each of the "
+                                         f"{num_blocks} blocks; received {list(z_dim)}.")
         else:
             checks.count(f"{self.gin_name}.z_dim", z_dim, 1)
 
@@ -123,10 +127,11 @@ class VLAE(VAE):
     def sampled_regularizers(self, q, z, seed):
         if self.regularizer == "kl":
             return {}
-        codes = self.latents.split(replicas.gather(z))
-        return {"mmd": tf.add_n([
-            mmd.mmd(code, seeds.shared_normal(tf.shape(code), seeds.stream(seed, f"prior of z{block}")), "rbf_d2", "biased")
-            for block, code in enumerate(codes, 1)])}
+        return {"mmd": tf.add_n([self._mmd(code, seeds.stream(seed, f"prior of z{block}"))
+                                 for block, code in enumerate(self.latents.split(replicas.gather(z)), 1)])}
+
+    def _mmd(self, code, seed):
+        return mmd.mmd(code, seeds.shared_normal(tf.shape(code), seed), "rbf_d2", "biased")
 
     def kl_weights(self):
         """Weights of the blocks' KL terms without the ramp, list of L numbers or tensors."""
@@ -134,8 +139,9 @@ class VLAE(VAE):
 
     def loss_weights(self):
         if self.regularizer == "mmd":
-            return {"reconstruction": self.mmd_weight / float(np.prod(self.observation_shape)), "kl": 0.0, **dict.fromkeys(self.kl_names, 0.0),
-                    "mmd": self.mmd_weight}
+            pixels = float(np.prod(self.observation_shape))
+            return {"reconstruction": self.mmd_weight / pixels, "mmd": self.mmd_weight,
+                    **dict.fromkeys(("kl", *self.kl_names), 0.0)}
         return {"reconstruction": self.reconstruction_weight, "kl": 0.0,
                 **dict(zip(self.kl_names, self._ramped(self.kl_weights())))}
 

@@ -35,8 +35,8 @@ class _ConvLevels:
 def conv_ladder(observation_shape, latents, width=32, units=256, norm="affine"):
     """Networks of 3DShapes and dSprites, for any number of blocks; ELU, convolutions 4x4/2.
 
-    trunk_l: conv w.  ladder_l: conv w, dense u.  branch_l: dense u, dense to maps of half of h_l's sides with w channels.
-    stage_l: transposed conv w of the maps beside g_{l+1}; stage_1: then one to the image, linear.
+    trunk_l: conv w.  ladder_l: conv w, dense u.  branch_l: dense u, dense to maps of half of h_l's sides with w
+    channels.  stage_l: transposed conv w of the maps beside g_{l+1}; stage_1: then one to the image, linear.
 
     Odd sides are rounded up, and cut on the way back: 28, 14, 7, 4, 2 pixels with three blocks.
 
@@ -73,7 +73,8 @@ class _CelebALevels:
         if level == self.blocks:
             return self.net.dense(self.net.dense(layers.Flatten()(h), self.units), self.units)
         hidden = self.net.conv(h, self.filters(level))
-        return self.net.conv(hidden, self.filters(1), 1) if level == 1 else self.net.conv(hidden, self.filters(level + 1))
+        filters, strides = (self.filters(1), 1) if level == 1 else (self.filters(level + 1), 2)
+        return self.net.conv(hidden, filters, strides)
 
     def branch(self, level, z):
         if level == self.blocks:
@@ -99,10 +100,10 @@ class _CelebALevels:
 def celeba_ladder(observation_shape, latents, width=64, units=1024, norm="affine"):
     """Networks of CelebA (four blocks there); leaky ReLU 0.2, convolutions 4x4, of stride 2 where none is given.
 
-    f_l = w 2^(l-1).  trunk_l: conv f_l.  ladder_l: conv f_l, conv f_{l+1}; at l = 1 the second is f_1/1; ladder_L: dense u
-    twice.  branch_l: dense to maps of the shape of g_{l+1}; branch_L: dense u twice, dense to those of h_L.  stage_l, of
-    the maps beside g_{l+1}: transposed convs f_{l+1}/1, f_l; at l = 2 f_2, f_1/1; at l = 1 f_1 and one to the image,
-    linear; g_L is branch_L's.  The layers of the decoder at l = 1 have no normalisation.
+    f_l = w 2^(l-1).  trunk_l: conv f_l.  ladder_l: conv f_l, conv f_{l+1}; at l = 1 the second is f_1/1; ladder_L:
+    dense u twice.  branch_l: dense to maps of the shape of g_{l+1}; branch_L: dense u twice, dense to those of h_L.
+    stage_l, of the maps beside g_{l+1}: transposed convs f_{l+1}/1, f_l; at l = 2 f_2, f_1/1; at l = 1 f_1 and one to
+    the image, linear; g_L is branch_L's.  The layers of the decoder at l = 1 have no normalisation.
 
     Args:
       observation_shape: (height, width, channels), sides larger than 2^L for L blocks.

@@ -8,6 +8,7 @@ import gin
 import keras
 from keras import layers
 
+from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.networks.image_shapes import image_size
 from dislib_plus.networks.ladder import build_ladder
@@ -146,8 +147,7 @@ def zhao_conv_ladder(observation_shape, latents, form="celeba", width=64, units=
       (LadderEncoder, LadderDecoder).
     """
     tables = {"celeba": _LARGE, "svhn": _SVHN}
-    if form not in tables:
-        raise ConfigurationError(f"zhao_conv_ladder.form must be one of {', '.join(map(repr, tables))}; received {form!r}.")
+    checks.one_of("zhao_conv_ladder.form", form, tuple(tables))
     blocks = len(latents.groups)
     if not 2 <= blocks <= 4:
         raise ConfigurationError(f"zhao_conv_ladder is for two to four blocks; received {blocks}. Use conv_ladder.")

@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from dislib_plus.methods import VLAE, ProVLAE
 from dislib_plus.training import callbacks
-from support.ladder_models import make, observations
 from support import runs
 from support.kills import check_killed_run_goes_on
+from support.ladder_models import make, observations
 from support.losses import first_loss, step_noise, step_terms
 from support.recipes import ROOT, small
 
@@ -214,12 +214,13 @@ def test_presets():
     (dict(beta=-1.0), "pro_vlae.beta must be a number >= 0; received -1.0"),
     (dict(pretrain_kl=-0.5), "pro_vlae.pretrain_kl must be a number >= 0; received -0.5"),
     (dict(num_blocks=0), "pro_vlae.num_blocks must be an integer >= 1; received 0"),
-    (dict(fade_in_steps=11), "fade_in_steps must be at most the iterations of every step that adds a block, 10; received"),
+    (dict(fade_in_steps=11), "fade_in_steps must be at most the iterations of every step that adds a block, 10; rec"),
     (dict(progressive_steps=[10, 3, 10]), "every step that adds a block, 3; received 5"),
     (dict(progressive_steps=[10, 10]), "one for each of the 3 steps; received"),
     (dict(progressive_steps=[]), "progressive_steps must be a list of at least one"),
     (dict(preset="script"), "pro_vlae.preset must be one of 'paper', .*; received 'script'"),
-    (dict(steps_per_epoch=0), "pro_vlae.steps_per_epoch must be"), (dict(fade_in_of_ladders="old"), "fade_in_of_ladders"),
+    (dict(steps_per_epoch=0), "pro_vlae.steps_per_epoch must be"),
+    (dict(fade_in_of_ladders="old"), "fade_in_of_ladders"),
     (dict(regularizer="mmd"), "pro_vlae.regularizer must be one of 'kl'")))
 def test_bad_hyperparameters(arguments, message):
     with pytest.raises(ValueError, match=message):
@@ -235,7 +236,7 @@ def test_length_of_the_run():
 
 def test_networks_that_cannot_grow(tiny):
     with pytest.raises(ValueError, match="must be a LadderEncoder and a LadderDecoder; received a Functional"):
-        tiny(ProVLAE, latents=ProVLAE(5, fade_in_steps=0, z_dim=2).latents, progressive_steps=5, fade_in_steps=0, z_dim=2)
+        tiny(ProVLAE, latents=ProVLAE(5, fade_in_steps=0).latents, progressive_steps=5, fade_in_steps=0)
 
 
 # Runs of the recipe with three blocks, of 12 iterations: blocks are added after 3 and 6, each faded in within 3.
