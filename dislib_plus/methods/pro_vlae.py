@@ -108,17 +108,18 @@ class ProVLAE(VLAE):
         lengths = lengths if isinstance(lengths, (list, tuple)) else [lengths] * self.num_blocks
         return [length * self.steps_per_epoch for length in lengths]
 
-    def step_begins(self):
-        """Finished iterations at the beginning of each progressive step, list of L integers, 0 first."""
-        return np.cumsum([0, *self.step_lengths()[:-1]]).tolist()
+    @property
+    def step_ends(self):
+        """Numbers of finished iterations after which the next block is added, list of L - 1 integers."""
+        return np.cumsum(self.step_lengths()[:-1], dtype=int).tolist()
 
     def progressive_step(self):
         """s, integer scalar."""
         return tf.reduce_sum(tf.cast(self._added(), tf.int32)) - 1
 
     def _begins(self):
-        """`step_begins` of the blocks z_1 .. z_L, int64 [L]."""
-        return tf.constant(self.step_begins()[::-1], tf.int64)
+        """Finished iterations when z_1 .. z_L are added, int64 [L]."""
+        return tf.constant([*self.step_ends[::-1], 0], tf.int64)
 
     def _added(self):
         """Which blocks z_1 .. z_L take part, boolean [L]."""

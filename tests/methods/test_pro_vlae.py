@@ -187,7 +187,7 @@ def test_fade_in_goes_on_in_a_loaded_model(tmp_path):
 @pytest.mark.parametrize("step", (35, 48))
 def test_saving(check_saving, x, step):
     copy = check_saving(progressive(step, pretrain_kl=0.0), tf.constant(x))
-    assert copy.step_begins() == [0, 30, 50]
+    assert copy.step_ends == [30, 50]
 
 
 def test_batch_normalisation_grows_too(x):
