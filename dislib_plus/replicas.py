@@ -44,3 +44,14 @@ def average(value):
 def mean(batch):
     """Mean over the rows of all replicas; differentiable."""
     return average(tf.reduce_mean(batch, axis=0))
+
+
+def permuted(batch, rows):
+    """This replica's part of the rows of the whole batch in another order; differentiable.
+
+    Args:
+      batch: [batch, ...].
+      rows: permutation of the rows of all replicas, integers [global batch], the same on every replica.
+    """
+    first = first_row(batch)
+    return tf.gather(gather(batch), rows[first:first + tf.shape(batch)[0]])

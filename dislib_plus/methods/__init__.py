@@ -2,6 +2,7 @@
 
 from dislib_plus.methods.anchor_vae import AnchorVAE
 from dislib_plus.methods.annealed_vae import AnnealedVAE
+from dislib_plus.methods.autoencoder import Autoencoder
 from dislib_plus.methods.beta_annealed_vae import BetaAnnealedVAE
 from dislib_plus.methods.beta_tc_vae import BetaTCVAE
 from dislib_plus.methods.beta_vae import BetaVAE
@@ -19,6 +20,7 @@ from dislib_plus.methods.ms_vae import MSVAE
 from dislib_plus.methods.players import Player
 from dislib_plus.methods.pro_vlae import ProVLAE
 from dislib_plus.methods.stages import Stage
+from dislib_plus.methods.teacher_student import TeacherStudent
 from dislib_plus.methods.vae import VAE
 from dislib_plus.methods.vlae import VLAE
 from dislib_plus.networks import burgess, cascade, linear, mmd_vae, valid_conv, zhao_ladders  # noqa: F401  registers their gin names

@@ -8,8 +8,8 @@ ROOT = files.config_root()
 _LENGTH = r"^([\w./@]+_(?:steps|every|burst|interval|threshold))\s*=\s*\d"
 _BATCH_SIZE = r"^(\w+\.\w*batch_size)\s*=\s*\d"
 _BLOCKS = r"^(\w+\.num_blocks)\s*=\s*(\d+)"
-# Lengths of a stage other than the last: ms_vae.stage_one_steps.
-_STAGE = re.compile(r"\.stage_\w+_steps$")
+# Lengths of a stage other than the last: ms_vae.stage_one_steps, teacher_student.teacher_steps.
+_STAGE = re.compile(r"\.(stage_\w+|teacher)_steps$")
 _SMALL_NETWORKS = {
     "encoder.encoder_fn": ["encoder.encoder_fn = @fc_encoder", "fc_encoder.units = (8,)"],
     "decoder.decoder_fn": ["decoder.decoder_fn = @fc_decoder", "fc_decoder.units = (8,)"],
