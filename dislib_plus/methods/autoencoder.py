@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from dislib_plus import checks, replicas, seeds
 from dislib_plus.latents import Part
+from dislib_plus.meanings import Meaning
 from dislib_plus.methods.vae import VAE
 from dislib_plus.networks.encoders import make_encoder
 
@@ -45,6 +46,7 @@ class Autoencoder(VAE):
     """
 
     latent_groups = "normal"
+    meanings = {"weight_decay": Meaning("half the sum of the squared weights, weight 1", low=0)}
 
     def __init__(self, kind="autoencoder", normalize_code=False, pixel_weight=None, weight_decay=0.0, **kwargs):
         checks.one_of("kind", kind, KINDS)

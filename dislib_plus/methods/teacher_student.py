@@ -11,6 +11,7 @@ from dislib_plus import checks, replicas, seeds
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.latents import LatentSpec, NormalGroup
 from dislib_plus.losses import cross_covariance, factor_units, jacobian
+from dislib_plus.meanings import Meaning
 from dislib_plus.methods import partial_updates
 from dislib_plus.methods.autoencoder import Autoencoder, first_output
 from dislib_plus.methods.ms_vae import MSVAE
@@ -78,6 +79,13 @@ class TeacherStudent(Autoencoder):
       weight_decay: see Autoencoder.
       kwargs: see VAE; `latents` follow from student_units.
     """
+
+    meanings = {
+        "code": Meaning("mean squared difference of the factor units and the teacher's codes, weight 1", low=0),
+        "jacobian": Meaning("mean squared difference of what the factor units and the teacher's do to a pixel, "
+                            "weight 1", low=0),
+        "cross_covariance": Meaning("norm of the covariances of factor and nuisance units, weight 1", low=0),
+    }
 
     def __init__(self, student_units, teacher=None, teacher_units=2, teacher_steps=None, teacher_batch_size=None,
                  lambda_code=0.25, lambda_jacobian=0.1, lambda_cross_covariance=1e-3, warm_start=True,
@@ -215,6 +223,11 @@ class TeacherStudent(Autoencoder):
         return partial_updates.update_used(update, self.optimizer_of(player), used)
 
     # Codes
+
+    @property
+    def factor_columns(self):
+        """Columns of the code that are the first teacher's units, list of integers."""
+        return np.flatnonzero(self._columns[0]).tolist()
 
     def active_units(self):
         """Units of the present student, bool [units]."""

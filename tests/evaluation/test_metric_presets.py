@@ -44,6 +44,8 @@ def test_preset(trained, module_folder, tmp_path, monkeypatch, name, key):
 @pytest.mark.parametrize("name, bindings, key", [
     ("classification_accuracy",
      ["classification_accuracy.factor = 'shape'", "classification_accuracy.columns = [0, 1, 2]"], "majority_accuracy"),
+    ("swap_accuracy", ["swap_accuracy.factor = 'shape'", "swap_accuracy.columns = [0]", "swap_accuracy.num_pairs = 20",
+                       "swap_accuracy.test_fraction = 0.5"], "swap_accuracy"),
     ("zero_shot_gap", ["zero_shot_gap.factor = 'shape'", "zero_shot_gap.label = 1", "zero_shot_gap.above = -100.0",
                        "zero_shot_gap.below = 100.0"], "elbo_gap"),
 ])

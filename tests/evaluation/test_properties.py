@@ -165,7 +165,7 @@ ELSEWHERE = {
     "elbo_decomposition": "of posteriors", "fairness": "of interventions on the data", "fid": "of images",
     "latent_information": "of posteriors", "mi_conditioning": "of two models' codes", "mi_vs_tc": "of posteriors",
     "mig_posterior": "of posteriors", "mig_reencoded": "of images", "reconstruction": "of images",
-    "strong_downstream_task": "of interventions",
+    "strong_downstream_task": "of interventions", "swap_accuracy": "of images",
     "topic_coherence": "of words and documents",
     "zero_shot_gap": "of two models",
 }

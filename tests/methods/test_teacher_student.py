@@ -258,6 +258,7 @@ def test_blocks_are_groups_named_from_the_last_students_to_the_teachers(student)
         return [(group.name, group.size) for group in model.latents.groups]
     assert groups("last") == [("z1", 2), ("z2", 1), ("z3", 2)]
     assert groups("first") == [("z3", 2), ("z2", 1), ("z1", 2)]
+    assert student(student_units=(3, 5)).factor_columns == [3, 4]
 
 
 def test_units_still_to_come_are_the_prior_and_are_not_decoded(student, images):
