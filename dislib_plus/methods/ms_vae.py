@@ -13,6 +13,7 @@ from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data.with_codes import WithCodes
 from dislib_plus.latents import LatentSpec, Part
 from dislib_plus.meanings import nats
+from dislib_plus.methods.method import Method
 from dislib_plus.methods.stages import Stage
 from dislib_plus.methods.vae import VAE
 from dislib_plus.networks.film import ACTIVATIONS, SHAPES
@@ -278,7 +279,8 @@ def _stage_one(model, directory):
                                  f"stage_one_dir (a finished run); received stage_one={model!r}, "
                                  f"stage_one_dir={directory!r}.")
     model = trained_model(directory) if model is None else model
-    if not isinstance(model, VAE) or isinstance(model, MSVAE):
+    several_stages = isinstance(model, VAE) and type(model).stages is not Method.stages
+    if not isinstance(model, VAE) or several_stages or not hasattr(model, "infer"):
         raise ConfigurationError("ms_vae.stage_one must be a one-stage VAE of this library, such as @beta_tc_vae(); "
                                  f"received {quoted(model)}.")
     return model

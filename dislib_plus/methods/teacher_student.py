@@ -12,16 +12,13 @@ from dislib_plus.configuration import ConfigurationError
 from dislib_plus.latents import LatentSpec, NormalGroup
 from dislib_plus.losses import cross_covariance, factor_units, jacobian
 from dislib_plus.meanings import Meaning
-from dislib_plus.methods import partial_updates
+from dislib_plus.methods import partial_updates, teachers
 from dislib_plus.methods.autoencoder import Autoencoder, first_output
-from dislib_plus.methods.ms_vae import MSVAE
 from dislib_plus.methods.stages import Stage
-from dislib_plus.methods.vae import VAE
 from dislib_plus.networks.encoders import make_encoder
-from dislib_plus.networks.growth import unit_weights, warm_start
+from dislib_plus.networks.growth import frozen_copy, unit_weights, warm_start
 from dislib_plus.networks.lezama import lezama_conv_decoder, lezama_conv_encoder
 from dislib_plus.optimizers import player_optimizers
-from dislib_plus.sentences import quoted
 
 # Lezama's own code for MNIST; the baseline in MS-VAE's published code; the one that pro-VLAE's paper compares with,
 # whose details no source states.
@@ -117,7 +114,9 @@ class TeacherStudent(Autoencoder):
         if self.variational and self.teacher_statistics != "none":
             raise ConfigurationError("teacher_student.teacher_statistics must be 'none' with kind 'vae', whose means "
                                      f"are not normalised; received {self.teacher_statistics!r}.")
-        self.teacher = self._own_teacher() if teacher is None else _given_teacher(teacher)
+        if teacher is not None:
+            teachers.check(teacher)
+        self.teacher = self._own_teacher() if teacher is None else teacher
 
     def _own_teacher(self):
         return Autoencoder(kind=self.kind, normalize_code=self.teacher_statistics != "none",
@@ -151,7 +150,7 @@ class TeacherStudent(Autoencoder):
     def build_networks(self, observation_shape):
         if self.latents is not None:
             self.latents.check(self.latent_groups, type(self).__name__)
-        self._build_teacher(observation_shape)
+        teachers.build(self.teacher, observation_shape)
         sizes = [self.teacher.num_latents, *self.student_units]
         if sorted(set(sizes)) != sizes:
             raise ConfigurationError(f"teacher_student.student_units must grow from the teacher's {sizes[0]} units; "
@@ -163,16 +162,6 @@ class TeacherStudent(Autoencoder):
                                      f"(teacher_student.student_units); received {self.latents.size}.")
         self._columns = np.stack([factor_units.columns(size, sizes[-1], self.factor_units) for size in sizes])
         self._build_students(observation_shape)
-
-    def _build_teacher(self, observation_shape):
-        self.teacher.build((None, *observation_shape))
-        if self.teacher.observation_shape != tuple(observation_shape):
-            raise ConfigurationError(f"teacher_student.teacher was made for images {self.teacher.observation_shape}; "
-                                     f"the data has {tuple(observation_shape)}. Choose a teacher trained on this data "
-                                     "set.")
-        if any(kind != "normal" for kind, _ in self.teacher.code_spec):
-            raise ConfigurationError("teacher_student.teacher must have Gaussian or deterministic units only; received "
-                                     f"the groups {self.teacher.code_spec}.")
 
     def _build_students(self, observation_shape):
         units = LatentSpec(self.latents.size)  # One pair of heads for all groups.
@@ -186,8 +175,8 @@ class TeacherStudent(Autoencoder):
         self.previous_encoder = self.previous_decoder = None
         if len(self.student_units) > 1:
             unit_weights(self.encoder, self.decoder)  # refuses networks that cannot grow
-            self.previous_encoder = _frozen_copy(self.encoder)
-            self.previous_decoder = _frozen_copy(self.decoder)
+            self.previous_encoder = frozen_copy(self.encoder)
+            self.previous_decoder = frozen_copy(self.decoder)
 
     # Stages
 
@@ -219,7 +208,8 @@ class TeacherStudent(Autoencoder):
         if self.previous_encoder is None:
             return update()
         active = self.active_units()
-        used = [(weight, active if axis else active[:, None]) for weight, axis in unit_weights(self.encoder, self.decoder)]
+        used = [(weight, active if axis else active[:, None])
+                for weight, axis in unit_weights(self.encoder, self.decoder)]
         return partial_updates.update_used(update, self.optimizer_of(player), used)
 
     # Codes
@@ -304,20 +294,5 @@ def _blocks(sizes, place):
     return groups if place == "first" else groups[::-1]
 
 
-def _frozen_copy(network):
-    copy = keras.models.clone_model(network)
-    copy.trainable = False
-    return copy
-
-
 def _teacher_optimizer():
     return player_optimizers.make("teacher")
-
-
-def _given_teacher(model):
-    multi_stage = isinstance(model, (MSVAE, TeacherStudent)) and model.trainable
-    if not isinstance(model, VAE) or multi_stage:
-        raise ConfigurationError("teacher_student.teacher must be a VAE of this library with one stage, such as "
-                                 "@beta_tc_vae(), or @trained_model(PATH); received "
-                                 f"{quoted(model)}.")
-    return model

@@ -1,5 +1,6 @@
 """Networks whose code grows: which of their weights belong to a unit, and how they begin with a smaller network's."""
 
+import keras
 import numpy as np
 
 from dislib_plus.configuration import ConfigurationError
@@ -52,3 +53,10 @@ def warm_start(network, smaller, units):
                 values = weight.numpy()
                 values[(slice(None),) * longer[0] + (units,)] = source.numpy()
                 weight.assign(values)
+
+
+def frozen_copy(network):
+    """A network of the same layers with weights of its own, which are not trained."""
+    copy = keras.models.clone_model(network)
+    copy.trainable = False
+    return copy

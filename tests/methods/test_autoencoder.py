@@ -28,7 +28,8 @@ def test_loss_is_the_mean_squared_error_and_half_the_squared_weights(tiny, image
 
 
 def test_a_plain_sum_is_the_number_of_pixels_times_the_mean(tiny, images, loss_of):
-    assert loss_of(tiny(Autoencoder), images) == pytest.approx(64 * loss_of(tiny(Autoencoder, pixel_weight=1.0), images))
+    mean = loss_of(tiny(Autoencoder, pixel_weight=1.0), images)
+    assert loss_of(tiny(Autoencoder), images) == pytest.approx(64 * mean)
 
 
 def test_a_deterministic_code_has_no_distribution(tiny, images):

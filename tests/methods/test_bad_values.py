@@ -68,6 +68,11 @@ def test_bad_values_are_refused(name, parameter):
      "beta_tc_vae.dataset_size = 3", "no smaller than the batch"),
     ("model.model = @cascade_vae_c()\nvae_optimizer.optimizer_fn = @GradientDescentOptimizer\n"
      "GradientDescentOptimizer.learning_rate = 0.1", "is for Adam"),
+    ("model.model = @teacher_student()\nteacher_student.student_units = [4, 3]", "must grow from the teacher"),
+    ("model.model = @teacher_student()\nteacher_student.student_units = [3]\nteacher_student.lambda_code = -1",
+     "teacher_student.lambda_code must be a number >= 0; received -1"),
+    ("model.model = @teacher_student()\nteacher_student.student_units = [3]\nteacher_student.preset = 'a'",
+     "teacher_student.preset must be one of 'lezama', 'ms_vae', 'pro_vlae'; received 'a'"),
     ("model.model = @devae()\nencoder.num_latent = [('normal', 2), ('normal', 2)]", "Gaussian units in one group"),
     ("model.model = @dip_vae()\ndip_vae.lambda_od = 1.\ndip_vae.lambda_d_factor = 1.\n"
      "encoder.num_latent = [('normal', 2), ('categorical', 3)]", "DIPVAE is defined for Gaussian units")))

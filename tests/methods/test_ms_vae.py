@@ -8,7 +8,7 @@ import tensorflow as tf
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import ResidentGrid, batches
 from dislib_plus.latents import LatentSpec
-from dislib_plus.methods import MSVAE, BetaTCVAE, DeVAE, FactorVAE
+from dislib_plus.methods import MSVAE, Autoencoder, BetaTCVAE, DeVAE, FactorVAE, TeacherStudent
 from dislib_plus.networks.residual import film_generator, residual_encoder
 from support.losses import first_loss, step_noise, step_terms
 
@@ -220,7 +220,8 @@ def test_stage_one_may_be_any_method(data, stage_one):
     np.testing.assert_allclose(model.first_stage(x), stage_one.reconstruct(x), rtol=1e-6)
 
 
-@pytest.mark.parametrize("stage_one", (keras.Sequential(), 3, BetaTCVAE))
+@pytest.mark.parametrize("stage_one", (keras.Sequential(), 3, BetaTCVAE, Autoencoder(latents=2),
+                                       TeacherStudent(student_units=[3])))
 def test_stage_one_must_be_a_method(stage_one):
     with pytest.raises(ConfigurationError, match="must be a one-stage VAE"):
         MSVAE(stage_one=stage_one)
