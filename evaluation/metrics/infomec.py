@@ -21,7 +21,7 @@ from dislib_plus import checks
 
 from ..arithmetic import artifacts, row_operations, sample_checks
 from ..arithmetic.discrete_information import discrete_entropy, discrete_mutual_info
-from ..arithmetic.neighbour_information import TIE_BREAK, neighbour_information, without_ties
+from ..arithmetic.neighbour_information import neighbour_information, without_ties
 from ..encoding import sampling
 from ..predictors import predictors, threads
 from .meanings import Meaning, number, share

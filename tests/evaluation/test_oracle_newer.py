@@ -5,7 +5,17 @@ import hashlib
 import numpy as np
 import pytest
 
-from dislib_plus.evaluation.metrics import infomec, jemmig, mcc, minimality_sufficiency, omes, r2, tad
+from dislib_plus.evaluation.metrics import (
+    dci_es,
+    infomec,
+    jemmig,
+    mcc,
+    minimality_sufficiency,
+    omes,
+    r2,
+    rmig_posterior,
+    tad,
+)
 from support import newer_oracle as oracle
 
 pytestmark = pytest.mark.skipif(not oracle.content()["records"],
@@ -142,3 +152,24 @@ def test_information_by_scikit_learn(record):
     codes, factors = oracle.points(record)
     matrix = infomec.normalised_information(codes, factors, np.random.RandomState(record["seed"]), estimator="sklearn")
     np.testing.assert_allclose(matrix, record["scores"]["nmi"], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("record", cases("rmig_posterior"))
+def test_rmig_by_posteriors(record):
+    codes, factors = oracle.points(record)
+    stddev = np.where(codes.std(axis=0) < 0.05, 1.0, 0.1) * np.ones_like(codes)
+    scores, expected = rmig_posterior.rmig_posterior(codes, stddev, factors), record["scores"]
+    assert scores["rmig_posterior"] == pytest.approx(expected["rmig"], abs=1e-9)
+    assert scores["jemmig_posterior"] == pytest.approx(expected["one_minus_jemmi"], abs=1e-9)
+
+
+@pytest.mark.parametrize("record", cases("dci_es", slow=lambda record: record["representation"] != "rotation"))
+def test_dci_es(record):
+    """The tops of one forest stand for forests grown to each depth, so the trees are others."""
+    categorical = [2] if record["dataset"] == "cars3d_like" else [0]
+    scores = dci_es.dci_es(*oracle.points(record, record["num"] // 2), categorical_factors=categorical)
+    expected = oracle.expected(record)
+    assert scores["size"] == expected["size"]
+    assert scores["explicitness"] == pytest.approx(expected["explicitness"], abs=0.02)
+    for k, value in enumerate(expected["explicitness_per_factor"]):
+        assert scores[f"explicitness.factor_{k}"] == pytest.approx(value, abs=0.03), k

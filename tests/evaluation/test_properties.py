@@ -18,6 +18,7 @@ from dislib_plus.evaluation.metrics import (
     active_variables,
     beta_vae,
     dci,
+    dci_es,
     dci_regression,
     downstream_task,
     factor_vae,
@@ -176,6 +177,13 @@ METRICS = {
     "infomec/discrete": Metric(
         lambda codes, factors: infomec.infomec(np.round(codes), factors, discrete_latents=True), "infom",
         {"perfect": (.5, 1), "random": (0, .9)}, scaling=None),
+    "dci_es": Metric(functools.partial(dci_es.dci_es, depths=(1, 2, 4, 8), num_trees=5), "explicitness",
+                     {"perfect": (.9, 1), "rotated": (.3, .99), "random": (0, .3), "merged": (.5, 1), "dead": (.9, 1)},
+                     bounds=(-1, 1), permuted=.1, scaled=.1, relabelled=False),
+    "dci_es/disentanglement": Metric(
+        functools.partial(dci_es.dci_es, depths=(1, 2, 4, 8), num_trees=5), "disentanglement",
+        {"perfect": (.95, 1), "rotated": (0, .7), "random": (0, .4), "merged": (.2, .9), "dead": (.95, 1)},
+        permuted=.1, scaled=.1, relabelled=False),
     "jemmig": Metric(jemmig.jemmig, "jemmig", {"perfect": ONE, "duplicated": (.8, .95), "random": (0, .4),
                                                "rotated": (0, .8), "merged": (0, .9), "dead": ONE}, relabelled=False),
     "jemmig/rmig": Metric(functools.partial(jemmig.rmig, continuous_factors=False), "rmig",
@@ -204,8 +212,8 @@ METRICS = {
     "r2/kernel": Metric(functools.partial(r2.r2, features="kernel"), "r2_test",
                         {"perfect": (.95, 1), "rotated": (.9, 1), "random": (-.9, .1)}, bounds=(-np.inf, 1),
                         relabelled=False, scaled=1e-6),
-    "tad": Metric(tad.tad, "tad", {"perfect": (1.2, 1.5), "duplicated": (.8, 1.05), "random": (0, 0), "dead": (1.2, 1.5)},
-                  bounds=(0, 1.5)),
+    "tad": Metric(tad.tad, "tad", {"perfect": (1.2, 1.5), "duplicated": (.8, 1.05), "random": (0, 0),
+                                   "dead": (1.2, 1.5)}, bounds=(0, 1.5)),
 }
 
 ELSEWHERE = {
@@ -214,6 +222,7 @@ ELSEWHERE = {
     "elbo_decomposition": "of posteriors", "fairness": "of interventions on the data", "fid": "of images",
     "latent_information": "of posteriors", "mi_conditioning": "of two models' codes", "mi_vs_tc": "of posteriors",
     "mig_posterior": "of posteriors", "mig_reencoded": "of images", "reconstruction": "of images",
+    "rmig_posterior": "of posteriors",
     "strong_downstream_task": "of interventions", "swap_accuracy": "of images",
     "topic_coherence": "of words and documents",
     "zero_shot_gap": "of two models",

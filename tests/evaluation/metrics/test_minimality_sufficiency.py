@@ -6,10 +6,7 @@ from sklearn.metrics import mutual_info_score
 
 from dislib_plus.evaluation.encoding.code_table import IndexedData
 from dislib_plus.evaluation.metrics import utils
-from dislib_plus.evaluation.metrics.minimality_sufficiency import (
-    compute_minimality_sufficiency,
-    minimality_sufficiency,
-)
+from dislib_plus.evaluation.metrics.minimality_sufficiency import compute_minimality_sufficiency, minimality_sufficiency
 
 GRID = np.stack(np.meshgrid(range(3), range(4), range(5), indexing="ij"), axis=-1).reshape(-1, 3)
 

@@ -83,7 +83,7 @@ class Faces:
 
 
 def test_labels_of_pictures(monkeypatch):
-    monkeypatch.setattr(module.image_codes, "of_images", lambda dataset, model, indices, size, seed: CUBE[indices] * 1.0)
+    monkeypatch.setattr(module.image_codes, "of_images", lambda data, model, rows, size, seed: CUBE[rows] * 1.0)
     found = compute_tad(Faces(), type("Model", (), {"represent": None})(), np.random.RandomState(0), num_images=None)
     assert (found["tad"], found["num_captured_attributes"], found["num_images"]) == (1.5, 3, 8)
 
