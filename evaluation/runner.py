@@ -16,7 +16,7 @@ from dislib_plus.files import file_name
 
 from . import evaluate
 from .steps import bound_metric, validate
-from .steps.metric_files import check_names, import_metrics, metric_names, preset_file
+from .steps.metric_files import check_names, import_metrics, metric_names, own_names, preset_file
 from .steps.metric_inputs import MetricInputs, cache_directory, load_dataset
 from .steps.result_folder import check_free, has_results, refuse_run
 
@@ -156,7 +156,7 @@ def _default(inputs, preset):
 
 def _named(inputs, names, preset):
     check_names(names, preset)
-    return _possible(inputs, metric_names(preset), preset) if list(names) == ["all"] else names
+    return _possible(inputs, metric_names(preset), preset) if list(names) == ["all"] else own_names(names)
 
 
 def _output_folder(source, output_dir):

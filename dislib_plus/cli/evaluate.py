@@ -26,7 +26,8 @@ def _define(flags):
     flags.string("codes", None, "An .npz file with the arrays codes [n, D] and factors [n, K]; continuous factors are "
                  "cut into array_data.factor_bins bins (gin).")
     flags.string("representation", None, "A function of images, as package.module:function; name the data set by gin.")
-    flags.string("metrics", None, "Comma-separated names of metrics (the files in gin/metrics), or 'all' that the "
+    flags.string("metrics", None, "Comma-separated names of metrics (the files in gin/metrics; the names that "
+                 "they are also called by, such as z_diff, do as well), or 'all' that the "
                  "model and data allow.")
     flags.string("output_dir", None, "Folder of the results (default: evaluation/ in the run's folder).")
     flags.string("preset", "full", "Sizes of the metrics: 'full' (those of the published studies) or 'fast'.")

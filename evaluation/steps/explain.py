@@ -6,14 +6,14 @@ from dislib_plus import configuration
 
 from ..metrics import meanings
 from . import bound_metric
-from .metric_files import preset_file
+from .metric_files import own_names, preset_file
 from .table import console
 
 
 def explained(names):
     """[metric, key or pattern, meaning] of every number of the shipped metrics of these names, as texts."""
     rows = []
-    for name in names:
+    for name in own_names(names):
         with configuration.configured([preset_file(name)]):
             reference = bound_metric.configured_name()
         rows += [[name, key, str(meaning)] for key, meaning in meanings.OF_METRIC[reference].items()]

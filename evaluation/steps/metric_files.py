@@ -1,7 +1,9 @@
 """The metrics that are shipped: one gin file each, for each size. Importing this module needs no TensorFlow."""
 
+import functools
 import importlib
 import pkgutil
+import re
 
 import gin
 
@@ -10,6 +12,7 @@ from dislib_plus.configuration import ConfigurationError
 from dislib_plus.sentences import nearest, quoted
 
 PRESETS = ("full", "fast")
+_OTHER_NAMES = re.compile(r"^# Also called: (.+)\.$", re.MULTILINE)
 
 
 def import_metrics():
@@ -28,6 +31,21 @@ def metric_names(preset="full"):
 def names_on_request():
     """Names of the metrics that need more settings than a run records; "all" leaves them out."""
     return sorted(path.stem for path in _folder("on_request").glob("*.gin"))
+
+
+@functools.cache
+def other_names():
+    """{other name: name} of the shipped metrics that have further names in the literature, as their gin files say."""
+    found = {}
+    for name in metric_names():
+        for line in _OTHER_NAMES.findall((_folder("full") / f"{name}.gin").read_text(encoding="utf-8")):
+            found.update(dict.fromkeys(line.split(", "), name))
+    return found
+
+
+def own_names(names):
+    """The names with those that the literature has beside ours replaced by ours."""
+    return [other_names().get(name, name) for name in names]
 
 
 def check_preset(preset):
@@ -52,12 +70,13 @@ def preset_file(name, preset="full"):
       ConfigurationError: no metric has that name; the nearest are listed.
     """
     check_preset(preset)
+    [name] = own_names([name])
     known, on_request = metric_names(preset), names_on_request()
     if name in known:
         return str(_folder(preset) / f"{name}.gin")
     if name in on_request:
         return str(_folder("on_request") / f"{name}.gin")
-    near = nearest(name, known + on_request, 3)
+    near = nearest(name, known + on_request + list(other_names()), 3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"the metrics are {', '.join(known)}."
     raise ConfigurationError(f"{quoted(name)} is not the name of a metric (preset {preset}); {hint}")
 
