@@ -45,7 +45,7 @@ def test_disentanglement_libs_flags(trained, tmp_path, capsys):
     ([], 2, "exactly one of"),
     (["--codes=a.npz", "--model=b.keras"], 2, "exactly one of"),
     (["--codes={missing}"], 1, "x.npz' does not exist"),
-    (["--model_dir={run}", "--metrics=mgi"], 2, "did you mean mig?"),
+    (["--model_dir={run}", "--metrics=mgi"], 2, "did you mean mig or rmig?"),
     (["--model_dir={run}", "--metrics="], 2, "--metrics must be names of metrics with one comma between"),
     (["--model_dir={run}", "--metrics=mig,,"], 2, "--metrics must be names of metrics with one comma between"),
     (["--model_dir={run}", "--metrics=fast/mig"], 2, "'fast/mig' is not the name of a metric"),
