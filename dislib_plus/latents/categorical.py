@@ -81,6 +81,40 @@ class CategoricalPosterior(GroupPosterior):
         return pairs.log_prob(_interior(z)[:, None, :])[None]
 
 
+@keras.saving.register_keras_serializable("dislib_plus")
+class InferredGroup(CategoricalGroup):
+    """A categorical variable that no encoder gives: d(x) = argmax_k p(x|z, e_k), as the decoder says (Jeong & Song
+    2019, sec. 4). Its logits are log p(x|z, e_k); its code and its samples are one-hot.
+
+    Args:
+      size: number of classes, >= 2.
+      name: see Group.
+    """
+
+    def __init__(self, size, name=None):
+        super().__init__(size, name=name)
+
+    def get_config(self):
+        return {"size": self.size, "name": self.name}
+
+    def posterior(self, outputs):
+        return InferredPosterior(self, *outputs)
+
+
+class InferredPosterior(CategoricalPosterior):
+    """q(d|x) of an InferredGroup; its logits are those of softmax_k log p(x|z, e_k)."""
+
+    def gathered(self):
+        return InferredPosterior(self.group, replicas.gather(self.logits))
+
+    def sample(self, seed):
+        """The code: given z, d is certain."""
+        return self.code()
+
+    def code(self):
+        return tf.one_hot(tf.argmax(self.logits, axis=1), self.group.size)
+
+
 def _interior(z):
     """Points of the simplex away from its border, where the Concrete density is infinite."""
     return tf.clip_by_value(z, 1e-6, 1.0)

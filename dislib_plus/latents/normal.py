@@ -13,7 +13,7 @@ from dislib_plus.latents.group import Group, GroupPosterior
 from dislib_plus.losses import aggregate_posterior, densities, divergences
 
 tfd = tfp.distributions
-SCALES = ("log_var", "softplus", "sigmoid")
+SCALES = ("log_var", "softplus", "sigmoid", "point")
 
 
 @keras.saving.register_keras_serializable("dislib_plus")
@@ -72,14 +72,14 @@ class NormalGroup(Group):
       size: number of units.
       prior: NormalPrior; None: N(0, I).
       scale: how the encoder's second output gives the standard deviation: "log_var": exp(output / 2);
-        "softplus": softplus(output); "sigmoid": sigmoid(output) + 0.001.
+        "softplus": softplus(output); "sigmoid": sigmoid(output) + 0.001; "point": there is none, the encoder gives the
+        code itself, and the group has neither densities nor a KL.
       log_var_clip: None, or (low, high): the log variance is clipped before it is used anywhere (only with
         scale="log_var").
       name: see Group.
     """
 
     kind = "normal"
-    heads = ("means", "log_var")
 
     def __init__(self, size, prior=None, scale="log_var", log_var_clip=None, name=None):
         checks.count("The size of a normal group", size, 1)
@@ -96,6 +96,11 @@ class NormalGroup(Group):
             raise ConfigurationError(f"The prior of a group of {size} Gaussian units must be None or a NormalPrior of "
                                      f"{size} units; received {prior!r}.")
         self.scale, self.log_var_clip = scale, log_var_clip
+
+    @property
+    def heads(self):
+        """The encoder's outputs: means, and what gives the standard deviations."""
+        return ("means",) if self.scale == "point" else ("means", "log_var")
 
     def get_config(self):
         prior = self.prior_of_units and keras.saving.serialize_keras_object(self.prior_of_units)
@@ -129,15 +134,17 @@ class NormalPosterior(GroupPosterior):
     """q(z|x) of Gaussian units.
 
     Attributes:
-      mean, log_var, stddev: [batch, units].
+      mean, log_var, stddev: [batch, units]; of a point stddev is 0.
     """
 
-    def __init__(self, group, mean, output):
+    def __init__(self, group, mean, output=None):
         super().__init__(group)
         self.mean = mean
         self.log_var, self.stddev = self._scale(output)
 
     def _scale(self, output):
+        if self.group.scale == "point":
+            return tf.fill(tf.shape(self.mean), -np.inf), tf.zeros_like(self.mean)
         if self.group.scale == "softplus":
             stddev = tf.nn.softplus(output)
             return tf.math.log(tf.square(stddev) + 1e-10), stddev

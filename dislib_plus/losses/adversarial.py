@@ -28,6 +28,11 @@ def density_ratio(logits):
     return logits[:, 0] - logits[:, 1]
 
 
+def deception(logits):
+    """-log P(class 0): what a generator of class 1 minimises in the non-saturating form, [batch] nats."""
+    return -tf.nn.log_softmax(logits)[:, 0]
+
+
 def discriminator_loss(joint_logits, product_logits):
     """0.5 * cross-entropy(joint, class 0) + 0.5 * cross-entropy(product, class 1), [batch] nats."""
     return -0.5 * (tf.nn.log_softmax(joint_logits)[:, 0] + tf.nn.log_softmax(product_logits)[:, 1])

@@ -33,6 +33,9 @@ class Method(BuiltByData):
       counted_updates: training steps of the run that one iteration counts for.
       step_ends: numbers of updates after which a progressive step ends and another begins; analyses look there.
       dataset_size: number of training examples, for estimates that need it; None: `train` takes that of its data set.
+      in_turn: whether the players are updated one after the other, each from a forward pass of its own with the weights
+        that those before it have left; else all at once from one pass. Logged are the terms of the first pass.
+      host_step: whether a step calls a function of the host (see host_step.py), which XLA cannot compile.
       updates: int64 variable, number of finished iterations; every schedule is a function of it.
       seed: integer; all noise is a pure function of it and of the iteration.
     """
@@ -44,6 +47,8 @@ class Method(BuiltByData):
     player_names = ("model",)
     counted_updates = 1
     step_ends = ()
+    in_turn = False
+    host_step = False
     dataset_size = None
 
     def __new__(cls, *args, **kwargs):
@@ -124,7 +129,7 @@ class Method(BuiltByData):
             `steps_per_execution`, `run_eagerly`.
 
         Raises:
-          ConfigurationError: a loss or metrics, which the method would ignore.
+          ConfigurationError: a loss or metrics, which the method would ignore, or XLA for a step that needs the host.
         """
         further = {name: kwargs.pop(f"{name}_optimizer", None) for name in self.player_names[1:]}
         refused = [name for name in _NOT_COMPILED if kwargs.get(name) is not None]
@@ -132,6 +137,9 @@ class Method(BuiltByData):
             raise ConfigurationError(f"{type(self).__name__}.compile takes no {', '.join(refused)}: its loss and logs "
                                      f"are its own terms ({', '.join(self.terms)}). Leave it out, and score a trained "
                                      "model with dislib_plus.evaluation.")
+        if self.host_step and jit_compile:
+            raise ConfigurationError(f"{type(self).__name__} solves a part of each step on the host, which XLA cannot "
+                                     f"compile: jit_compile must be False; received {jit_compile!r}.")
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
         for name, given in further.items():
             setattr(self, f"{name}_optimizer", None if given is None else keras.optimizers.get(given))
@@ -233,18 +241,25 @@ class Method(BuiltByData):
         return {name: tf.convert_to_tensor(part) for name, part in data.items()}
 
     def train_step(self, data):
-        """One update of every player from one forward pass; returns the running means of all terms."""
+        """One update of every player; returns the running means of all terms."""
+        batch, seed = self.batch_of(data), self.training_seed()
+        passes = [slice(turn, turn + 1) for turn in range(len(self.players()))] if self.in_turn else [slice(None)]
+        terms, loss = [self._update_from_one_pass(batch, seed, chosen) for chosen in passes][0]
+        self.updates.assign_add(1)
+        return self.track(terms, loss)
+
+    def _update_from_one_pass(self, batch, seed, chosen):
+        """One forward pass, and the updates of the chosen players; returns the terms and the first one's loss."""
         with tf.GradientTape(persistent=len(self.player_names) > 1) as tape:
-            terms = self.loss_terms(self.batch_of(data), training=True, seed=self.training_seed())
-            players = self.players()  # After the terms, on which a controller's weights depend.
+            terms = self.loss_terms(batch, training=True, seed=seed)
+            players = self.players()[chosen]  # After the terms, on which a controller's weights depend.
             losses = [player.loss(terms) for player in players]
             shares = [loss / replicas.count() for loss in losses]
         gradients = [tape.gradient(share, player.variables) for share, player in zip(shares, players)]
         del tape
         for player, own in zip(players, gradients):
             self.update_when_due(player, own)
-        self.updates.assign_add(1)
-        return self.track(terms, losses[0])
+        return terms, losses[0]
 
     def update_when_due(self, player, gradients):
         """Updates a player, unless it is not its turn: then its weights and slots stay as they are."""

@@ -208,7 +208,7 @@ class MSVAE(VAE):
         def encode_z(x):
             return self.represent(x, part="z")
 
-        first = self.stage_one.latents
+        first = self.stage_one.code_latents
         return [Part("c", self.code_spec, self.represent, self.posterior, lambda x: {"z": encode_z(x)}, render_c,
                      first.sample_prior, first.names),
                 Part("z", self.latents.code_spec, encode_z, lambda x: self.infer_z(x, self.first_stage(x)),
@@ -268,7 +268,7 @@ class MSVAE(VAE):
     def sample(self, count, seed=0):
         """Images from `count` prior draws of C and Z."""
         seed = self.sampling_seed(seed)
-        code = self.stage_one.latents.sample_prior(count, seed)
+        code = self.stage_one.code_latents.sample_prior(count, seed)
         z = self.latents.sample_prior(count, tf.random.fold_in(seed, 2, alg="philox"))
         return self.reconstruction.mean(self.decoder([self._y(code), z], training=False))
 

@@ -64,7 +64,7 @@ class VAE(Method):
 
     def decoder_input_size(self):
         """Length of the decoder's input."""
-        return self.latents.size
+        return self.code_latents.size
 
     # Distributions
 
@@ -86,7 +86,7 @@ class VAE(Method):
 
     def prior(self):
         """p(z) as a TFP distribution."""
-        return self.latents.prior()
+        return self.code_latents.prior()
 
     def observed(self, x):
         """Observations as the networks take them: images of whole numbers 0..255 become floats in [0, 1].
@@ -162,19 +162,25 @@ class VAE(Method):
     # Use
 
     @property
+    def code_latents(self):
+        """LatentSpec of the code: the groups that the encoder gives, and what a method infers besides."""
+        return self.latents
+
+    @property
     def num_latents(self):
         """Number of columns of the code."""
-        return self.latents.size
+        return self.code_latents.size
 
     @property
     def code_spec(self):
         """Groups of the code's columns: list of ("normal" | "categorical", size)."""
-        return self.latents.code_spec
+        return self.code_latents.code_spec
 
     def parts(self):
         """What pictures vary: list of latents.Part, here the whole code z."""
         return [Part("z", self.code_spec, self.represent, self.posterior, lambda x: {},
-                     lambda code, anchor: [("X", self.decode(code))], self.latents.sample_prior, self.latents.names)]
+                     lambda code, anchor: [("X", self.decode(code))], self.code_latents.sample_prior,
+                     self.code_latents.names)]
 
     def call(self, x, training=False):
         """Reconstruction from the deterministic code, images in [0, 1]."""
@@ -205,4 +211,4 @@ class VAE(Method):
 
     def sample(self, count, seed=0):
         """Images decoded from `count` codes of the prior, in [0, 1]."""
-        return self.decode(self.latents.sample_prior(count, self.sampling_seed(seed)))
+        return self.decode(self.code_latents.sample_prior(count, self.sampling_seed(seed)))

@@ -36,12 +36,13 @@ def deconv_decoder(latent_size, output_shape, width=1):
 
 
 @gin.configurable("fc_decoder", denylist=["latent_size", "output_shape"])
-def fc_decoder(latent_size, output_shape, units=(1200, 1200, 1200)):
-    """Fully connected decoder: tanh layers of `units`, linear output (beta-VAE, Higgins et al. 2017)."""
+def fc_decoder(latent_size, output_shape, units=(1200, 1200, 1200), activation="tanh"):
+    """Fully connected decoder: layers of `units`, tanh or another activation, linear output (beta-VAE, Higgins et al.
+    2017)."""
     codes = keras.Input((latent_size,))
     hidden = codes
     for size in units:
-        hidden = layers.Dense(size, activation="tanh")(hidden)
+        hidden = layers.Dense(size, activation=activation)(hidden)
     logits = layers.Reshape(tuple(output_shape))(layers.Dense(int(np.prod(output_shape)))(hidden))
     return keras.Model(codes, logits, name="decoder")
 

@@ -78,7 +78,8 @@ def fc_encoder(input_shape, latents, units=(1200, 1200)):
 
 
 @gin.configurable("encoder", denylist=["input_shape", "latents", "scale"])
-def make_encoder(input_shape, latents=None, num_latent=10, encoder_fn=conv_encoder, scale="log_var"):
+def make_encoder(input_shape, latents=None, num_latent=10, encoder_fn=conv_encoder, scale="log_var",
+                 temperature=0.66):
     """The run's encoder (gin `encoder`).
 
     Args:
@@ -86,7 +87,7 @@ def make_encoder(input_shape, latents=None, num_latent=10, encoder_fn=conv_encod
       latents: LatentSpec, integer or list of groups; None: `num_latent`.
       num_latent: number of Gaussian units, or a list of (kind, size) groups.
       encoder_fn: function (input_shape, latents) -> keras.Model.
-      scale: see LatentSpec; used where `latents` is not a LatentSpec.
+      scale, temperature: see LatentSpec; used where `latents` is not a LatentSpec.
 
     Returns:
       (keras.Model, LatentSpec).
@@ -96,5 +97,5 @@ def make_encoder(input_shape, latents=None, num_latent=10, encoder_fn=conv_encod
     """
     latents = num_latent if latents is None else latents
     if not isinstance(latents, LatentSpec):
-        latents = LatentSpec(latents, scale=scale)
+        latents = LatentSpec(latents, scale=scale, temperature=temperature)
     return made("encoder.encoder_fn", encoder_fn, tuple(input_shape), latents), latents

@@ -5,6 +5,7 @@ import numpy as np
 import scipy.optimize
 import tensorflow as tf
 
+from dislib_plus import host_step
 from dislib_plus.methods import VAE
 
 
@@ -16,11 +17,11 @@ class MatchingVAE(VAE):
     """
 
     terms = ("reconstruction", "kl", "assignment")
+    host_step = True
 
     def draw(self, q, seed):
         normal, categorical = q.groups
-        chosen = tf.numpy_function(_equal_shares, [categorical.logits], tf.int64, stateful=False)
-        chosen = tf.ensure_shape(chosen, categorical.logits.shape[:1])
+        chosen = host_step.of_whole_batch(_equal_shares, categorical.logits)
         return tf.concat([normal.sample(seed), tf.one_hot(chosen, categorical.group.size)], axis=1)
 
     def regularizers(self, q, z):
