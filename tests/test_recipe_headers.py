@@ -54,7 +54,7 @@ with open(HERE / "published_scores.csv", encoding="utf-8", newline="") as table:
 _NUMBER = r"(?<!\w)-?(?:\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?(?:e-?\d+)?)"
 _PLACE = r"(?:table|fig\.|sec\.|app\.|supplement|alg\.|eqs?\.) [\w.]*\w"
 # What may hold digits that are not values: years of papers, names of files and repositories, image sizes.
-_NAMES = r"(?:al\.|Song|Mnih|Welling|of) 20[012]\d|\S*/\S*|\S+\.gin|\d+x\d+"
+_NAMES = r"(?:al\.|Song|Mnih|Welling|Dupont|of) 20[012]\d|\S*/\S*|\S+\.gin|\d+x\d+"
 
 every_recipe = pytest.mark.parametrize("name", PATHS)
 

@@ -8,6 +8,7 @@ import pytest
 
 from dislib_plus.data import ResidentGrid, registry
 from dislib_plus.training.train import train_with_gin
+from support.methods import known_methods
 from support.recipes import RECIPES, ROOT, bound, short, text_of
 
 # One recipe of each kind by default; all of them with -m slow.
@@ -19,6 +20,8 @@ SHAPES = {"fashion_mnist": (32, 32, 1), "mnist": (32, 32, 1), "dsprites_full": (
 # The networks' own widths would take gigabytes in the biggest recipes.
 NARROW = ["conv_encoder.width = 1", "deconv_decoder.width = 1", "residual_encoder.width = 2",
           "film_generator.width = 2"]
+# No more classes than the images of a batch.
+FEW_CLASSES = ["cascade_vae.num_classes = 3", "cascade_vae_d.num_classes = 3"]
 
 
 def parametrize(recipes):
@@ -41,9 +44,15 @@ def test_recipe_trains_two_steps(path, tiny_set, tmp_path):
     name = (bound(path, "dataset.name") or "").partition(":")[0]
     shape = SHAPES.get(name, (64, 64, 3))
     tiny_set((32, 32, 1) if name.endswith("_small") else shape)
+    method = bound(path, "model.model").strip("@()")
     narrow = [binding for binding in NARROW if binding.split(".")[0] in text_of(path)]
+    narrow += [binding for binding in FEW_CLASSES if binding.split(".")[0] == method]
+    data = ["dataset.name = 'tiny'"]
+    needs = known_methods()[method].needs  # of some methods a property
+    if isinstance(needs, tuple) and "labels" in needs:
+        data = ["dataset.name = 'labelled:tiny'", "labelled.factors = ['a']"]
     scores = train_with_gin(str(tmp_path / "run"), gin_config_files=[str(path)], gin_bindings=[
-        "dataset.name = 'tiny'", "model.eval_steps = 2", *short(path, 2, batch_size=4), *narrow])
+        *data, "model.eval_steps = 2", *short(path, 2, batch_size=4), *narrow])
     assert np.isfinite(scores["loss"])
     model = keras.models.load_model(tmp_path / "run" / "model.keras", compile=False)
     code = model.represent(np.zeros((2, *model.observation_shape), np.float32))

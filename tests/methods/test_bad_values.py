@@ -73,6 +73,14 @@ def test_bad_values_are_refused(name, parameter):
      "teacher_student.lambda_code must be a number >= 0; received -1"),
     ("model.model = @teacher_student()\nteacher_student.student_units = [3]\nteacher_student.preset = 'a'",
      "teacher_student.preset must be one of 'lezama', 'ms_vae', 'pro_vlae'; received 'a'"),
+    ("model.model = @cascade_vae()\ncascade_vae.num_classes = 5", "cascade_vae.num_classes must be at most the images"),
+    ("model.model = @cascade_vae_d()\ncascade_vae_d.pair_penalty = -1.", "pair_penalty must be a number >= 0"),
+    ("model.model = @cascade_vae_d()\nmodel.jit_compile = True", "jit_compile must be False; received True"),
+    ("model.model = @joint_vae()\nencoder.num_latent = [('normal', 2), ('categorical', 3)]\nencoder.temperature = 0.",
+     "temperature must be a number > 0; received 0.0"),
+    ("model.model = @aae_s()", "AAES needs data with 'labels'"),
+    ("model.model = @aae_s()\ndataset.name = 'labelled:toy_dsprites_small'\nlabelled.factors = ['shape']\n"
+     "aae_s.num_classes = 2", "aae_s.num_classes must be more than the largest label"),
     ("model.model = @devae()\nencoder.num_latent = [('normal', 2), ('normal', 2)]", "Gaussian units in one group"),
     ("model.model = @dip_vae()\ndip_vae.lambda_od = 1.\ndip_vae.lambda_d_factor = 1.\n"
      "encoder.num_latent = [('normal', 2), ('categorical', 3)]", "DIPVAE is defined for Gaussian units")))

@@ -18,6 +18,7 @@ NEUTRAL = {
     "anchor_vae_beta": (methods.AnchorVAE, dict(anchors=2, beta_l=1.0, beta_h=1.0)),
     "anchor_vae_mi": (methods.AnchorVAE, dict(anchors=2, form="mi", anchor_lambda=0.0, dataset_size=50)),
     "cascade_vae_c": (methods.CascadeVAEC, dict(beta_l=1.0, beta_h=1.0)),
+    "joint_vae": (methods.JointVAE, dict(gamma_z=1.0, c_z_max=0.0)),
     "control_vae": (methods.ControlVAE, dict(k_p=0.0, k_i=0.0, w_min=1.0)),
     "dynamic_vae": (methods.DynamicVAE, dict(k_p=0.0, k_i=0.0, w_init=1.0)),
     "dynamic_vae_wu": (methods.DynamicVAE, dict(variant="wu", k_p=0.0, k_i=0.0, w_init=1.0)),

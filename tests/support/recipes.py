@@ -61,8 +61,9 @@ def small(recipe, steps, own_networks=False):
     """
     text = text_of(recipe)
     # With a larger epsilon, Adam does not blow up differences in the last bits of small gradients.
-    bindings = [*short(recipe, steps, batch_size=8), "dataset.name = 'toy_dsprites_small'", "model.eval_steps = 2",
-                "model.log_steps = 1", "AdamOptimizer.epsilon = 0.001"]
+    view = "labelled:" if bound(recipe, "dataset.name").startswith("labelled:") else ""
+    bindings = [*short(recipe, steps, batch_size=8), f"dataset.name = '{view}toy_dsprites_small'",
+                "model.eval_steps = 2", "model.log_steps = 1", "AdamOptimizer.epsilon = 0.001"]
     for key, replacement in _SMALL_NETWORKS.items():
         bindings += replacement if key in text and not own_networks else []
     return bindings
