@@ -6,11 +6,12 @@ import gin
 import keras
 import numpy as np
 import pytest
+import scipy.special
 import tensorflow as tf
 import tensorflow_probability as tfp
 
 from dislib_plus import likelihoods
-from dislib_plus.likelihoods import Bernoulli, Gaussian, Multinomial, SquaredError, make_likelihood
+from dislib_plus.likelihoods import AbsoluteError, Bernoulli, Gaussian, Multinomial, SquaredError, make_likelihood
 from dislib_plus.losses.reconstruction import bernoulli_loss
 
 tfd = tfp.distributions
@@ -42,6 +43,18 @@ def test_gaussian_distribution_differs_from_l2_by_a_constant(pair):
     model = SquaredError()
     difference = -model.distribution(output).log_prob(images) - model.loss(images, output)
     np.testing.assert_allclose(difference, 20 * math.log(math.pi), rtol=1e-4)
+
+
+@pytest.mark.parametrize("activation, mean", (("logits", scipy.special.expit),
+                                              ("tanh", lambda output: np.tanh(output) / 2 + 0.5)))
+def test_absolute_error_is_numpys_and_laplaces(pair, activation, mean):
+    images, output = pair
+    model = AbsoluteError(activation)
+    expected = np.abs(images - mean(output)).sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(model.loss(images, output), expected, rtol=1e-5)
+    difference = -model.distribution(output).log_prob(images) - model.loss(images, output)
+    np.testing.assert_allclose(difference, 40 * math.log(2), rtol=1e-4)
+    assert model.bounds == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("stddev", (0.1, 2.0))
@@ -76,6 +89,7 @@ def test_half_precision_is_summed_in_float32(pair):
 
 
 @pytest.mark.parametrize("name, kind", (("bernoulli_loss", Bernoulli), ("l2_loss", SquaredError),
+                                        ("l1_loss", AbsoluteError),
                                         ("gaussian_loss", Gaussian), ("scope/l2_loss", SquaredError)))
 def test_gin_names(name, kind):
     gin.parse_config(f"reconstruction_loss.loss_fn = @{name}\nreconstruction_loss.activation = 'tanh'")

@@ -19,7 +19,8 @@ SHAPES = {"fashion_mnist": (32, 32, 1), "mnist": (32, 32, 1), "dsprites_full": (
 
 # The networks' own widths would take gigabytes in the biggest recipes.
 NARROW = ["conv_encoder.width = 1", "deconv_decoder.width = 1", "residual_encoder.width = 2",
-          "film_generator.width = 2"]
+          "film_generator.width = 2", "conv_ladder.width = 2", "celeba_ladder.width = 2", "celeba_ladder.units = 8",
+          "zhao_mnist_ladder.units = 8", "zhao_conv_ladder.width = 2", "zhao_conv_ladder.units = 8"]
 # No more classes than the images of a batch.
 FEW_CLASSES = ["cascade_vae.num_classes = 3", "cascade_vae_d.num_classes = 3"]
 

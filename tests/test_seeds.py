@@ -12,6 +12,7 @@ DRAWS = {
     "uniform": lambda: seeds.uniform([33, 7], SEED),
     "normal": lambda: seeds.normal([33, 7], SEED),
     "gumbel": lambda: seeds.gumbel([33, 7], SEED),
+    "bernoulli": lambda: seeds.bernoulli([33, 7], 0.3, SEED),
     "permutation": lambda: seeds.permutation(33, SEED),
     "stateless_seed": lambda: seeds.stateless_seed(5, 11, "z"),
 }
@@ -43,6 +44,11 @@ def test_draws_follow_their_law(draw, law):
     drawn = draw([20000], SEED).numpy()
     assert drawn.dtype == np.float32 and np.isfinite(drawn).all()
     assert scipy.stats.kstest(drawn, law).pvalue > 0.01
+
+
+def test_bernoulli_has_its_probability():
+    drawn = seeds.bernoulli([20000], 0.3, SEED).numpy()
+    assert set(drawn) == {0.0, 1.0} and scipy.stats.binomtest(int(drawn.sum()), 20000, 0.3).pvalue > 0.01
 
 
 def test_steps_streams_and_seeds_give_other_noise():

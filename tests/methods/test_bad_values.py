@@ -81,6 +81,14 @@ def test_bad_values_are_refused(name, parameter):
     ("model.model = @aae_s()", "AAES needs data with 'labels'"),
     ("model.model = @aae_s()\ndataset.name = 'labelled:toy_dsprites_small'\nlabelled.factors = ['shape']\n"
      "aae_s.num_classes = 2", "aae_s.num_classes must be more than the largest label"),
+    ("model.model = @pro_vlae()\npro_vlae.progressive_steps = 2\npro_vlae.fade_in_steps = 0",
+     "pro_vlae.progressive_steps must fit into the run: 3 steps of 2, 2, 2 iterations need 6; received a run of 2"),
+    ("model.model = @pro_vlae()\npro_vlae.progressive_steps = 2", "pro_vlae.fade_in_steps must be at most"),
+    ("model.model = @pro_vlae()\npro_vlae.progressive_steps = 2\npro_vlae.preset = 'code'",
+     "pro_vlae.preset must be one of"),
+    ("model.model = @vlae()\nvlae.beta = -1.0", "vlae.beta must be a number >= 0; received -1.0"),
+    ("model.model = @vlae()\nvlae.num_blocks = 5", "larger than 32; received 32x32"),
+    ("model.model = @vlae()\nladder.ladder_fn = 'conv_ladder'", "ladder.ladder_fn must be a function"),
     ("model.model = @devae()\nencoder.num_latent = [('normal', 2), ('normal', 2)]", "Gaussian units in one group"),
     ("model.model = @dip_vae()\ndip_vae.lambda_od = 1.\ndip_vae.lambda_d_factor = 1.\n"
      "encoder.num_latent = [('normal', 2), ('categorical', 3)]", "DIPVAE is defined for Gaussian units")))

@@ -23,6 +23,8 @@ NEUTRAL = {
     "dynamic_vae": (methods.DynamicVAE, dict(k_p=0.0, k_i=0.0, w_init=1.0)),
     "dynamic_vae_wu": (methods.DynamicVAE, dict(variant="wu", k_p=0.0, k_i=0.0, w_init=1.0)),
     "deft": (methods.DEFT, dict(betas=[1.0], stage_steps=10, group_size=4)),
+    "vlae": (methods.VLAE, dict(num_blocks=1)),
+    "pro_vlae": (methods.ProVLAE, dict(num_blocks=1, progressive_steps=10)),
     "devae_random": (methods.DeVAE, dict(betas=[1.0])),
     "devae_sum": (methods.DeVAE, dict(betas=[1.0], layer_mode="sum")),
     "devae_single": (methods.DeVAE, dict(betas=[1.0], structure="single")),
@@ -64,7 +66,7 @@ def test_reconstruction_part_of_annealed_vae_is_the_vaes(tiny, images):
 @pytest.mark.parametrize("name, knobs", (
     ("anchor_vae_beta", dict(beta_l=3.0, beta_h=3.0)), ("cascade_vae_c", dict(beta_l=3.0, beta_h=3.0)),
     ("control_vae", dict(w_min=3.0)), ("dynamic_vae", dict(w_init=3.0)), ("deft", dict(betas=[3.0])),
-    ("devae_single", dict(betas=[3.0]))))
+    ("devae_single", dict(betas=[3.0])), ("vlae", dict(beta=3.0)), ("pro_vlae", dict(beta=3.0, pretrain_kl=9.0))))
 def test_constant_weight_is_the_beta_vae(name, knobs, tiny, tiny_decoder, images, loss_of, monkeypatch):
     method, hyperparameters = NEUTRAL[name]
     monkeypatch.setitem(NEUTRAL, name, (method, {**hyperparameters, **knobs}))
@@ -96,7 +98,7 @@ def test_compiled_step_equals_eager_step(tiny, tiny_decoder, images):
     (methods.AnnealedVAE, {"gamma": 1.0, "c_max": 5.0, "iteration_threshold": 10}),
     (methods.BetaVAE, {"beta": 4.0, "warmup_steps": 10}), (methods.BetaAnnealedVAE, {"annealing_steps": 5}),
     (methods.CascadeVAEC, {"relief_interval": 2, "reset_optimizer_on_relief": False}),
-    (methods.DEFT, {"betas": [3.0, 1.0], "stage_steps": 2})))
+    (methods.DEFT, {"betas": [3.0, 1.0], "stage_steps": 2}), (methods.VLAE, {"num_blocks": 1, "ramp_steps": 3})))
 def test_schedules_do_not_depend_on_the_batch(method, knobs, tiny, images):
     """Card A, section 17.4: after as many steps with twice the images, capacity, weights and stage are the same."""
     def after_five_steps(x):
