@@ -54,7 +54,9 @@ def test_authors_loss_is_the_numpy_twin(x, step):
     z = model.infer(x).sample(step_noise(model, "z"))
     image = 1 / (1 + np.exp(-np.asarray(model.decoder(z), np.float64)))
     error = np.abs(image - x).sum(axis=(1, 2, 3))
-    expected = (1 - np.exp(-(step + 1) / 2000)) * np.mean(kl) + 8.0 * np.mean(error)
+    ramp = 1 - np.exp(-(step + 1) / 2000)
+    np.testing.assert_allclose([model.loss_weights()[f"kl_z{block}"] for block in (1, 2, 3)], ramp, rtol=1e-4)
+    expected = ramp * np.mean(kl) + 8.0 * np.mean(error)
     np.testing.assert_allclose(first_loss(model, terms), expected, rtol=1e-5)
 
 
