@@ -115,6 +115,11 @@ def gumbel(shape, seed):
     return -tf.math.log(-tf.math.log(u))
 
 
+def kept(shape, rate, seed):
+    """1 with probability 1 - rate, else 0, float32; first axis as in `normal`."""
+    return tf.cast(_rows_of_replica(lambda full: uniform(full, seed), shape) >= rate, tf.float32)
+
+
 def permutation(rows, seed):
     """A random permutation of 0..rows-1, int32 [rows]."""
     return tf.argsort(uniform([rows], seed), stable=True)

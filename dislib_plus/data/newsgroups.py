@@ -13,13 +13,12 @@ import tarfile
 import gin
 import numpy as np
 import scipy.sparse
-import tensorflow as tf
 
 from dislib_plus import checks
-from dislib_plus.data.base import DataSet
 from dislib_plus.data.registry import register
 from dislib_plus.data.sources import Remote, Source, readable, remedy
-from dislib_plus.files import DamagedFile, reading
+from dislib_plus.data.word_counts import WordCounts, word_counter
+from dislib_plus.files import DamagedFile
 
 SPLITS = ("train", "test", "all")
 _FOLDERS = ("train", "test")
@@ -28,28 +27,6 @@ ARCHIVE = Remote("20newsgroups/20news-bydate.tar.gz", ("https://ndownloader.figs
                  "sha256:8f1b2514ca22a5ade8fbb9cfa5727df95fa587f4c87b786e15c759fa66d95610")
 SOURCE = Source(files=(ARCHIVE,), size="14 MB", home="http://qwone.com/~jason/20Newsgroups", licence="not stated",
                 citation="Lang (1995). NewsWeeder: Learning to Filter Netnews. ICML.")
-
-
-class WordCounts(DataSet):
-    """Documents as counts of the words of a vocabulary; an observation is float32 [words].
-
-    Attributes:
-      vocabulary: the words, in the order of the counts.
-      labels: integers [n]; label_names: what they mean.
-    """
-
-    def __init__(self, name, counts, vocabulary, labels, label_names):
-        """Args: counts: sparse or dense integers [n, words]; labels: integers [n]."""
-        self.name, self.vocabulary = name, list(vocabulary)
-        self.labels, self.label_names = np.asarray(labels, np.int64), list(label_names)
-        self.num_observations, self.observation_shape = counts.shape[0], [counts.shape[1]]
-        dense = counts.toarray() if scipy.sparse.issparse(counts) else np.asarray(counts)
-        with tf.device("CPU"):
-            self._counts = tf.constant(np.minimum(dense, np.iinfo(np.uint16).max).astype(np.uint16))
-
-    def observations(self, indices, seed=None):
-        """Counts of the given documents: float32 [n, words]."""
-        return tf.cast(tf.gather(self._counts, indices), tf.float32)
 
 
 def _messages(data_dir):
@@ -93,17 +70,6 @@ def _shuffled(messages, names):
     return [messages[place][2] for place in order], np.array([names.index(messages[place][0]) for place in order])
 
 
-def _own_stop_words(path):
-    """The words of a file, sorted."""
-    checks.path("twenty_newsgroups.stop_words", path)
-    path = pathlib.Path(path).expanduser()
-    if not path.is_file():
-        raise FileNotFoundError(f"twenty_newsgroups.stop_words must be a file with one word a line; {path} is not "
-                                "there.")
-    with reading(path, "save it as text in UTF-8"):
-        return sorted(set(path.read_text(encoding="utf-8").lower().split()))
-
-
 @register("20newsgroups", rest="split", source=SOURCE)
 @gin.configurable("twenty_newsgroups", denylist=["data_dir"])
 def twenty_newsgroups(data_dir=".", split="train", num_words=2000, stop_words=None):
@@ -124,11 +90,9 @@ def twenty_newsgroups(data_dir=".", split="train", num_words=2000, stop_words=No
       ConfigurationError: wrong argument.
       ValueError: a file is damaged.
     """
-    from sklearn.feature_extraction.text import CountVectorizer
     checks.one_of("twenty_newsgroups.split", split, SPLITS)
     checks.count("twenty_newsgroups.num_words", num_words, 1)
-    stopped = "english" if stop_words is None else _own_stop_words(stop_words)
-    counter = CountVectorizer(stop_words=stopped, max_features=num_words, token_pattern=r"\b[a-z][a-z]+\b")
+    counter = word_counter("twenty_newsgroups", num_words, stop_words)
     messages, groups = _messages(data_dir)
     texts, labels = messages["train"]
     counts = counter.fit_transform(texts)

@@ -85,6 +85,14 @@ class GroupPosterior:
         """log q(z|x) in nats, [batch, units], [batch, 1] of a categorical variable; z: [batch, size]."""
         raise NotImplementedError
 
+    def log_prior(self, z):
+        """log p(z) of the group in nats, [batch]."""
+        return self.group.prior_log_prob(z)
+
+    def log_prior_per_unit(self, z):
+        """log p(z_j) of each unit alone in nats, [batch, units], [batch, 1] of a categorical variable."""
+        return self.log_prior(z)[..., None]
+
     def pairwise_log_prob(self, z):
         """log q(z_i|x_n) of all pairs in nats, [units, rows, batch]; z: [rows, size]."""
         raise NotImplementedError

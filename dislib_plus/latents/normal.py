@@ -13,7 +13,7 @@ from dislib_plus.latents.group import Group, GroupPosterior
 from dislib_plus.losses import aggregate_posterior, densities, divergences
 
 tfd = tfp.distributions
-SCALES = ("log_var", "softplus", "sigmoid", "point")
+SCALES = ("log_var", "log_std", "softplus", "sigmoid", "point")
 
 
 @keras.saving.register_keras_serializable("dislib_plus")
@@ -45,6 +45,16 @@ class NormalPrior:
         """Whether the units are independent under the prior."""
         return self.covariance.ndim == 1
 
+    @property
+    def variances(self):
+        """Variances of the units, [units]."""
+        return self.covariance if self.independent else np.diag(self.covariance)
+
+    def of_units(self, start, stop):
+        """The prior of the units start .. stop - 1 alone."""
+        part = slice(start, stop)
+        return NormalPrior(self.mean[part], self.covariance[part] if self.independent else self.covariance[part, part])
+
     def distribution(self):
         """As a TFP distribution over [units]."""
         if self.independent:
@@ -72,8 +82,8 @@ class NormalGroup(Group):
       size: number of units.
       prior: NormalPrior; None: N(0, I).
       scale: how the encoder's second output gives the standard deviation: "log_var": exp(output / 2);
-        "softplus": softplus(output); "sigmoid": sigmoid(output) + 0.001; "point": there is none, the encoder gives the
-        code itself, and the group has neither densities nor a KL.
+        "log_std": exp(output); "softplus": softplus(output); "sigmoid": sigmoid(output) + 0.001; "point": there is
+        none, the encoder gives the code itself, and the group has neither densities nor a KL.
       log_var_clip: None, or (low, high): the log variance is clipped before it is used anywhere (only with
         scale="log_var").
       name: see Group.
@@ -106,6 +116,10 @@ class NormalGroup(Group):
         prior = self.prior_of_units and keras.saving.serialize_keras_object(self.prior_of_units)
         return {"size": self.size, "prior": prior, "scale": self.scale, "log_var_clip": self.log_var_clip,
                 "name": self.name}
+
+    def with_prior(self, prior):
+        """The same units under another NormalPrior."""
+        return NormalGroup(self.size, prior, self.scale, self.log_var_clip, self.name)
 
     def posterior(self, outputs):
         return NormalPosterior(self, *outputs)
@@ -151,6 +165,8 @@ class NormalPosterior(GroupPosterior):
         if self.group.scale == "sigmoid":
             stddev = tf.sigmoid(output) + 0.001
             return 2.0 * tf.math.log(stddev), stddev
+        if self.group.scale == "log_std":
+            return 2.0 * output, tf.exp(output)
         if self.group.log_var_clip is not None:
             output = tf.clip_by_value(output, *self.group.log_var_clip)
         return output, tf.exp(0.5 * output)
@@ -171,8 +187,7 @@ class NormalPosterior(GroupPosterior):
         prior = self.group.prior_of_units
         if prior is None:
             return divergences.normal_kl(self.mean, self.log_var)
-        variances = prior.covariance if prior.independent else np.diag(prior.covariance)
-        return tfd.Normal(self.mean, self.stddev).kl_divergence(tfd.Normal(prior.mean, np.sqrt(variances)))
+        return tfd.Normal(self.mean, self.stddev).kl_divergence(tfd.Normal(prior.mean, np.sqrt(prior.variances)))
 
     def kl(self):
         prior = self.group.prior_of_units
@@ -185,6 +200,11 @@ class NormalPosterior(GroupPosterior):
 
     def log_prob(self, z):
         return densities.normal(z, self.mean, self.log_var)
+
+    def log_prior_per_unit(self, z):
+        prior = self.group.prior_of_units
+        mean, log_var = (0.0, 0.0) if prior is None else (prior.mean, np.log(prior.variances))
+        return densities.normal(z, mean, log_var)
 
     def pairwise_log_prob(self, z):
         return densities.pairwise_normal(z, self.mean, self.log_var)

@@ -4,7 +4,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from dislib_plus.configuration import ConfigurationError
-from dislib_plus.latents.normal import NormalPosterior
+from dislib_plus.latents.normal import NormalGroup, NormalPosterior
 
 tfd = tfp.distributions
 
@@ -86,7 +86,11 @@ class Posterior:
 
     def kl(self):
         """KL(q(z|x) || p(z)) in nats, [batch]."""
-        return tf.add_n(self.kl_by_group())
+        prior = self.spec.normal_prior
+        if prior is None:
+            return tf.add_n(self.kl_by_group())
+        joint = NormalPosterior(NormalGroup(len(prior.mean), prior), self.mean, self.log_var)
+        return tf.add_n([joint.kl(), *(group.kl() for group in self.groups if not isinstance(group, NormalPosterior))])
 
     def code(self):
         """The deterministic code: means, and class probabilities of categorical groups, [batch, spec.size]."""

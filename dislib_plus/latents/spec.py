@@ -8,7 +8,7 @@ import tensorflow_probability as tfp
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.latents.categorical import CategoricalGroup
 from dislib_plus.latents.group import Group
-from dislib_plus.latents.normal import NormalGroup
+from dislib_plus.latents.normal import NormalGroup, NormalPrior
 from dislib_plus.latents.parts import group_names
 from dislib_plus.latents.posterior import Posterior
 
@@ -27,9 +27,11 @@ class LatentSpec:
         a pair ("normal" | "categorical", size).
       scale, log_var_clip: of the normal groups that `groups` gives by their size; see NormalGroup.
       temperature: of the categorical groups that `groups` gives by their size; see CategoricalGroup.
+      prior: NormalPrior of all Gaussian units together, whose groups must come first; None: the groups are
+        independent, each with its own prior.
     """
 
-    def __init__(self, groups, scale="log_var", log_var_clip=None, temperature=0.66):
+    def __init__(self, groups, scale="log_var", log_var_clip=None, temperature=0.66, prior=None):
         # Made even where no group needs them, so that a bad value is always refused.
         made = {"normal": lambda size: NormalGroup(size, None, scale, log_var_clip),
                 "categorical": lambda size: CategoricalGroup(size, temperature)}
@@ -40,13 +42,34 @@ class LatentSpec:
         if len(set(shown)) < len(shown):
             raise ConfigurationError("Latent groups must have different names (those without are called by their "
                                      f"place); received {', '.join(shown)}.")
+        self.normal_prior = prior
+        if prior is not None:
+            self._share(prior)
+
+    def _share(self, prior):
+        """Gives every Gaussian group its part of a prior of all of them."""
+        kinds = [kind for kind, _ in self.code_spec]
+        sizes = [group.size for group in self.groups if group.kind == "normal"]
+        if not isinstance(prior, NormalPrior) or len(prior.mean) != sum(sizes) or kinds != sorted(kinds, reverse=True):
+            raise ConfigurationError("A prior of all Gaussian units needs one mean for each of them, and their groups "
+                                     f"before the categorical ones; received {prior!r} for {self.code_spec}.")
+        ends = np.cumsum(sizes)
+        parts = [prior.of_units(end - size, end) for size, end in zip(sizes, ends)]
+        self.groups = (*(group.with_prior(part) for group, part in zip(self.groups, parts)),
+                       *self.groups[len(parts):])
+
+    def with_prior(self, prior):
+        """The same groups under a NormalPrior of all Gaussian units."""
+        return LatentSpec(self.groups, prior=prior)
 
     def get_config(self):
-        return {"groups": [keras.saving.serialize_keras_object(group) for group in self.groups]}
+        prior = self.normal_prior and keras.saving.serialize_keras_object(self.normal_prior)
+        return {"groups": [keras.saving.serialize_keras_object(group) for group in self.groups], "prior": prior}
 
     @classmethod
     def from_config(cls, config):
-        return cls([keras.saving.deserialize_keras_object(group) for group in config["groups"]])
+        prior = config.get("prior") and keras.saving.deserialize_keras_object(config["prior"])
+        return cls([keras.saving.deserialize_keras_object(group) for group in config["groups"]], prior=prior)
 
     @property
     def size(self):
@@ -74,16 +97,24 @@ class LatentSpec:
             what = "Gaussian units in one group" if groups == "one normal" else "Gaussian units"
             raise ConfigurationError(f"{owner} is defined for {what}; received the groups {self.code_spec}.")
 
+    @property
+    def independent_groups(self):
+        """Groups that are independent under the prior: all of them, or the Gaussian ones as one."""
+        if self.normal_prior is None:
+            return self.groups
+        return (NormalGroup(len(self.normal_prior.mean), self.normal_prior),
+                *(group for group in self.groups if group.kind != "normal"))
+
     def prior(self, batch=None):
         """p(z) as a TFP distribution over the concatenated sample; `batch`: that many independent ones."""
-        parts = [group.prior() for group in self.groups]
+        parts = [group.prior() for group in self.independent_groups]
         joint = parts[0] if len(parts) == 1 else tfd.Blockwise(parts)
         return joint if batch is None else tfd.Sample(joint, batch)
 
     def sample_prior(self, count, seed):
         """Codes from the prior, float32 [count, size]; categorical groups are one-hot; seed: int32 [2]."""
         return tf.concat([group.sample_prior(count, tf.random.fold_in(seed, position, alg="philox"))
-                          for position, group in enumerate(self.groups)], axis=1)
+                          for position, group in enumerate(self.independent_groups)], axis=1)
 
     def split(self, z):
         """Columns of each group: list of [batch, size of the group]; z: [batch, size]."""

@@ -153,12 +153,17 @@ class Aggregate:
     Attributes:
       joint: log q(z), [batch].
       by_group: log q(z_g), list of [batch], one per group.
-      by_unit: log q(z_j), [batch, units]: a column per Gaussian unit and per categorical variable.
+      units_of_groups: log q(z_j), list of [batch, units of the group]; a categorical variable is one unit.
     """
 
     joint: Any
     by_group: list
-    by_unit: Any
+    units_of_groups: list
+
+    @property
+    def by_unit(self):
+        """log q(z_j), [batch, units]: a column per Gaussian unit and per categorical variable."""
+        return tf.concat(self.units_of_groups, axis=1)
 
 
 def aggregate(groups, samples, weighting="dlib", dataset_size=None):
@@ -166,21 +171,21 @@ def aggregate(groups, samples, weighting="dlib", dataset_size=None):
 
     Args:
       groups: list of latents.GroupPosterior.
-      samples: list of [batch, size], the columns of each group.
+      samples: list of [batch, size], the columns of each group. Those of a MassPosterior may be
+        [alternatives, 1, size]; then all that depends on them is [alternatives, batch, ...].
       weighting, dataset_size: see `log_weights`.
 
     Returns:
       Aggregate.
     """
     of_all = [group.gathered() for group in groups]
-    rows = tf.shape(samples[0])[0]
-    batch = samples[0].shape[0]
-    batch = batch * replicas.count() if batch else tf.shape(of_all[0].code())[0]
-    weights = log_weights(weighting, batch, dataset_size, rows, replicas.first_row(samples[0]))
+    own = groups[0].code()
+    batch = own.shape[0] * replicas.count() if own.shape[0] else tf.shape(of_all[0].code())[0]
+    weights = log_weights(weighting, batch, dataset_size, tf.shape(own)[0], replicas.first_row(own))
     pairs, units = zip(*(group.pair_sums(z, weights) for group, z in zip(of_all, samples)))
-    joint = tf.reduce_logsumexp(weights + tf.add_n(pairs), axis=1)
-    by_group = [joint] if len(pairs) == 1 else [tf.reduce_logsumexp(weights + pair, axis=1) for pair in pairs]
-    return Aggregate(joint, by_group, tf.concat(units, axis=1))
+    joint = tf.reduce_logsumexp(weights + sum(pairs), axis=-1)
+    by_group = [joint] if len(pairs) == 1 else [tf.reduce_logsumexp(weights + pair, axis=-1) for pair in pairs]
+    return Aggregate(joint, by_group, list(units))
 
 
 def kl_decomposition(groups, samples, weighting="mws", dataset_size=None):

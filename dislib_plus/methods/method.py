@@ -81,6 +81,9 @@ class Method(BuiltByData):
     def build_networks(self, observation_shape):
         """Makes the networks that were not given to the constructor, for observations of that shape."""
 
+    def check_data(self, dataset):
+        """Raises ConfigurationError where the model cannot be trained on a data set, whose parts it knows it has."""
+
     def loss_terms(self, batch, training=False, seed=None):
         """Named terms of the loss in nats, one value per example or a scalar for what only a batch has.
 

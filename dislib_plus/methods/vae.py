@@ -9,7 +9,7 @@ from dislib_plus.likelihoods import make_likelihood
 from dislib_plus.methods import keras_config
 from dislib_plus.methods.method import Method
 from dislib_plus.methods.players import Player
-from dislib_plus.networks import checked_network
+from dislib_plus.networks import checked_network, seeded_dropout
 from dislib_plus.networks.decoders import make_decoder
 from dislib_plus.networks.encoders import check_outputs, make_encoder
 
@@ -116,9 +116,12 @@ class VAE(Method):
 
     def loss_terms(self, batch, training=False, seed=None):
         seed, x = self.noise_seed(training, seed), self.observed(batch["x"])
-        q = self.infer(self.encoder_input(x, seed) if training else x, training)
-        z = self.draw(q, seeds.stream(seed, "z"))
-        output = self.decoder(self.decoder_input(z), training=training)
+        noise = seeds.stream(seed, "z")
+        with seeded_dropout.noise(seed):
+            seen = {**batch, "x": self.encoder_input(x, seed) if training else x}
+            q = self.infer_batch(seen, training, noise)
+            z = self.draw(q, noise)
+            output = self.decoder(self.decoder_input(z), training=training)
         return {"reconstruction": self.reconstruction.loss(x, output), "kl": q.kl(), **self.regularizers(q, z),
                 **self.sampled_regularizers(q, z, seed)}
 
@@ -130,6 +133,14 @@ class VAE(Method):
           seed: that of the step, see `seeds.stream`.
         """
         return x
+
+    def infer_batch(self, batch, training, seed):
+        """q(z|x) of a batch of the loss, which may depend on other parts of the batch or be drawn itself.
+
+        Args:
+          batch: dict of parts, "x" as the encoder gets it; training: as `loss_terms`; seed: that of `draw`.
+        """
+        return self.infer(batch["x"], training)
 
     def draw(self, q, seed):
         """The code that is decoded: a sample of q, [batch, latents.size]."""

@@ -61,6 +61,7 @@ class Run:
             self.settings.check_data(data, self._batch_size(stage))
             self.data.append(data)
             self.parts.append(batches.parts_of(stage.model, data))
+            stage.model.check_data(data)
             self.optimizers.append(self._optimizer_of(stage))
 
     def _optimizer_of(self, stage):

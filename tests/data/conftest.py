@@ -178,6 +178,9 @@ def small_files(tmp_path_factory):
     views = [(chair, elevation, azimuth) for chair in range(2) for elevation in (20, 30) for azimuth in (11, 23, 104)]
     _pictures(root / "rendered_chairs", "chair{0}/renders/image_001_p{1:03d}_t{2:03d}_r096.png", views, 600, 600)
     _pictures(root / "pictures", "{}.png", range(5), 20, 30)
+    for number, words in enumerate(("sail mast", "mast wind", "wind cloud cloud", "cloud sail", "sail wind")):
+        (root / "texts" / f"class{number % 2}").mkdir(parents=True, exist_ok=True)
+        (root / "texts" / f"class{number % 2}" / f"{number}.txt").write_text(words)
     np.savez(root / "images.npz", images=_noise(9, 12, 8, 8, 3))
     view = ":toy_dsprites_small"
     return root, {
@@ -185,6 +188,8 @@ def small_files(tmp_path_factory):
         "arrays": ("arrays:images.npz", ["arrays.factor_sizes = (3, 4)"]),
         "correlated": ("correlated" + view, ["correlated.factors = ('scale', 'position x')"]),
         "labelled": ("labelled" + view, ["labelled.factors = ['shape', 'scale']"]),
+        "partly_labelled": ("partly_labelled:mnist", []),
+        "text_folder": ("text_folder:texts", ["text_folder.num_words = 4"]),
         "held_out": ("held_out" + view, ["held_out.combinations = [{'shape': 0, 'scale': [1, 2]}]"]),
         "single_factor": ("single_factor:toy_dsprites_small", ["single_factor.factor = 'scale'"]),
         "toy_cars3d": ("toy_cars3d", ["toy_cars3d.num_objects = 2"]),

@@ -228,3 +228,41 @@ def test_names_of_groups_differ():
     with pytest.raises(ConfigurationError, match="Latent groups must have different names .*; received z2, z2"):
         LatentSpec([NormalGroup(1, name="z2"), NormalGroup(1)])
     assert LatentSpec([NormalGroup(1, name="style"), NormalGroup(1)]).names == ["style", None]
+
+
+def test_log_std_scale():
+    spec = LatentSpec(3, scale="log_std")
+    mean, raw = outputs(spec)
+    q = spec.posterior([mean, raw])
+    np.testing.assert_allclose(q.stddev, np.exp(raw), rtol=1e-6)
+    np.testing.assert_allclose(q.kl(), LatentSpec(3).posterior([mean, 2 * raw]).kl(), rtol=1e-6)
+
+
+def test_prior_of_all_gaussian_units():
+    """Each group gets its part; the closed-form KL, density and samples are those of the whole."""
+    covariance = np.array([[1.0, 0.3, 0.5], [0.3, 2.0, -0.4], [0.5, -0.4, 1.5]])
+    prior = NormalPrior([0.0, 1.0, -1.0], covariance)
+    spec = LatentSpec([("normal", 2), ("normal", 1), ("categorical", 2)], prior=prior)
+    np.testing.assert_allclose(spec.groups[0].prior().covariance(), covariance[:2, :2], rtol=1e-5)
+    np.testing.assert_allclose(spec.groups[1].prior().mean(), [-1.0])
+    q = spec.posterior(outputs(spec))
+    whole = tfd.MultivariateNormalTriL(prior.mean, np.linalg.cholesky(covariance).astype(np.float32))
+    own = tfd.MultivariateNormalTriL(q.mean, tf.linalg.diag(q.stddev))
+    np.testing.assert_allclose(q.kl(), own.kl_divergence(whole) + q.groups[2].kl(), rtol=1e-5)
+    z = q.sample(seeds.stateless_seed(0, 0))
+    units = q.groups[0].log_prior_per_unit(z[:, :2])
+    np.testing.assert_allclose(units, tfd.Normal([0.0, 1.0], np.sqrt([1.0, 2.0]).astype(np.float32)).log_prob(z[:, :2]),
+                               rtol=1e-5)
+    copy = LatentSpec.from_config(spec.get_config())
+    np.testing.assert_array_equal(copy.normal_prior.covariance, prior.covariance)
+    drawn = copy.sample_prior(40000, seeds.stateless_seed(0, 1)).numpy()
+    np.testing.assert_allclose(np.cov(drawn[:, :3].T), covariance, atol=0.05)
+    joint, classes = spec.prior().distributions
+    np.testing.assert_allclose(joint.covariance(), covariance, rtol=1e-5)
+    assert classes.event_shape == (2,)
+
+
+@pytest.mark.parametrize("groups", ([("normal", 2)], [("categorical", 2), ("normal", 3)], [("categorical", 3)]))
+def test_prior_of_other_units_is_refused(groups):
+    with pytest.raises(ValueError, match="A prior of all Gaussian units needs one mean for each of them"):
+        LatentSpec(groups, prior=NormalPrior([0.0] * 3, np.eye(3)))

@@ -10,6 +10,8 @@ _BATCH_SIZE = r"^(\w+\.\w*batch_size)\s*=\s*\d"
 _BLOCKS = r"^(\w+\.num_blocks)\s*=\s*(\d+)"
 # Lengths of a stage other than the last: ms_vae.stage_one_steps, teacher_student.teacher_steps.
 _STAGE = re.compile(r"\.(stage_\w+|teacher)_steps$")
+# Data sets whose observations are not images, and methods that need them.
+_OWN_DATA = ("toy_topics",)
 _SMALL_NETWORKS = {
     "encoder.encoder_fn": ["encoder.encoder_fn = @fc_encoder", "fc_encoder.units = (8,)"],
     "decoder.decoder_fn": ["decoder.decoder_fn = @fc_decoder", "fc_decoder.units = (8,)"],
@@ -51,6 +53,8 @@ def short(recipe, steps, batch_size):
 def small(recipe, steps, own_networks=False):
     """Bindings that also give a recipe images of toy_dsprites_small and fully connected networks of 8 units.
 
+    A recipe for documents keeps them, and its networks.
+
     Args:
       recipe: path.
       steps: iterations of each stage.
@@ -61,9 +65,12 @@ def small(recipe, steps, own_networks=False):
     """
     text = text_of(recipe)
     # With a larger epsilon, Adam does not blow up differences in the last bits of small gradients.
+    bindings = [*short(recipe, steps, batch_size=8), "model.eval_steps = 2", "model.log_steps = 1",
+                "AdamOptimizer.epsilon = 0.001"]
+    if bound(recipe, "dataset.name") in _OWN_DATA:
+        return bindings
     view = "labelled:" if bound(recipe, "dataset.name").startswith("labelled:") else ""
-    bindings = [*short(recipe, steps, batch_size=8), f"dataset.name = '{view}toy_dsprites_small'",
-                "model.eval_steps = 2", "model.log_steps = 1", "AdamOptimizer.epsilon = 0.001"]
+    bindings.append(f"dataset.name = '{view}toy_dsprites_small'")
     for key, replacement in _SMALL_NETWORKS.items():
         bindings += replacement if key in text and not own_networks else []
     return bindings

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dislib_plus.data.newsgroups import WordCounts
+from dislib_plus.data.word_counts import WordCounts
 from dislib_plus.evaluation.metrics import topic_coherence as tc
 
 

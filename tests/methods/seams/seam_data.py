@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from dislib_plus.data import GroundTruthData, ResidentGrid, register
-from dislib_plus.data.newsgroups import WordCounts
+from dislib_plus.data.word_counts import WordCounts
 
 
 def _random():
