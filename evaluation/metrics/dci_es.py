@@ -7,7 +7,8 @@ categorical factor 1 - accuracy, with l_b = 1 - 1/n_k. With g the running minimu
   E_k = 1 - 2 (area under g by trapezoids) / ((c_max - c_min) l_b),  E = mean_k E_k,  S = K / D
 
 E is high where small probes do as well as large ones, also where both do badly: it is read beside informativeness. Its
-values depend on the depths. D, C and I are those of the depth of the best mean score.
+values depend on the depths. D, C and I are those of the depth of the best mean score. At 10,000 points 100 trees a
+factor take half a minute of CPU.
 """
 
 import gin
