@@ -114,9 +114,10 @@ class Autoencoder(VAE):
         return self.decode(q.sample(self.sampling_seed(seed)) if sample and q is not None else code)
 
     def parts(self):
-        """What pictures vary: the whole code z."""
-        return [Part("z", self.code_spec, self.represent, self.posterior if self.variational else None,
-                     lambda x: {}, lambda code, anchor: [("X", self.decode(code))])]
+        if self.variational:
+            return super().parts()
+        return [Part("z", self.code_spec, self.represent, None, lambda x: {},
+                     lambda code, anchor: [("X", self.decode(code))], names=self.latents.names)]
 
     # Loss
 

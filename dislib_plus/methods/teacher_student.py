@@ -18,7 +18,6 @@ from dislib_plus.methods.stages import Stage
 from dislib_plus.networks.encoders import make_encoder
 from dislib_plus.networks.growth import frozen_copy, unit_weights, warm_start
 from dislib_plus.networks.lezama import lezama_conv_decoder, lezama_conv_encoder
-from dislib_plus.optimizers import player_optimizers
 
 # Lezama's own code for MNIST; the baseline in MS-VAE's published code; the one that pro-VLAE's paper compares with,
 # whose details no source states.
@@ -33,8 +32,6 @@ PRESETS = {
 _CHOICES = {"kind": ("autoencoder", "vae"), "networks": ("gin", "convolutional"),
             "pairs": ("permutation", "next_batch"), "factor_units": factor_units.PLACES,
             "teacher_statistics": ("none", "moving", "batch")}
-
-player_optimizers.register("teacher")
 
 
 @keras.saving.register_keras_serializable("dislib_plus")
@@ -144,13 +141,14 @@ class TeacherStudent(Autoencoder):
         if self.built:
             return
         super().build(input_shape)
-        self.student = self.add_weight(name="student", shape=(), dtype="int64", initializer="ones", trainable=False,
-                                       aggregation="only_first_replica")
+        state = {"dtype": "int64", "trainable": False, "aggregation": "only_first_replica"}
+        self.student = self.add_weight(name="student", shape=(), initializer="ones", **state)
+        self.begun = self.add_weight(name="begun", shape=(len(self.student_units),), initializer="zeros", **state)
 
     def build_networks(self, observation_shape):
         if self.latents is not None:
             self.latents.check(self.latent_groups, type(self).__name__)
-        teachers.build(self.teacher, observation_shape)
+        teachers.build(self.teacher, observation_shape, by_batch=self.teacher_statistics == "batch")
         sizes = [self.teacher.num_latents, *self.student_units]
         if sorted(set(sizes)) != sizes:
             raise ConfigurationError(f"teacher_student.student_units must grow from the teacher's {sizes[0]} units; "
@@ -186,8 +184,8 @@ class TeacherStudent(Autoencoder):
                     for number, units in enumerate(self.student_units, 1)]
         if not self.teacher.trainable:
             return students
-        optimizer = _teacher_optimizer if player_optimizers.is_bound("teacher") else None
-        return [Stage("teacher", self.teacher, self.teacher_steps, self.teacher_batch_size, optimizer), *students]
+        return [Stage("teacher", self.teacher, self.teacher_steps, self.teacher_batch_size, teachers.optimizer()),
+                *students]
 
     def _begin(self, number, dataset):
         self.begin_student(number)
@@ -201,6 +199,13 @@ class TeacherStudent(Autoencoder):
             for network, smaller in ((self.encoder, self.teacher.encoder), (self.decoder, self.teacher.decoder)):
                 warm_start(network, smaller, self._columns[0])
         self.student.assign(number)
+        self.begun.assign(tf.tensor_scatter_nd_update(self.begun.value, [[number - 1]], [self.step]))
+
+    @property
+    def step_ends(self):
+        """Numbers of updates after which a teacher's training ended and that of its student began, up to the present
+        student's."""
+        return self.begun.numpy()[:int(self.student)].tolist()
 
     def update(self, player, gradients):
         """Leaves the units that are still to come as they are, weights and optimizer slots."""
@@ -292,7 +297,3 @@ def _blocks(sizes, place):
     added = np.diff([0, *sizes])
     groups = [NormalGroup(int(size), name=f"z{len(sizes) - number}") for number, size in enumerate(added)]
     return groups if place == "first" else groups[::-1]
-
-
-def _teacher_optimizer():
-    return player_optimizers.make("teacher")

@@ -162,11 +162,13 @@ def test_supervision_has_no_gradient_of_the_teacher(student, images, gradients_o
 def test_each_student_is_the_next_ones_teacher(student, images):
     model = student(student_units=(3, 5))
     model.begin_student(1)
+    assert model.step_ends == [0]
     for _ in range(3):
         model.train_step(images)
     code, image = model.represent(images).numpy(), model.reconstruct(images).numpy()
     assert (code[:, :2] == 0).all() and (code[:, 2:] != 0).all()
     model.begin_student(2)
+    assert model.step_ends == [0, 3]
     taught, taught_image = model.taught(images)
     np.testing.assert_array_equal(taught, code)
     np.testing.assert_array_equal(taught_image, image)
@@ -309,6 +311,8 @@ def test_teachers_that_do_not_fit(student, teacher, tiny_encoder, tiny_decoder):
     other.build((None, 16, 16, 1))
     with pytest.raises(ConfigurationError, match=r"teacher was made for images \(16, 16, 1\); the data has \(8, "):
         student(teacher_model=other)
+    with pytest.raises(ConfigurationError, match="'batch' is for an own teacher, .*; received BetaTCVAE. Choose"):
+        student(teacher_model=BetaTCVAE(beta=1.0, latents=2), teacher_statistics="batch")
     spec = LatentSpec([("normal", 1), ("categorical", 3)])
     mixed = BetaTCVAE(beta=1.0, latents=spec, encoder=tiny_encoder(spec), decoder=tiny_decoder(4))
     with pytest.raises(ConfigurationError, match="is defined for Gaussian units|must have Gaussian or deterministic"):
