@@ -54,4 +54,10 @@ def permuted(batch, rows):
       rows: permutation of the rows of all replicas, integers [global batch], the same on every replica.
     """
     first = first_row(batch)
-    return tf.gather(gather(batch), rows[first:first + tf.shape(batch)[0]])
+    return tf.gather(_with_dense_gradient(gather(batch)), rows[first:first + tf.shape(batch)[0]])
+
+
+@tf.custom_gradient
+def _with_dense_gradient(values):
+    """The values; a gradient of chosen rows, which a gradient through `gather` cannot take, becomes one of all rows."""
+    return tf.identity(values), tf.convert_to_tensor

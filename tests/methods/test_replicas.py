@@ -22,7 +22,7 @@ def test_two_devices_equal_one():
                              timeout=1500)
     assert process.returncode == 0, process.stderr[-3000:]
     differences = json.loads(process.stdout.splitlines()[-1])
-    assert len(differences) == 8
+    assert len(differences) == 9
     assert {name: pair for name, pair in differences.items() if max(pair) > 1e-5} == {}
 
 

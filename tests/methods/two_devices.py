@@ -19,6 +19,7 @@ from dislib_plus.networks.encoders import fc_encoder  # noqa: E402
 from dislib_plus.networks.group_encoder import side_by_side  # noqa: E402
 
 CASES = {
+    "autoencoder_normalized": (m.Autoencoder, dict(normalize_code=True, pixel_weight=1.0, weight_decay=0.01)),
     "beta_tc_vae_mss": (m.BetaTCVAE, dict(beta=5.0, gamma=2.0, estimator="mss", dataset_size=50)),
     "annealed_vae": (m.AnnealedVAE, dict(gamma=20.0, c_max=3.0, c_init=2.0, iteration_threshold=10)),
     "info_vae_kl": (m.InfoVAE, dict(divergence="kl", dataset_size=50)),
