@@ -20,7 +20,7 @@ def check_killed_run_goes_on(recipe, bindings, steps, whole, folder):
       whole: folder of an unbroken run of another process.
       folder: new folder of the killed run.
     """
-    for stage in sorted({stage for stage, _, _ in runs.logged(whole)}):
+    for stage in runs.stages(whole):
         _kill_once((folder, recipe, bindings), stage, steps)
         assert not (folder / "model.keras").exists()
     fresh = OtherProcess()

@@ -51,6 +51,13 @@ def state(folder):
         return {f"{i} {name}": archive[str(i)] for i, name in enumerate(names)}
 
 
+def stages(folder):
+    """Names of the stages of a finished run, in the order of their training."""
+    def ended(stage):
+        return max(path.stat().st_mtime_ns for path in stage.glob("events.*"))
+    return [stage.name for stage in sorted((pathlib.Path(folder) / "events").iterdir(), key=ended)]
+
+
 def logged(folder):
     """All scalars of the event files of a run: {(stage, tag, step): set of the values that were written}."""
     import tensorflow as tf
