@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import dataclasses
+import itertools
 import multiprocessing
 import os
 import pathlib
@@ -62,6 +63,7 @@ class Run:
       seed: of the training.
       bindings: further gin bindings of the training.
       columns: what the run is called in tables, {column: value}.
+      may_diverge: whether a training that stops at a loss that is not finite is a result, not an error.
     """
 
     folder: pathlib.Path
@@ -69,6 +71,12 @@ class Run:
     seed: int
     bindings: tuple = ()
     columns: dict = dataclasses.field(default_factory=dict)
+    may_diverge: bool = False
+
+    @property
+    def diverged(self):
+        """Whether the training stopped at a loss that is not finite."""
+        return self.log.is_file() and "Training stopped:" in self.log.read_text(encoding="utf-8")
 
     @property
     def log(self):
@@ -108,6 +116,8 @@ def execute(runs, scores=SCORES, workers=2, preset="full"):
 
 
 def _execute(run, metrics, preset, processes):
+    if run.may_diverge and run.diverged:
+        return
     if not RunDirectory(run.folder).finished:
         bindings = (f"model.random_seed = {run.seed}", *run.bindings)
         _command("dislib_train", run, processes, f"--gin_config=small/{run.recipe}.gin",
@@ -120,7 +130,7 @@ def _execute(run, metrics, preset, processes):
 def _command(name, run, processes, *flags):
     run.log.parent.mkdir(parents=True, exist_ok=True)
     code = processes.submit(command_process.call, BIN / name, [f"--model_dir={run.folder}", *flags], run.log).result()
-    if code:
+    if code and not (run.may_diverge and run.diverged):
         raise RuntimeError(f"{name} of {run.folder} ended with exit code {code}; see {run.log}.")
 
 
@@ -174,8 +184,9 @@ def versions(runs):
     """What the runs were made with, one line; several where they differ."""
     found = []
     for run in runs:
-        scored = results.load_dict(next(run.folder.glob("evaluation/*/results/json/evaluation_info.json")))
-        made = {**RunDirectory(run.folder).read()["environment"], **{name: scored[name] for name in SCORED_WITH}}
+        made = RunDirectory(run.folder).read()["environment"]
+        for scored in itertools.islice(run.folder.glob("evaluation/*/results/json/evaluation_info.json"), 1):
+            made = {**made, **{name: results.load_dict(scored)[name] for name in SCORED_WITH}}
         found.append(", ".join(f"{key} {value}" for key, value in made.items()))
     return "\n".join(dict.fromkeys(found))
 
