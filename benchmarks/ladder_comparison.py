@@ -38,7 +38,7 @@ METHODS = {
     "vlae": (f"model.training_steps = {STEPS}", "vlae.beta = {beta}"),
     "pro_vlae": (f"model.training_steps = {STEPS}", f"pro_vlae.progressive_steps = {STEPS // 3}",
                  "pro_vlae.fade_in_steps = 200", "pro_vlae.beta = {beta}"),
-    "teacher_student": (),
+    "teacher_student": (f"model.training_steps = {STEPS // 3}",),  # of a stage
 }
 
 TEXT = """# Ladders: disentanglement against reconstruction

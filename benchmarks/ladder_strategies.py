@@ -19,7 +19,7 @@ from small_runs import Run
 from dislib_plus.visualize import charts
 
 NAME = "ladder_strategies"
-STEPS, FADE_IN = 400, 200
+STEPS, FADE_IN = 300, 150
 MOST_KL, MOST_GROWTH = 100.0, 1.1
 STRATEGIES = {"neither": (0, 0.0), "KL of blocks to come": (0, 0.5), "fade-in": (FADE_IN, 0.0),
               "both": (FADE_IN, 0.5)}
@@ -61,7 +61,8 @@ def logged(run):
     for path in sorted((run.folder / "events").rglob("*.tfevents.*")):
         for event in tf.compat.v1.train.summary_iterator(str(path)):
             for value in event.summary.value:
-                rows.setdefault(event.step, {})[value.tag] = float(tf.make_ndarray(value.tensor))
+                if value.metadata.plugin_data.plugin_name == "scalars":
+                    rows.setdefault(event.step, {})[value.tag] = float(tf.make_ndarray(value.tensor))
     return pd.DataFrame.from_dict(rows, orient="index").sort_index()
 
 
@@ -131,7 +132,7 @@ def main(argv=None):
     """Reads the flags, runs what is missing, writes the results."""
     parser = argparse.ArgumentParser(__file__.rpartition("/")[2], description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=8)
-    parser.add_argument("--rate", type=float, default=0.01, help="learning rate, at which some trainings fail")
+    parser.add_argument("--rate", type=float, default=0.02, help="learning rate, at which some trainings fail")
     options = small_runs.read_flags(parser, argv)
     runs = plan(options)
     small_runs.execute(runs, (), options.workers, options.preset)
