@@ -79,6 +79,9 @@ class AnalysisSettings:
         """
         if self.every_steps is None and not _step_ends(model):
             return []
+        if abilities.lacks(model, ["parts", "posterior"]) or model.parts()[-1].posterior is None:
+            raise ConfigurationError("analyses.every_steps needs a model with posteriors q(z|x), which "
+                                     f"{type(model).__name__} does not have; received {self.every_steps}. Leave it out.")
         return [Analyses(first_step, last_step, self, model, dataset, folder, events)]
 
 

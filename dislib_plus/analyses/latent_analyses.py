@@ -55,11 +55,14 @@ class LatentAnalyses:
             codes.append([code.numpy() for code in layers])
             parameters.append([part.numpy() for part in tf.nest.flatten(parts)])
         mean, stddev, *tables = map(np.concatenate, zip(*parameters))
-        return _Moment(self, list(map(np.concatenate, zip(*codes))), mean, stddev, tables)
+        return _Moment(self, list(map(np.concatenate, zip(*codes))), *self.part.from_prior(mean, stddev), tables)
 
 
 class _Moment:
-    """The analyses at one moment, each a dict of floats; information in nats."""
+    """The analyses at one moment, each a dict of floats; information in nats.
+
+    Posteriors are in units of the model's prior, see Part.from_prior; information does not change by that.
+    """
 
     def __init__(self, fixed, layers, mean, stddev, tables):
         self.fixed, self.layers, self.codes = fixed, layers, layers[0]

@@ -18,12 +18,23 @@ class Unit:
         categorical variables have a number of their own, "d0".
       kind: "normal" or "categorical".
       start, stop: its columns of the code.
+      prior_mean, prior_stddev: of a Gaussian unit, marginals of the prior.
     """
 
     name: str
     kind: str
     start: int
     stop: int
+    prior_mean: float = 0.0
+    prior_stddev: float = 1.0
+
+    def at(self, deviations):
+        """Values that lie so many standard deviations of the prior from its mean."""
+        return self.prior_mean + self.prior_stddev * np.asarray(deviations)
+
+    def deviations(self, values):
+        """How many standard deviations of the prior values lie from its mean."""
+        return (values - self.prior_mean) / self.prior_stddev
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,15 +69,21 @@ def group_names(code_spec, letter, names=None):
     return [name or place for name, place in zip(names or [None] * len(kinds), by_place, strict=True)]
 
 
-def units_of(code_spec, letter, names=None):
-    """The latent variables of a code, in the order of the columns; arguments as `group_names`."""
+def units_of(code_spec, letter, names=None, marginals=None):
+    """The latent variables of a code, in the order of the columns.
+
+    Args:
+      code_spec, letter, names: as `group_names`.
+      marginals: (mean, standard deviation) of the prior of each Gaussian unit; None: N(0, 1).
+    """
     units, start, number = [], 0, itertools.count()
     several = has_blocks(code_spec)
+    priors = itertools.repeat((0.0, 1.0)) if marginals is None else iter(marginals)
     for (kind, size), group in zip(code_spec, group_names(code_spec, letter, names)):
         widths = [1] * size if kind == "normal" else [size]
         for place, width in enumerate(widths):
             own = group if kind == "categorical" else f"{group}_{place}" if several else f"{letter}{next(number)}"
-            units.append(Unit(own, kind, start, start + width))
+            units.append(Unit(own, kind, start, start + width, *(next(priors) if kind == "normal" else ())))
             start += width
     return units
 
@@ -97,22 +114,35 @@ class Part:
       code_spec: groups of its columns, list of ("normal" | "categorical", size).
       units: list of Unit.
       blocks: list of Block; empty unless the code has several Gaussian groups.
+      sample_prior: (count, stateless seed) -> codes [count, size] of the prior.
     """
 
-    def __init__(self, letter, code_spec, encode, posterior, anchor, render, sample_prior=None, names=None):
+    def __init__(self, letter, latents, encode, posterior, anchor, render):
         """Args:
-          letter, code_spec, names: see `group_names`.
+          letter: first letter of the Gaussian units' names.
+          latents: LatentSpec of its columns.
           encode: images [n, ...] -> code [n, size].
           posterior: images -> TFP distribution; None: the model has none.
           anchor: images -> dict of tensors [n, ...], what stays fixed while this part varies.
           render: (code, anchor rows) -> list of (label, images in [0, 1]).
-          sample_prior: (count, stateless seed) -> codes [count, size] of the prior; None: it cannot be sampled.
         """
-        self.letter, self.code_spec = letter, list(code_spec)
-        self.units = units_of(code_spec, letter, names)
-        self.blocks = blocks_of(code_spec, letter, names)
-        self.encode, self.posterior, self.sample_prior = encode, posterior, sample_prior
+        self.letter, self.code_spec = letter, latents.code_spec
+        self.units = units_of(latents.code_spec, letter, latents.names, latents.prior_marginals())
+        self.blocks = blocks_of(latents.code_spec, letter, latents.names)
+        self.encode, self.posterior, self.sample_prior = encode, posterior, latents.sample_prior
         self._anchor, self._render = anchor, render
+
+    def from_prior(self, mean, stddev):
+        """Gaussian posteriors in units of the prior's marginals, so that their KL to N(0, 1) is that to the prior.
+
+        Args:
+          mean, stddev: [n, number of Gaussian units].
+        """
+        units = [unit for unit in self.units if unit.kind == "normal"]
+        if all(unit.prior_mean == 0.0 and unit.prior_stddev == 1.0 for unit in units):
+            return mean, stddev
+        own_mean, own_stddev = np.array([(unit.prior_mean, unit.prior_stddev) for unit in units], np.float32).T
+        return (mean - own_mean) / own_stddev, stddev / own_stddev
 
     def render(self, x, codes):
         """Images of many codes around each base image.

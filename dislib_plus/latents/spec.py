@@ -97,6 +97,17 @@ class LatentSpec:
             what = "Gaussian units in one group" if groups == "one normal" else "Gaussian units"
             raise ConfigurationError(f"{owner} is defined for {what}; received the groups {self.code_spec}.")
 
+    def prior_marginals(self):
+        """(mean, standard deviation) of the prior of each Gaussian unit, list of pairs of floats."""
+        marginals = []
+        for group in (group for group in self.groups if group.kind == "normal"):
+            prior = group.prior_of_units
+            if prior is None:
+                marginals += [(0.0, 1.0)] * group.size
+            else:
+                marginals += zip(map(float, prior.mean), map(float, np.sqrt(prior.variances)))
+        return marginals
+
     @property
     def independent_groups(self):
         """Groups that are independent under the prior: all of them, or the Gaussian ones as one."""

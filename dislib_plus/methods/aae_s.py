@@ -151,9 +151,8 @@ class AAES(ClassDecoderVAE):
 
     def parts(self):
         posterior = None if self.encoder_type == "deterministic" else self.posterior
-        return [Part("z", self.code_spec, self.represent, posterior, lambda x: {},
-                     lambda code, anchor: [("X", self.decode(code))], self.code_latents.sample_prior,
-                     self.code_latents.names)]
+        return [Part("z", self.code_latents, self.represent, posterior, lambda x: {},
+                     lambda code, anchor: [("X", self.decode(code))])]
 
 
 def _adam():

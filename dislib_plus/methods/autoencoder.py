@@ -116,8 +116,8 @@ class Autoencoder(VAE):
     def parts(self):
         if self.variational:
             return super().parts()
-        return [Part("z", self.code_spec, self.represent, None, lambda x: {},
-                     lambda code, anchor: [("X", self.decode(code))], names=self.latents.names)]
+        return [Part("z", self.latents, self.represent, None, lambda x: {},
+                     lambda code, anchor: [("X", self.decode(code))])]
 
     # Loss
 

@@ -209,6 +209,6 @@ class DeVAE(VAE):
 
     def parts(self, layer=0):
         """What pictures vary: the code of a layer."""
-        return [Part("z", self.code_spec, functools.partial(self.represent, layer=layer),
+        return [Part("z", self.latents, functools.partial(self.represent, layer=layer),
                      functools.partial(self.posterior, layer=layer), lambda x: {},
                      lambda code, anchor: [("X", self.decode(code, layer))])]

@@ -208,13 +208,11 @@ class MSVAE(VAE):
         def encode_z(x):
             return self.represent(x, part="z")
 
-        first = self.stage_one.code_latents
-        return [Part("c", self.code_spec, self.represent, self.posterior, lambda x: {"z": encode_z(x)}, render_c,
-                     first.sample_prior, first.names),
-                Part("z", self.latents.code_spec, encode_z, lambda x: self.infer_z(x, self.first_stage(x)),
+        return [Part("c", self.stage_one.code_latents, self.represent, self.posterior, lambda x: {"z": encode_z(x)},
+                     render_c),
+                Part("z", self.latents, encode_z, lambda x: self.infer_z(x, self.first_stage(x)),
                      lambda x: {"y": self.first_stage(x)},
-                     lambda code, fixed: [("X", self.generate(fixed["y"], code))], self.latents.sample_prior,
-                     self.latents.names)]
+                     lambda code, fixed: [("X", self.generate(fixed["y"], code))])]
 
     def infer(self, x, training=False):
         """Posterior q(c|x) of the first stage."""

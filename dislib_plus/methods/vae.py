@@ -189,9 +189,8 @@ class VAE(Method):
 
     def parts(self):
         """What pictures vary: list of latents.Part, here the whole code z."""
-        return [Part("z", self.code_spec, self.represent, self.posterior, lambda x: {},
-                     lambda code, anchor: [("X", self.decode(code))], self.code_latents.sample_prior,
-                     self.code_latents.names)]
+        return [Part("z", self.code_latents, self.represent, self.posterior, lambda x: {},
+                     lambda code, anchor: [("X", self.decode(code))])]
 
     def call(self, x, training=False):
         """Reconstruction from the deterministic code, images in [0, 1]."""

@@ -8,7 +8,7 @@ def sampled_blocks(part, x, blocks, count, seed=0):
     """Images of codes in which one block is drawn from its prior, and the others are those of an image.
 
     Args:
-      part: a Part with `sample_prior`.
+      part: a Part with blocks.
       x: images [b, height, width, channels] in [0, 1].
       blocks: L of its blocks.
       count: draws of each block, the same for all images.
@@ -31,13 +31,14 @@ def gridded_block(part, x, block, values, seed=0):
       part, seed: as `sampled_blocks`.
       x: an image [height, width, channels], for what is not part of the code.
       block: of two columns.
-      values: [V], of either unit.
+      values: [V], of either unit, in standard deviations of its prior.
 
     Returns:
       float32 [V, V, height, width, channels]: the first unit varies downwards, the second to the right.
     """
     codes = _draws(part, len(values) ** 2, seed)
-    codes[:, block.start:block.stop] = np.stack(np.meshgrid(values, values, indexing="ij"), axis=-1).reshape(-1, 2)
+    down, across = (part.units[number].at(values) for number in block.units)
+    codes[:, block.start:block.stop] = np.stack(np.meshgrid(down, across, indexing="ij"), axis=-1).reshape(-1, 2)
     return _images(part, x[None], codes.reshape(1, len(values), len(values), -1))[0]
 
 

@@ -24,9 +24,8 @@ def add(gallery, part, statistics, x, span):
     if not part.blocks:
         return
     letter = part.letter.upper()
-    if part.posterior is None or part.sample_prior is None:
-        gallery.remarks.append(f"Pictures of the blocks of {letter}: the model has no posterior, or a prior that "
-                               "cannot be sampled.")
+    if part.posterior is None:
+        gallery.remarks.append(f"Pictures of the blocks of {letter}: the model has no posterior.")
         return
     section, names = f"Blocks of {letter}", ", ".join(block.name for block in part.blocks)
     path = gallery.add(section, f"blocks_{part.letter}_information.png", "Information of each block",

@@ -27,7 +27,8 @@ class LatentStatistics:
 
     Attributes:
       units: list of Unit.
-      kl: [U] mean KL(q(z_j|x) || p(z_j)) in nats; None for a model without posteriors.
+      kl: [U] mean KL(q(z_j|x) || p(z_j)) in nats, p(z_j) the marginal of the model's prior; None for a model without
+        posteriors.
       active: [U], whether the code's variance over images exceeds 0.01 (Burda et al. 2016, section 2);
         of a categorical variable, the variance of any class probability.
       mutual_information: [U, K] in nats, Gaussian codes in 20 equal-width bins; None without factors.
@@ -131,7 +132,7 @@ def unit_kl(units, mean, stddev, log_probabilities):
 
     Args:
       units: list of U Unit.
-      mean, stddev: [n, number of Gaussian units], in the order of the code.
+      mean, stddev: [n, number of Gaussian units], in the order of the code, in units of the prior (Part.from_prior).
       log_probabilities: list of [n, classes], one per categorical variable.
 
     Returns:
@@ -147,7 +148,7 @@ def gaussian_first(units):
 
 
 def _encode(part, dataset, indices, batch_size):
-    """Codes [n, size], and the posteriors' (mean, stddev, log probabilities) or None."""
+    """Codes [n, size], and the posteriors' (mean, stddev, log probabilities), see Part.from_prior, or ()."""
     @tf.function(reduce_retracing=True)
     def encode(x):
         return part.encode(x), () if part.posterior is None else posteriors.parts_of(part.posterior(x))
@@ -158,7 +159,9 @@ def _encode(part, dataset, indices, batch_size):
         codes.append(code.numpy())
         parameters.append([table.numpy() for table in tf.nest.flatten(parts)])
     mean_stddev_tables = list(map(np.concatenate, zip(*parameters)))
-    return np.concatenate(codes), mean_stddev_tables and (*mean_stddev_tables[:2], mean_stddev_tables[2:])
+    if not mean_stddev_tables:
+        return np.concatenate(codes), ()
+    return np.concatenate(codes), (*part.from_prior(*mean_stddev_tables[:2]), mean_stddev_tables[2:])
 
 
 def _discretized(units, codes):

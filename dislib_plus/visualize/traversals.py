@@ -67,8 +67,8 @@ def traversal_codes(part, codes, numbers, values, steps):
       part: a Part.
       codes: codes of the base images [b, size].
       numbers: the U units to vary.
-      values: (value in the base code) -> [steps], of a Gaussian unit; categorical ones go through
-        their classes, each for as long as the others.
+      values: (value in the base code) -> [steps], of a Gaussian unit, both in standard deviations of its prior;
+        categorical ones go through their classes, each for as long as the others.
       steps: number of values.
 
     Returns:
@@ -79,7 +79,7 @@ def traversal_codes(part, codes, numbers, values, steps):
         unit = part.units[number]
         for base, code in enumerate(codes):
             if unit.kind == "normal":
-                result[base, position, :, unit.start] = values(code[unit.start])
+                result[base, position, :, unit.start] = unit.at(values(unit.deviations(code[unit.start])))
             else:
                 classes = unit.stop - unit.start
                 result[base, position, :, unit.start:unit.stop] = np.eye(classes)[np.arange(steps) * classes // steps]

@@ -11,9 +11,11 @@ import pytest
 import tensorflow as tf
 
 from dislib_plus.analyses import during_training
+from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data import get_named_ground_truth_data, registry
 from dislib_plus.evaluation.metrics import information_tracking, med
 from dislib_plus.evaluation.metrics.active_variables import active_variables
+from dislib_plus.latents import LatentSpec, Part
 from dislib_plus.training import csv_series
 from support.analysed_runs import Interrupted, crash_at, events, pictures, same_analyses, tables, values
 
@@ -40,6 +42,15 @@ def test_weights_are_those_without_analyses(train, weights, tmp_path, whole):
     assert plain.keys() == analysed.keys() and not (tmp_path / "off" / "analyses").exists()
     for name in plain:
         np.testing.assert_array_equal(plain[name], analysed[name])
+
+
+@pytest.mark.parametrize("parts", [None, [Part("z", LatentSpec(2), None, None, None, None)]])
+def test_a_model_without_posteriors_is_refused(parts, tmp_path):
+    model = type("Codes", (), {} if parts is None else {"parts": lambda self: parts, "posterior": None})()
+    settings = during_training.AnalysisSettings(every_steps=5)
+    with pytest.raises(ConfigurationError, match="needs a model with posteriors.*Codes does not have; received 5"):
+        settings.watchers(0, 10, model, None, tmp_path, tmp_path)
+    assert during_training.AnalysisSettings().watchers(0, 10, model, None, tmp_path, tmp_path) == []
 
 
 def test_files_of_a_run(whole):

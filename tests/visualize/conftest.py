@@ -6,7 +6,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from dislib_plus.data import ResidentGrid, ResidentImages
-from dislib_plus.latents import Part
+from dislib_plus.latents import LatentSpec, Part
 
 SHAPE = (8, 8, 1)
 
@@ -19,7 +19,7 @@ class Painter:
     observation_shape = SHAPE
 
     def parts(self):
-        return [Part("z", self.code_spec, self.represent, self.posterior, lambda x: {},
+        return [Part("z", LatentSpec(self.code_spec), self.represent, self.posterior, lambda x: {},
                      lambda code, anchor: [("X", self.decode(code))])]
 
     def levels(self, x):
@@ -56,9 +56,9 @@ class TwoStagePainter(Painter):
         def render_c(code, fixed):
             y = self.stage_one.decode(code)
             return [("Y", y), ("X", self.generate(y, fixed["z"]))]
-        return [Part("c", self.code_spec, self.represent, self.posterior,
+        return [Part("c", LatentSpec(self.code_spec), self.represent, self.posterior,
                      lambda x: {"z": self.represent(x, part="z")}, render_c),
-                Part("z", self.latents.code_spec, lambda x: self.represent(x, part="z"),
+                Part("z", LatentSpec(self.latents.code_spec), lambda x: self.represent(x, part="z"),
                      lambda x: self.infer_z(x, self.first_stage(x)), lambda x: {"y": self.first_stage(x)},
                      lambda code, fixed: [("X", self.generate(fixed["y"], code))])]
 

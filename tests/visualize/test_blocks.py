@@ -27,8 +27,8 @@ def ladder(painter):
     """Block "low" is columns 0 and 1 of the images, which are the factors, block z2 is column 2, which says nothing."""
     spec = LatentSpec([NormalGroup(2, NormalPrior([3.0, 0.0], [0.01, 1.0]), name="low"), NormalGroup(1)])
     painter.code_spec = spec.code_spec
-    painter.parts = lambda: [Part("z", spec.code_spec, painter.represent, painter.posterior, lambda x: {},
-                                  lambda code, anchor: [("X", painter.decode(code))], spec.sample_prior, spec.names)]
+    painter.parts = lambda: [Part("z", spec, painter.represent, painter.posterior, lambda x: {},
+                                  lambda code, anchor: [("X", painter.decode(code))])]
     return painter
 
 
@@ -58,14 +58,15 @@ def drawings(monkeypatch):
 
 def test_blocks_and_units_are_named_by_their_group(part):
     assert part.blocks == [Block("low", "normal", (0, 1), 0, 2), Block("z2", "normal", (2,), 2, 3)]
-    assert part.units == [Unit("low_0", "normal", 0, 1), Unit("low_1", "normal", 1, 2), Unit("z2_0", "normal", 2, 3)]
+    assert part.units == [Unit("low_0", "normal", 0, 1, 3.0, np.sqrt(np.float32(0.01))),
+                          Unit("low_1", "normal", 1, 2), Unit("z2_0", "normal", 2, 3)]
 
 
 def test_blocks_of_a_mixed_code():
-    part = Part("z", [("normal", 2), ("categorical", 3), ("normal", 1)], None, None, None, None)
+    part = Part("z", LatentSpec([("normal", 2), ("categorical", 3), ("normal", 1)]), None, None, None, None)
     assert part.blocks == [Block("z1", "normal", (0, 1), 0, 2), Block("d0", "categorical", (2,), 2, 5),
                            Block("z2", "normal", (3,), 5, 6)]
-    assert Part("z", [("normal", 2), ("categorical", 3)], None, None, None, None).blocks == []
+    assert Part("z", LatentSpec([("normal", 2), ("categorical", 3)]), None, None, None, None).blocks == []
 
 
 def test_drawing_a_block_changes_its_columns_alone(part, x):
@@ -86,7 +87,8 @@ def test_grid_of_a_block_varies_it_in_order_and_draws_the_others(part, x):
     values = np.linspace(-2, 2, 5)
     cells = block_codes.gridded_block(part, x[0], part.blocks[0], values)
     assert cells.shape == (5, 5, 8, 8, 1)
-    np.testing.assert_allclose(cells[:, :, 3, 0, 0], np.repeat(sigmoid(values)[:, None], 5, axis=1), rtol=1e-5)
+    down = sigmoid(3.0 + 0.1 * values)  # in deviations of its prior
+    np.testing.assert_allclose(cells[:, :, 3, 0, 0], np.repeat(down[:, None], 5, axis=1), rtol=1e-5)
     np.testing.assert_allclose(cells[:, :, 3, 1, 0], np.repeat(sigmoid(values)[None], 5, axis=0), rtol=1e-5)
     assert len(np.unique(cells[:, :, 3, 2, 0])) == 25
 
@@ -174,7 +176,8 @@ def test_units_picture_varies_the_selected_unit(ladder, grid, tmp_path):
     statistics = latent_statistics.latent_statistics(ladder.parts()[0], grid, 12, np.random.RandomState(0))
     for row, unit in enumerate(block_pictures.selected(ladder.parts()[0], statistics)):
         shown = np.stack([pixels(tmp_path / "p" / "blocks_z_units.png", row, column, 2, 9) for column in range(9)])
-        np.testing.assert_allclose(shown[:, unit], 255 * sigmoid(np.linspace(-2.5, 2.5, 9)), atol=1)
+        values = ladder.parts()[0].units[unit].at(np.linspace(-2.5, 2.5, 9))
+        np.testing.assert_allclose(shown[:, unit], 255 * sigmoid(values), atol=1)
         assert np.ptp(np.delete(shown, unit, axis=1), axis=0).max() == 0
 
 
@@ -185,10 +188,10 @@ def test_one_group_has_no_pictures_of_blocks(painter, two_stages, grid, tmp_path
         assert "information" not in json.loads((tmp_path / name / "latents.json").read_text())["z"]
 
 
-def test_blocks_without_a_prior_are_a_remark(painter, grid, tmp_path):
-    painter.code_spec = [("normal", 2), ("normal", 1)]
+def test_blocks_without_a_posterior_are_a_remark(painter, grid, tmp_path):
+    painter.code_spec, painter.posterior = [("normal", 2), ("normal", 1)], None
     pictures = visualize_model(painter, grid, tmp_path / "p", num_images=12, **SMALL)
-    assert "blocks of Z: the model has no posterior, or a prior that cannot be sampled" in (
+    assert "blocks of Z: the model has no posterior" in (
         tmp_path / "p" / "report.html").read_text()
     assert not [picture for picture in pictures if picture.section.startswith("Blocks")]
 
@@ -202,7 +205,7 @@ class Lookup:
                                  np.arange(len(means), dtype=np.uint8).reshape(-1, 1, 1, 1))
 
     def information(self):
-        part = Part("z", self.code_spec, lambda x: self.posterior(x).mean(), self.posterior, None, None)
+        part = Part("z", LatentSpec(self.code_spec), lambda x: self.posterior(x).mean(), self.posterior, None, None)
         return latent_statistics.latent_statistics(part, self.data, 5000, np.random.RandomState(0)).information
 
     def posterior(self, x):
@@ -223,7 +226,7 @@ def test_known_answers(means, expected):
 
 def test_well_separated_posteriors_know_each_of_1024_images():
     means = np.stack([np.arange(1024), np.zeros(1024)], axis=1)
-    two = Part("z", [("normal", 1), ("normal", 1)], None, None, None, None)
+    two = Part("z", LatentSpec([("normal", 1), ("normal", 1)]), None, None, None, None)
     found = latent_statistics.information_by_block(two, means, np.full_like(means, 1e-3), [], seed=0)
     np.testing.assert_allclose(list(found.values()), [np.log(1024), 0.0, np.log(1024), 0.0], atol=1e-9)
     assert found["mutual_information"] == pytest.approx(6.9315, abs=1e-4)
@@ -233,7 +236,7 @@ def test_information_equals_its_numpy_twin_and_is_the_same_each_time():
     """log q(z_l|x) - log q(z_l) by loops, with the draws of the stream that the seed gives."""
     rng = np.random.RandomState(1)
     mean, stddev = rng.normal(size=(30, 3)), rng.uniform(0.2, 0.9, (30, 3))
-    part = Part("z", [("normal", 2), ("categorical", 2), ("normal", 1)], None, None, None, None)
+    part = Part("z", LatentSpec([("normal", 2), ("categorical", 2), ("normal", 1)]), None, None, None, None)
     table = np.log(rng.dirichlet([1, 1], 30))
     found = latent_statistics.information_by_block(part, mean, stddev, [table], seed=3)
     assert found == latent_statistics.information_by_block(part, mean, stddev, [table], seed=3)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from dislib_plus.latents import Part, Unit, units_of
+from dislib_plus.latents import LatentSpec, NormalGroup, NormalPrior, Part, Unit, units_of
 from dislib_plus.visualize import latent_statistics as subject
 
 tfd = tfp.distributions
@@ -59,10 +59,22 @@ def test_statistics_of_codes_that_are_the_factors(painter, grid):
     assert found.label(0) == f"z0  KL {expected[0]:.2f}  shape" and found.label(2) == f"z2  KL {expected[2]:.2f}"
 
 
+def test_kl_is_that_to_the_models_own_prior(painter, grid):
+    """Marginals of a prior that ties the first two units, and N(0, 1) of the third."""
+    prior = NormalPrior([0.5, -1.0], [[4.0, 0.3], [0.3, 0.25]])
+    part, = painter.parts()
+    own = Part("z", LatentSpec([NormalGroup(2, prior), NormalGroup(1)]), part.encode, part.posterior, None, None)
+    found, plain = (subject.latent_statistics(each, grid, 12, np.random.RandomState(0)) for each in (own, part))
+    q = painter.posterior(grid.observations(tf.range(12)))
+    expected = tfd.kl_divergence(tfd.Normal(q.mean(), q.stddev()), tfd.Normal([0.5, -1.0, 0.0], [2.0, 0.5, 1.0]))
+    np.testing.assert_allclose(found.kl, expected.numpy().mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(found.mutual_information, plain.mutual_information)
+
+
 def test_mutual_information_of_a_categorical_variable_uses_its_most_probable_class(grid):
     def encode(x):
         return tf.one_hot(tf.cast(x[:, 0, 0, 0] * 255 - 60, tf.int32) // 60, 3) * 0.5 + 0.2
-    part = Part("z", [("categorical", 3)], encode, None, lambda x: {}, None)
+    part = Part("z", LatentSpec([("categorical", 3)]), encode, None, lambda x: {}, None)
     found = subject.latent_statistics(part, grid, 12, np.random.RandomState(0))
     np.testing.assert_allclose(found.mutual_information, [[np.log(3), 0]], atol=1e-12)
     assert found.kl is None and found.order().tolist() == [0] and found.label(0) == "d0  shape"
@@ -91,6 +103,6 @@ def test_two_stage_parts_have_their_own_posteriors(two_stages, grid):
 
 @pytest.mark.parametrize("scale, active", [(0.2, True), (0.1, False)])
 def test_active_means_variance_above_one_hundredth(grid, scale, active):
-    part = Part("z", [("normal", 1)], lambda x: scale * x[:, 0, :1, 0] * 255 / 60, None, lambda x: {}, None)
+    part = Part("z", LatentSpec([("normal", 1)]), lambda x: scale * x[:, 0, :1, 0] * 255 / 60, None, lambda x: {}, None)
     found = subject.latent_statistics(part, grid, 12, np.random.RandomState(0))  # variance scale^2 * 2/3
     assert found.active.tolist() == [active]

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageSequence
 
-from dislib_plus.latents import Part, parts
+from dislib_plus.latents import LatentSpec, NormalGroup, NormalPrior, Part, parts
 from dislib_plus.visualize import latent_statistics, traversals
 
 SCALE, MARGIN, STEP = 9, 8, 8 * 9 + 2  # 8 pixels are drawn as 72, with gaps of 2
@@ -36,11 +36,22 @@ def test_traversal_codes_vary_one_unit(painter):
 
 
 def test_traversal_codes_go_through_classes():
-    part = Part("z", [("normal", 1), ("categorical", 3)], None, None, None, None)
+    part = Part("z", LatentSpec([("normal", 1), ("categorical", 3)]), None, None, None, None)
     result = traversals.traversal_codes(part, np.array([[0.5, 0.2, 0.3, 0.5]]), [1, 0], lambda start: [9.0] * 6, 6)
     np.testing.assert_array_equal(result[0, 0, :, 1:], np.eye(3)[[0, 0, 1, 1, 2, 2]])
     np.testing.assert_allclose(result[0, 0, :, 0], 0.5)
     np.testing.assert_allclose(result[0, 1], [[9.0, 0.2, 0.3, 0.5]] * 6)
+
+
+def test_traversals_are_in_deviations_of_the_prior():
+    spec = LatentSpec([NormalGroup(2, NormalPrior([3.0, -1.0], [0.25, 4.0]))])
+    part = Part("z", spec, None, None, None, None)
+    starts = []
+    result = traversals.traversal_codes(part, np.array([[3.5, 1.0]]), [0, 1],
+                                        lambda start: starts.append(start) or np.array([-2.0, 0.0, 2.0]), 3)
+    assert starts == [1.0, 1.0]
+    np.testing.assert_allclose(result[0, 0], [[2.0, 1.0], [3.0, 1.0], [4.0, 1.0]])
+    np.testing.assert_allclose(result[0, 1], [[3.5, -5.0], [3.5, -1.0], [3.5, 3.0]])
 
 
 def test_render_in_batches_keeps_rows_and_anchors_together(two_stages, base, monkeypatch):
