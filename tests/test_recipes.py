@@ -17,6 +17,9 @@ QUICK = ("quickstart", "msvae_fashion_mnist")
 SHAPES = {"fashion_mnist": (32, 32, 1), "mnist": (32, 32, 1), "dsprites_full": (64, 64, 1), "toy_dsprites": (64, 64, 1),
           "smallnorb": (64, 64, 1), "toy_smallnorb": (64, 64, 1), "chairs": (64, 64, 1), "dummy_data": (64, 64, 1)}
 
+# Sets of word counts; their recipes run on toy_topics.
+DOCUMENTS = ("20newsgroups", "text_folder", "toy_topics")
+
 # The networks' own widths would take gigabytes in the biggest recipes.
 NARROW = ["conv_encoder.width = 1", "deconv_decoder.width = 1", "residual_encoder.width = 2",
           "film_generator.width = 2", "conv_ladder.width = 2", "celeba_ladder.width = 2", "celeba_ladder.units = 8",
@@ -50,7 +53,9 @@ def test_recipe_trains_two_steps(path, tiny_set, tmp_path):
     narrow += [binding for binding in FEW_CLASSES if binding.split(".")[0] == method]
     data = ["dataset.name = 'tiny'"]
     needs = known_methods()[method].needs  # of some methods a property
-    if isinstance(needs, tuple) and "labels" in needs:
+    if name in DOCUMENTS:
+        data = ["dataset.name = 'toy_topics'"]
+    elif name == "partly_labelled" or isinstance(needs, tuple) and "labels" in needs:
         data = ["dataset.name = 'labelled:tiny'", "labelled.factors = ['a']"]
     scores = train_with_gin(str(tmp_path / "run"), gin_config_files=[str(path)], gin_bindings=[
         *data, "model.eval_steps = 2", *short(path, 2, batch_size=4), *narrow])
