@@ -81,7 +81,8 @@ class AnalysisSettings:
             return []
         if abilities.lacks(model, ["parts", "posterior"]) or model.parts()[-1].posterior is None:
             raise ConfigurationError("analyses.every_steps needs a model with posteriors q(z|x), which "
-                                     f"{type(model).__name__} does not have; received {self.every_steps}. Leave it out.")
+                                     f"{type(model).__name__} does not have; received {self.every_steps}. Leave it "
+                                     "out.")
         return [Analyses(first_step, last_step, self, model, dataset, folder, events)]
 
 
