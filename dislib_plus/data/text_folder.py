@@ -102,7 +102,7 @@ def text_folder(data_dir=".", path=gin.REQUIRED, num_words=2000, stop_words=None
         the same.
       num_words: size of the vocabulary, the most frequent words; a smaller one is found where there are fewer words.
       stop_words: words that are left out: None (scikit-learn's English list), or a file with one word a line.
-      vocabulary: None, or a file with one word a line instead, such as the vocabulary.txt of a run.
+      vocabulary: None, or a file with one word a line instead.
       encoding: of the files, "utf-8", "latin-1", ...
 
     Returns:
