@@ -45,7 +45,7 @@ def test_loss_is_the_numpy_twin(x, beta):
     np.testing.assert_allclose(first_loss(model, terms), np.mean(reconstruction + beta * sum(kls)), rtol=1e-5)
 
 
-@pytest.mark.parametrize("step", (0, 1999, 10 ** 6))
+@pytest.mark.parametrize("step", (0, 1999))
 def test_authors_loss_is_the_numpy_twin(x, step):
     """reg(t) sum_l KL_l + ratio * sum_p |y_p - x_p|, t from 1."""
     model = make(VLAE, step, variant="zhao", reconstruction=likelihoods.AbsoluteError("logits"))
@@ -137,11 +137,9 @@ def test_code_is_the_means_from_low_to_high(x):
     assert model.num_latents == 6 and model.sample(3).shape == (3, *SHAPE)
 
 
-@pytest.mark.parametrize("hyperparameters", (
-    dict(beta=3.0, log_var_clip=(-2.0, 1.0)), dict(variant="zhao", regularizer="mmd", denoising=True)))
-def test_saving(check_saving, x, hyperparameters):
-    copy = check_saving(make(VLAE, **hyperparameters), tf.constant(x))
-    assert copy.variant == hyperparameters.get("variant", "provlae")
+def test_saving(check_saving, x):
+    copy = check_saving(make(VLAE, variant="zhao", regularizer="mmd", denoising=True), tf.constant(x))
+    assert (copy.variant, copy.latents.groups[0].scale) == ("zhao", "sigmoid")
     assert [group.name for group in copy.latents.groups] == ["z1", "z2", "z3"]
 
 
