@@ -4,6 +4,7 @@ import functools
 import importlib.util
 import pathlib
 import re
+import sys
 
 from dislib_plus import files, gin_signatures
 from dislib_plus.sentences import brief, nearest, quoted
@@ -32,8 +33,11 @@ def check_parameter(selector, parameter):
 def check_data_set(name):
     """Raises ValueError for the name of a data set that is surely misspelt."""
     family = name.partition(":")[0]
-    if family not in _words():
-        near = nearest(family, _data_sets())
+    # Where the registry has been imported, a program may have added data sets of its own.
+    registry = sys.modules.get("dislib_plus.data.registry")
+    registered = [] if registry is None else registry.names()
+    if family not in _words() and family not in registered:
+        near = nearest(family, sorted({*_data_sets(), *registered}))
         if near:
             raise ValueError(f"dataset.name {quoted(name)} is unknown; the nearest known names are {', '.join(near)}")
 
