@@ -17,7 +17,7 @@ from dislib_plus.training import csv_series
 from dislib_plus.visualize import charts
 
 NAME = "ladder_information"
-STEPS, FADE_IN = 600, 200
+STEPS, FADE_IN = 400, 150
 # Data set and (L, z_dim) of the paper's tables.
 SETTINGS = {"toy_shapes3d_small": ((2, 3), (3, 2), (4, 1)), "fashion_mnist": ((3, 1), (3, 3), (4, 3))}
 

@@ -19,7 +19,7 @@ from small_runs import Run
 from dislib_plus.visualize import charts
 
 NAME = "ladder_strategies"
-STEPS, FADE_IN = 300, 150
+STEPS, FADE_IN = 200, 100
 MOST_KL, MOST_GROWTH = 100.0, 1.1
 STRATEGIES = {"neither": (0, 0.0), "KL of blocks to come": (0, 0.5), "fade-in": (FADE_IN, 0.0),
               "both": (FADE_IN, 0.5)}
