@@ -53,6 +53,7 @@ def solves(rounds):
 
 
 def main():
+    """Prints the median times of both solvers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()

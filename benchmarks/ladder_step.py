@@ -9,14 +9,13 @@ import argparse
 import functools
 import os
 import statistics
-import time
 
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import gin  # noqa: E402
-import keras  # noqa: E402
 import numpy as np  # noqa: E402
+import repeated_step  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from dislib_plus.methods import VLAE, ProVLAE  # noqa: E402
@@ -29,19 +28,9 @@ def side(make, updates, options):
     shape = (options.side, options.side, options.channels)
     model = make(num_blocks=options.blocks, z_dim=3)
     model.build((None, *shape))
-    model.compile(keras.optimizers.Adam(1e-4))
-    model.build_optimizers()
     model.updates.assign(updates)
     images = tf.constant(np.random.RandomState(0).uniform(size=(options.batch, *shape)).astype(np.float32))
-    step = tf.function(lambda: model.train_step(images), autograph=False)
-
-    def run(steps):
-        started = time.perf_counter()
-        for _ in range(steps):
-            logs = step()
-        float(logs["loss"])
-        return time.perf_counter() - started
-    return run
+    return repeated_step.repeated(model, images)
 
 
 def sides_of(options):

@@ -20,9 +20,8 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import gin  # noqa: E402
-import keras  # noqa: E402
 import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
+import repeated_step  # noqa: E402
 
 from dislib_plus.data import ResidentImages, batches  # noqa: E402
 from dislib_plus.latents import LatentSpec  # noqa: E402
@@ -63,18 +62,7 @@ def bare_side(options):
     """A function (steps) -> seconds of a bare tf.function loop over the same step on one resident batch."""
     model, data = model_and_data(options)
     model.build((None, 64, 64, options.channels))
-    model.compile(keras.optimizers.Adam(1e-4))
-    images = batches.batch(data, ("x",), 0, 0, options.batch)["x"]
-    model.train_step(images)
-    step = tf.function(lambda: model.train_step(images), autograph=False)
-
-    def run(steps):
-        started = time.perf_counter()
-        for _ in range(steps):
-            logs = step()
-        float(logs["loss"])
-        return time.perf_counter() - started
-    return run
+    return repeated_step.repeated(model, batches.batch(data, ("x",), 0, 0, options.batch)["x"])
 
 
 def train_side(options):

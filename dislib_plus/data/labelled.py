@@ -6,7 +6,6 @@ import tensorflow as tf
 
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data.base import gathered_labels
-from dislib_plus.data.fingerprints import contents
 from dislib_plus.data.registry import get_named_ground_truth_data, register
 from dislib_plus.data.sources import Source
 from dislib_plus.data.views import OnePartMore
@@ -33,11 +32,6 @@ class Labelled(OnePartMore):
 
     def added(self, indices, seed):
         return gathered_labels(self.labels, indices)
-
-
-@contents.register(Labelled)
-def _of_labelled(dataset):
-    return contents(dataset._dataset)
 
 
 @register("labelled", rest="name", source=Source(note="those of the set it shows"))

@@ -7,7 +7,6 @@ import tensorflow as tf
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
 from dislib_plus.data.base import gathered_labels
-from dislib_plus.data.fingerprints import contents
 from dislib_plus.data.registry import get_named_ground_truth_data, register
 from dislib_plus.data.sources import Source
 from dislib_plus.data.views import OnePartMore
@@ -35,11 +34,6 @@ class PartlyLabelled(OnePartMore):
 
     def added(self, indices, seed):
         return gathered_labels(self.known_labels, indices)
-
-
-@contents.register(PartlyLabelled)
-def _of_partly_labelled(dataset):
-    return contents(dataset._dataset)
 
 
 @register("partly_labelled", rest="name", source=Source(note="those of the set it shows"))

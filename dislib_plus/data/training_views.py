@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from dislib_plus import checks
 from dislib_plus.configuration import ConfigurationError
-from dislib_plus.data.fingerprints import contents
 from dislib_plus.data.registry import get_named_ground_truth_data, register
 from dislib_plus.data.sources import Source
 from dislib_plus.data.views import View
@@ -55,11 +54,6 @@ class TrainingView(View):
         share = tf.random.stateless_uniform(tf.shape(indices), seed, dtype=tf.float64, alg="philox")
         drawn = tf.searchsorted(self._cumulative, share, side="right", out_type=tf.int64)
         return tf.ensure_shape(tf.cast(drawn, indices.dtype), indices.shape)
-
-
-@contents.register(TrainingView)
-def _of_shown(dataset):
-    return contents(dataset._dataset)
 
 
 def factor_position(name, dataset, factor):

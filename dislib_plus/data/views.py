@@ -1,5 +1,7 @@
 """Views of a data set: the set itself, but for what they change."""
 
+from dislib_plus.data.fingerprints import contents
+
 
 class View:
     """A data set that is seen through another object; what the view does not define is the set's own."""
@@ -12,6 +14,11 @@ class View:
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self._dataset, name)
+
+
+@contents.register(View)
+def _of_view(view):
+    return contents(view._dataset)  # pylint: disable=protected-access
 
 
 class OnePartMore(View):

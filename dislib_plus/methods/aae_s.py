@@ -7,12 +7,12 @@ import tensorflow as tf
 
 from dislib_plus import checks, seeds
 from dislib_plus.configuration import ConfigurationError
-from dislib_plus.latents import LatentSpec, Part
+from dislib_plus.latents import LatentSpec
 from dislib_plus.losses import adversarial
 from dislib_plus.meanings import nats
+from dislib_plus.methods.abilities import Ability
 from dislib_plus.methods.class_decoder import ClassDecoderVAE
 from dislib_plus.methods.players import Player
-from dislib_plus.methods.stages import Stage
 from dislib_plus.networks import checked_network
 from dislib_plus.networks.discriminators import make_discriminator
 
@@ -77,29 +77,20 @@ class AAES(ClassDecoderVAE):
     @property
     def latent_scale(self):
         """See LatentSpec."""
-        return "point" if self.encoder_type == "deterministic" else "log_var"
+        return "log_var" if self.has_posterior else "point"
 
     def build_networks(self, observation_shape):
         super().build_networks(observation_shape)
         if self.discriminator is None and self.regulariser == "adversarial":
             self.discriminator = make_discriminator(self.latents.size)
 
-    # Data
-
-    def stages(self):
-        """One stage, on data whose labels are looked at first."""
-        return [Stage("train", self, data=self.labelled)]
-
-    def labelled(self, dataset):
-        """The data set; raises ConfigurationError where its labels are not 0 .. num_classes - 1."""
-        if dataset.labels is not None:
-            labels = np.asarray(dataset.labels)
-            if labels.ndim != 1 or labels.min() < 0 or labels.max() >= self.num_classes:
-                raise ConfigurationError(
-                    "aae_s.num_classes must be more than the largest label, and there must be one label an image; "
-                    f"received {self.num_classes}, and labels of shape {labels.shape} from {labels.min()} to "
-                    f"{labels.max()} in {dataset.name!r}.")
-        return dataset
+    def check_data(self, dataset):
+        labels = np.asarray(dataset.labels)
+        if labels.ndim != 1 or labels.min() < 0 or labels.max() >= self.num_classes:
+            raise ConfigurationError(
+                "aae_s.num_classes must be more than the largest label, and there must be one label an image; "
+                f"received {self.num_classes}, and labels of shape {labels.shape} from {labels.min()} to "
+                f"{labels.max()} in {dataset.name!r}.")
 
     # Loss
 
@@ -127,7 +118,7 @@ class AAES(ClassDecoderVAE):
 
     def loss_terms(self, batch, training=False, seed=None):
         terms = super().loss_terms(batch, training, seed)
-        if self.encoder_type == "deterministic":
+        if not self.has_posterior:
             del terms["kl"]
         return terms
 
@@ -143,16 +134,10 @@ class AAES(ClassDecoderVAE):
     # Use
 
     @property
-    def posterior(self):
-        """q(z, d|x) as a TFP distribution, a function of images; a deterministic encoder has none."""
-        if self.encoder_type == "deterministic":
-            raise AttributeError("AAE-S with a deterministic encoder has no posterior")
-        return super().posterior
+    def has_posterior(self):
+        return self.encoder_type == "gaussian"
 
-    def parts(self):
-        posterior = None if self.encoder_type == "deterministic" else self.posterior
-        return [Part("z", self.code_latents, self.represent, posterior, lambda x: {},
-                     lambda code, anchor: [("X", self.decode(code))])]
+    posterior = Ability(ClassDecoderVAE.posterior, "has_posterior")
 
 
 def _adam():

@@ -1,33 +1,16 @@
 """Autoencoders: with a deterministic code, or variational."""
 
-import types
-
 import keras
 import numpy as np
 import tensorflow as tf
 
 from dislib_plus import checks, replicas, seeds
-from dislib_plus.latents import Part
 from dislib_plus.meanings import Meaning
+from dislib_plus.methods.abilities import Ability
 from dislib_plus.methods.vae import VAE
 from dislib_plus.networks.encoders import make_encoder
 
 KINDS = ("autoencoder", "vae")
-
-
-class _OfVariational:
-    """A method that a model with a deterministic code does not have."""
-
-    def __init__(self, function):
-        self.function = function
-        self.__doc__ = function.__doc__
-
-    def __get__(self, model, owner=None):
-        if model is None:
-            return self.function
-        if not model.variational:
-            raise AttributeError(f"{type(model).__name__} has no {self.function.__name__}: its code is deterministic.")
-        return types.MethodType(self.function, model)
 
 
 @keras.saving.register_keras_serializable("dislib_plus")
@@ -66,6 +49,10 @@ class Autoencoder(VAE):
         return self.kind == "vae"
 
     @property
+    def has_posterior(self):
+        return self.variational
+
+    @property
     def terms(self):
         """Names of the loss terms."""
         return ("reconstruction", *(["kl"] if self.variational else []),
@@ -97,12 +84,12 @@ class Autoencoder(VAE):
         mean, variance = tf.nn.moments(replicas.gather(code), axes=[0])
         return (code - mean) * tf.math.rsqrt(variance + self.normalization.epsilon)
 
-    @_OfVariational
     def infer(self, x, training=False):
         """Posterior q(z|x) with its parameters (latents.Posterior)."""
         return self.coded(x, training)[1]
 
-    posterior, prior, sample = map(_OfVariational, (VAE.posterior, VAE.prior, VAE.sample))
+    infer, posterior, prior, sample = (Ability(function, "has_posterior")
+                                       for function in (infer, VAE.posterior, VAE.prior, VAE.sample))
 
     def represent(self, x):
         """Deterministic code [batch, num_latents]."""
@@ -112,12 +99,6 @@ class Autoencoder(VAE):
         """Images decoded from the code of x; `sample`, of variational models: from a sample of q(z|x), see VAE."""
         code, q = self.coded(x)
         return self.decode(q.sample(self.sampling_seed(seed)) if sample and q is not None else code)
-
-    def parts(self):
-        if self.variational:
-            return super().parts()
-        return [Part("z", self.latents, self.represent, None, lambda x: {},
-                     lambda code, anchor: [("X", self.decode(code))])]
 
     # Loss
 

@@ -31,12 +31,14 @@ class VAE(Method):
     Attributes:
       latent_groups: what groups of latents the loss is defined for: "any", "normal" (one or several Gaussian ones) or
         "one normal".
+      has_posterior: whether q(z|x) is a distribution; see abilities.Ability for models where it depends.
     """
 
     terms = ("reconstruction", "kl")
     player_names = ("vae",)
     latent_scale = "log_var"
     latent_groups = "any"
+    has_posterior = True
 
     def __init__(self, latents=None, encoder=None, decoder=None, reconstruction=None, **kwargs):
         super().__init__(**kwargs)
@@ -189,7 +191,8 @@ class VAE(Method):
 
     def parts(self):
         """What pictures vary: list of latents.Part, here the whole code z."""
-        return [Part("z", self.code_latents, self.represent, self.posterior, lambda x: {},
+        posterior = self.posterior if self.has_posterior else None
+        return [Part("z", self.code_latents, self.represent, posterior, lambda x: {},
                      lambda code, anchor: [("X", self.decode(code))])]
 
     def call(self, x, training=False):

@@ -76,7 +76,7 @@ def test_fresh_process_loads_the_same(trained, other_process, tmp_path):
     """Codes, images, terms, weights, controllers and optimizers, bit for bit."""
     other_process()("load", trained.folder, tmp_path / "outputs.npz")
     with np.load(tmp_path / "outputs.npz") as archive:
-        runs.same_bits(dict(archive), trained.outputs)
+        runs.assert_same_bits(dict(archive), trained.outputs)
 
 
 @pytest.mark.parametrize("metric", SCORES)
@@ -108,7 +108,7 @@ def test_interrupted_after_one_step_equals_two_steps(trained, recipe, tmp_path, 
             runs.train(tmp_path / "run", recipe, every)
     monkeypatch.undo()
     assert runs.train(tmp_path / "run", recipe, every) == trained.scores
-    runs.same_bits(runs.state(tmp_path / "run"), runs.state(trained.folder))
+    runs.assert_same_bits(runs.state(tmp_path / "run"), runs.state(trained.folder))
     assert runs.logged(tmp_path / "run") == runs.logged(trained.folder)
 
 

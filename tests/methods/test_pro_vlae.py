@@ -265,7 +265,7 @@ def test_stopped_run_goes_on_in_the_right_step(whole, tmp_path, monkeypatch):
     monkeypatch.undo()
     folder, scores = whole
     assert runs.train(tmp_path / "run", RECIPE, BINDINGS) == scores
-    runs.same_bits(runs.state(tmp_path / "run"), runs.state(folder))
+    runs.assert_same_bits(runs.state(tmp_path / "run"), runs.state(folder))
     logged = runs.logged(tmp_path / "run")
     assert logged == runs.logged(folder)
     shown = {tag: [logged["train", tag, step] for step in range(1, 13)] for tag in ("progressive_step", "alpha")}

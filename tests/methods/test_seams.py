@@ -60,7 +60,7 @@ def test_fresh_process_loads_the_same(trained, other_process, tmp_path):
     folder, _, outputs = trained
     other_process()("load", folder, tmp_path / "outputs.npz")
     with np.load(tmp_path / "outputs.npz") as archive:
-        runs.same_bits(dict(archive), outputs)
+        runs.assert_same_bits(dict(archive), outputs)
 
 
 def test_is_scored_or_refused(trained, seam):

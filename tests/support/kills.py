@@ -26,7 +26,7 @@ def check_killed_run_goes_on(recipe, bindings, steps, whole, folder):
     fresh = OtherProcess()
     assert fresh("train", folder, recipe, bindings) == runs.scores(whole)
     fresh.close()
-    runs.same_bits(runs.state(folder), runs.state(whole))
+    runs.assert_same_bits(runs.state(folder), runs.state(whole))
     assert runs.logged(folder) == runs.logged(whole)
 
 

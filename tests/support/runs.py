@@ -73,7 +73,7 @@ def logged(folder):
     return found
 
 
-def same_bits(found, expected):
+def assert_same_bits(found, expected):
     """Fails unless two dicts of arrays have equal names, types and bits."""
     assert set(found) == set(expected)
     for name in expected:

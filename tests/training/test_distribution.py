@@ -38,7 +38,7 @@ def results(folder):
     return json.loads((folder / "results/json/train_results.json").read_text())
 
 
-def close(tmp_path, first, second, weights):
+def assert_close(tmp_path, first, second, weights):
     one, two = results(tmp_path / first), results(tmp_path / second)
     for name in ("loss", "reconstruction_loss", "kl_loss", "elbo"):
         assert one[name] == pytest.approx(two[name], rel=1e-5), name
@@ -57,14 +57,14 @@ def test_two_devices_equal_one(run, train, weights, tmp_path, gin_file, bindings
     mirrored = run("two", gin_file, 2, "model.strategy = 'mirrored'", *bindings)
     train(tmp_path / "one", *bindings, gin_file=gin_file)
     finish(mirrored)
-    close(tmp_path, "one", "two", weights)
+    assert_close(tmp_path, "one", "two", weights)
 
 
 def test_worker_alone_equals_one_device(run, train, weights, tmp_path):
     worker = run("worker", "ridge.gin", 1, "model.strategy = 'multi_worker'", config=cluster(1, 0))
     train(tmp_path / "one")
     finish(worker)
-    close(tmp_path, "one", "worker", weights)
+    assert_close(tmp_path, "one", "worker", weights)
 
 
 @pytest.mark.slow
@@ -75,7 +75,7 @@ def test_two_workers_equal_one_device(run, train, weights, tmp_path):
     train(tmp_path / "one")
     for worker in workers:
         finish(worker)
-    close(tmp_path, "one", "workers", weights)
+    assert_close(tmp_path, "one", "workers", weights)
 
 
 def cluster(count, index):

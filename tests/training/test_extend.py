@@ -12,7 +12,7 @@ class Interrupted(Exception):
     """Stands for a crash."""
 
 
-def same_bits(first, second):
+def assert_same_bits(first, second):
     assert set(first) == set(second)
     for name in first:
         np.testing.assert_array_equal(first[name], second[name])
@@ -37,7 +37,7 @@ def test_an_extended_run_equals_a_longer_one(train, weights, tmp_path, monkeypat
             train(tmp_path / "run", "model.training_steps = 50", extend=True)
     longer = train(tmp_path / "run", "model.training_steps = 50")  # it is that run now
     assert longer["loss"] == whole["loss"] and longer["global_step"] == 50
-    same_bits(weights(tmp_path / "whole"), weights(tmp_path / "run"))
+    assert_same_bits(weights(tmp_path / "whole"), weights(tmp_path / "run"))
     assert RunDirectory(tmp_path / "run").read()["extended_from"] == ["30"]
     assert longer.items() <= train(tmp_path / "run", "model.training_steps = 50", extend=True).items()
 

@@ -18,7 +18,7 @@ class Interrupted(Exception):
     """Stands for a crash."""
 
 
-def same_bits(first, second):
+def assert_same_bits(first, second):
     assert set(first) == set(second)
     for name in first:
         np.testing.assert_array_equal(first[name], second[name])
@@ -53,7 +53,7 @@ def unbroken(tmp_path_factory):
 
 def test_same_seed_same_bits_other_seed_other_bits(train, weights, tmp_path):
     results = [train(tmp_path / name, f"model.random_seed = {seed}") for name, seed in (("a", 3), ("b", 3), ("c", 4))]
-    same_bits(weights(tmp_path / "a"), weights(tmp_path / "b"))
+    assert_same_bits(weights(tmp_path / "a"), weights(tmp_path / "b"))
     assert results[0]["loss"] == results[1]["loss"] != results[2]["loss"]
     first, other = weights(tmp_path / "a"), weights(tmp_path / "c")
     assert any((first[name] != other[name]).any() for name in first)
@@ -79,7 +79,7 @@ def test_crash_and_resume(train, weights, tmp_path, monkeypatch, step):
     assert not (tmp_path / "broken" / "model.keras").exists()
     mend()
     resumed = train(tmp_path / "broken", "model.checkpoint_steps = 7", "model.log_steps = 4")
-    same_bits(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
+    assert_same_bits(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
     assert resumed["loss"] == whole["loss"] and resumed["elapsed_time"] > 0
 
 
@@ -92,8 +92,8 @@ def test_crash_and_resume_in_each_stage(train, weights, tmp_path, monkeypatch, u
         train(tmp_path, gin_file="two_stages.gin")
     mend()
     train(tmp_path, gin_file="two_stages.gin")
-    same_bits(weights(unbroken), weights(tmp_path))
-    same_bits(saved(unbroken), saved(tmp_path))
+    assert_same_bits(weights(unbroken), weights(tmp_path))
+    assert_same_bits(saved(unbroken), saved(tmp_path))
     for path in ("gin/train.gin", "json/train_config.json"):
         assert (unbroken / "results" / path).read_text() == (tmp_path / "results" / path).read_text()
 
@@ -109,7 +109,7 @@ def test_both_optimizers_of_an_adversarial_method_survive(train, weights, tmp_pa
         train(tmp_path / "broken", *FACTOR)
     mend()
     train(tmp_path / "broken", *FACTOR)
-    same_bits(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
+    assert_same_bits(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
 
 
 def test_an_iteration_may_count_twice(train, tmp_path):
@@ -121,7 +121,7 @@ def test_an_iteration_may_count_twice(train, tmp_path):
 def test_steps_per_execution_do_not_change_the_bits(train, weights, tmp_path):
     train(tmp_path / "a")
     train(tmp_path / "b", "model.steps_per_execution = 7")
-    same_bits(weights(tmp_path / "a"), weights(tmp_path / "b"))
+    assert_same_bits(weights(tmp_path / "a"), weights(tmp_path / "b"))
 
 
 def test_damaged_checkpoint_falls_back(train, weights, tmp_path, monkeypatch):
@@ -136,7 +136,7 @@ def test_damaged_checkpoint_falls_back(train, weights, tmp_path, monkeypatch):
     newest.write_bytes(content)
     with pytest.warns(UserWarning, match=f"{newest.name} is damaged.*one before it is tried"):
         train(tmp_path / "broken")
-    same_bits(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
+    assert_same_bits(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
 
 
 def test_other_bindings_are_refused_and_named(train, tmp_path):
@@ -175,7 +175,7 @@ def test_kill_9_and_the_same_command_again(command, weights, tmp_path):
     assert whole.returncode == 0
     assert last.returncode == 0, errors
     assert "resuming stage 'stage_two' after step" in errors and "reconstruction_loss" in output
-    same_bits(weights(tmp_path / "whole"), weights(tmp_path / "killed"))
+    assert_same_bits(weights(tmp_path / "whole"), weights(tmp_path / "killed"))
     before = (tmp_path / "killed" / "model.keras").stat().st_mtime_ns
     again = command(tmp_path / "killed", steps, gin_file="two_stages.gin")
     assert "is finished" in again.communicate(timeout=300)[1] and again.returncode == 0

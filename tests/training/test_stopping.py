@@ -13,7 +13,7 @@ from dislib_plus.training import callbacks, checkpoints
 BOTH = [(signal.SIGTERM, signals.Terminated, "by SIGTERM"), (signal.SIGINT, KeyboardInterrupt, "from the keyboard")]
 
 
-def same_bits(first, second):
+def assert_same_bits(first, second):
     assert set(first) == set(second)
     for name in first:
         np.testing.assert_array_equal(first[name], second[name])
@@ -41,7 +41,7 @@ def test_the_step_is_finished_and_saved(train, weights, tmp_path, monkeypatch, n
     assert sorted(path.name for path in (tmp_path / "stopped" / "checkpoints").iterdir()) == [
         "stage00-step000000010.npz", "stage00-step000000013.npz"]
     train(tmp_path / "stopped")
-    same_bits(weights(tmp_path / "whole"), weights(tmp_path / "stopped"))
+    assert_same_bits(weights(tmp_path / "whole"), weights(tmp_path / "stopped"))
 
 
 def test_while_a_checkpoint_is_written(train, weights, tmp_path, monkeypatch):
@@ -61,7 +61,7 @@ def test_while_a_checkpoint_is_written(train, weights, tmp_path, monkeypatch):
             train(tmp_path / "stopped")
     assert len(written) == 2
     train(tmp_path / "stopped")
-    same_bits(weights(tmp_path / "whole"), weights(tmp_path / "stopped"))
+    assert_same_bits(weights(tmp_path / "whole"), weights(tmp_path / "stopped"))
 
 
 def test_several_steps_an_execution(train, tmp_path, monkeypatch):
